@@ -1,0 +1,108 @@
+"""The database behind the memory: SQLite (WAL, durable) by default, PostgreSQL by URL.
+
+Functions of this room take a `Connection` and never commit; whoever stands at the edge opens `read()` or `write()`,
+and leaving `write()` without an error is the commit that may be acknowledged.
+"""
+
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, ClassVar, Final
+
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
+
+from sudonglian.chain.errors import SudonglianError
+
+BUSY_TIMEOUT_MS: Final = 30_000
+"""A writer waits this long for another one; a capture of the largest document takes a tenth of it."""
+
+_WRITES: Final = "sudonglian_writes"
+
+
+class StoreError(SudonglianError):
+    """The database cannot be used."""
+
+    slug: ClassVar[str] = "store"
+
+
+class Store:
+    """One database."""
+
+    def __init__(self, url: str) -> None:
+        """Open `url` (an SQLAlchemy URL); nothing is read or written yet."""
+        try:
+            self.url = make_url(url)
+            options: dict[str, Any] = {} if self.is_sqlite else {"pool_pre_ping": True}
+            self.engine: Engine = create_engine(self.url, **options)
+        except (ArgumentError, ImportError) as error:
+            raise StoreError(f"not a database URL that this program can open: {error}") from error
+        if self.is_sqlite:
+            event.listen(self.engine, "connect", _on_sqlite_connect)
+            event.listen(self.engine, "begin", _on_sqlite_begin)
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether this is the embedded database."""
+        return self.url.get_backend_name() == "sqlite"
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Give a connection that sees one unchanging state of the database."""
+        level = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        with _named_errors(), self.engine.connect().execution_options(**level) as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Give a connection whose work is committed on leaving, or undone if an error leaves it."""
+        with _named_errors(), self.engine.connect().execution_options(**{_WRITES: True}) as connection:
+            with connection.begin():
+                yield connection
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()
+
+
+def lock(connection: Connection, name: str) -> None:
+    """Let one transaction at a time pass here, until it ends.
+
+    SQLite has a single writer by itself; PostgreSQL takes an advisory lock.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": zlib.crc32(name.encode())})
+
+
+def try_lock(connection: Connection, name: str) -> bool:
+    """Take the lock of `lock` if it is free; say whether it was."""
+    if connection.dialect.name == "postgresql":
+        key = {"key": zlib.crc32(name.encode())}
+        return bool(connection.execute(text("SELECT pg_try_advisory_xact_lock(:key)"), key).scalar_one())
+    return True
+
+
+@contextmanager
+def _named_errors() -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        raise StoreError(str(error.orig).strip()) from error
+
+
+def _on_sqlite_connect(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # transactions are begun below, not by the driver's guess
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",  # an acknowledged capture survives a power cut
+        "foreign_keys=ON",
+        "secure_delete=ON",  # erased personal data leave no bytes behind
+        f"busy_timeout={BUSY_TIMEOUT_MS}",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _on_sqlite_begin(connection: Connection) -> None:
+    writes = connection.get_execution_options().get(_WRITES)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

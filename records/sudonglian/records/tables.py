@@ -1,0 +1,241 @@
+"""The tables of the memory, in one place: what is kept, and what each column is for.
+
+docs/spec/{record,entry,seal}.md name the things; proofs stand on `records.body`, `entries.data` and the chain alone,
+every other column can be recomputed from them and from the disclosures, and `fsck` does.
+Times are microseconds since 1970 UTC (`*_us`): both databases keep them exactly. Hashes are 32 raw bytes.
+"""
+
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+METADATA: Final = MetaData(
+    naming_convention={
+        "ix": "ix_%(column_0_label)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+ID: Final = BigInteger().with_variant(Integer(), "sqlite")
+"""SQLite numbers rows by itself only in a column of type INTEGER."""
+
+META: Final = Table(
+    "meta",
+    METADATA,
+    Column("key", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+    comment="What is fixed for the life of a deployment: origin, verifier_key, created_us.",
+)
+
+RECORDS: Final = Table(
+    "records",
+    METADATA,
+    Column("id", ID, primary_key=True, autoincrement=True),
+    Column("record_hash", LargeBinary(32), nullable=False, unique=True),
+    Column("body", LargeBinary, nullable=False, comment="canonical(R), for ever"),
+    Column("submitter", Text, nullable=False),
+    Column("is_error_declaration", Boolean, nullable=False),
+    Column("event_mac", LargeBinary(32), comment="HMAC(K_content, submitter, eventID, is_error_declaration)"),
+    Column("content_mac", LargeBinary(32), comment="HMAC(K_content, canonical(P)); null once a person in it is erased"),
+    Column("event_time_us", BigInteger, nullable=False),
+    Column("captured_us", BigInteger, nullable=False),
+    Column("log_index", BigInteger, unique=True, comment="null until the sequencer takes it"),
+    Index("ix_records_event_mac", "event_mac"),
+    Index("ix_records_content_mac", "content_mac"),
+    Index("ix_records_event_time_us", "event_time_us"),
+)
+
+DISCLOSURES: Final = Table(
+    "disclosures",
+    METADATA,
+    Column("id", ID, primary_key=True, autoincrement=True),
+    Column("record_id", ForeignKey("records.id"), nullable=False),
+    Column("digest", Text, nullable=False, comment="as it stands in R"),
+    Column("name", Text, nullable=False),
+    Column("visibility", Text, nullable=False, comment="partner, restricted or vault"),
+    Column("position", SmallInteger, comment="index in sdl:participants, null for a whole member"),
+    Column("text", Text, comment="the disclosure; null in the vault"),
+    Column("person_no", BigInteger, comment="whose key seals it; vault only"),
+    Column("sealed", LargeBinary, comment="the disclosure under the person's key; vault only"),
+    UniqueConstraint("record_id", "digest", name="uq_disclosures_record_digest"),
+    Index("ix_disclosures_person_no", "person_no"),
+)
+
+PERSONS: Final = Table(
+    "persons",
+    METADATA,
+    Column("person_no", BigInteger, primary_key=True, autoincrement=False, comment="random, 1 to 2^53 - 1"),
+    Column("lookup", LargeBinary(32), nullable=False, unique=True, comment="HMAC(K_lookup, kind, normal id)"),
+    Column("wrapped_key", LargeBinary, nullable=False, comment="the person's key under the key-encryption key"),
+)
+
+PARTICIPANTS: Final = Table(
+    "participants",
+    METADATA,
+    Column("record_id", ForeignKey("records.id"), nullable=False),
+    Column("position", SmallInteger, nullable=False),
+    Column("person_no", BigInteger, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("contact", Text),
+    Column("ppe", Text),
+    Column("start_us", BigInteger),
+    Column("end_us", BigInteger),
+    PrimaryKeyConstraint("record_id", "position"),
+    Index("ix_participants_person_no", "person_no"),
+    comment="Who handled what, by number only: stays, nameless, when a person is erased.",
+)
+
+IDENTIFIERS: Final = Table(
+    "identifiers",
+    METADATA,
+    Column("record_id", ForeignKey("records.id"), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("uri", Text, nullable=False, comment="as written"),
+    Column("normal", Text, nullable=False),
+    Column("quantity", Text, comment="decimal text"),
+    Column("uom", Text),
+    PrimaryKeyConstraint("record_id", "position"),
+    Index("ix_identifiers_normal", "normal"),
+)
+
+PENDING: Final = Table(
+    "pending",
+    METADATA,
+    Column("id", ID, primary_key=True, autoincrement=True),
+    Column("data", LargeBinary, nullable=False, comment="canonical entry, not yet in the log"),
+    Column("record_id", ForeignKey("records.id"), comment="of a record entry"),
+)
+
+ENTRIES: Final = Table(
+    "entries",
+    METADATA,
+    Column("idx", BigInteger, primary_key=True, autoincrement=False),
+    Column("data", LargeBinary, nullable=False, comment="canonical entry"),
+)
+
+NODES: Final = Table(
+    "nodes",
+    METADATA,
+    Column("level", SmallInteger, nullable=False),
+    Column("idx", BigInteger, nullable=False),
+    Column("hash", LargeBinary(32), nullable=False),
+    PrimaryKeyConstraint("level", "idx"),
+    comment="Complete subtrees of the log; level 0 are the leaves.",
+)
+
+LOT_CHAIN: Final = Table(
+    "lot_chain",
+    METADATA,
+    Column("lot_key", LargeBinary(32), nullable=False),
+    Column("n", BigInteger, nullable=False, comment="from 1"),
+    Column("log_index", BigInteger, nullable=False),
+    Column("record_hash", LargeBinary(32), nullable=False),
+    Column("c", LargeBinary(32), nullable=False),
+    PrimaryKeyConstraint("lot_key", "n"),
+)
+
+LOT_NODES: Final = Table(
+    "lot_nodes",
+    METADATA,
+    Column("depth", SmallInteger, nullable=False),
+    Column("prefix", LargeBinary(32), nullable=False, comment="the first `depth` bits, the rest zero"),
+    Column("seal_index", BigInteger, nullable=False, comment="the seal that wrote this version"),
+    Column("payload", LargeBinary, nullable=False, comment="left + right (64 bytes), leaf (72) or empty (0)"),
+    PrimaryKeyConstraint("depth", "prefix", "seal_index"),
+)
+
+CHECKPOINTS: Final = Table(
+    "checkpoints",
+    METADATA,
+    Column("size", BigInteger, primary_key=True, autoincrement=False),
+    Column("root", LargeBinary(32), nullable=False),
+    Column("note", Text, nullable=False),
+    Column("sealed_us", BigInteger, nullable=False),
+)
+
+PRIVATE_ENTRIES: Final = Table(
+    "private_entries",
+    METADATA,
+    Column("idx", BigInteger, primary_key=True, autoincrement=False),
+    Column("blinding", LargeBinary(32), nullable=False),
+    Column("data", LargeBinary, nullable=False, comment="canonical; the leaf data is blinding + data"),
+    comment="The private tree: access log, digests of trace documents, erasure receipts.",
+)
+
+CHAINS: Final = Table(
+    "chains",
+    METADATA,
+    Column("id", ID, primary_key=True, autoincrement=True),
+    Column("chain_id", BigInteger, nullable=False),
+    Column("genesis", LargeBinary(32), nullable=False),
+    Column("contract", LargeBinary(20), nullable=False),
+    Column("code_hash", LargeBinary(32), nullable=False),
+    Column("deploy_tx", LargeBinary(32), nullable=False),
+    Column("deploy_block", BigInteger, nullable=False),
+    Column("lost_us", BigInteger, comment="when this chain was found empty or gone"),
+    UniqueConstraint("genesis", "contract", name="uq_chains_genesis_contract"),
+)
+
+ANCHORS: Final = Table(
+    "anchors",
+    METADATA,
+    Column("id", ID, primary_key=True, autoincrement=True),
+    Column("chain", ForeignKey("chains.id"), nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("root", LargeBinary(32), nullable=False),
+    Column("state", Text, nullable=False, comment="SEALED SIGNED BROADCAST MINED FINAL REORGED STUCK CHAIN_LOST"),
+    Column("nonce", BigInteger),
+    Column("raw_tx", LargeBinary, comment="saved before it is sent"),
+    Column("tx_hash", LargeBinary(32)),
+    Column("max_fee", BigInteger),
+    Column("priority_fee", BigInteger),
+    Column("sent_us", BigInteger),
+    Column("block_number", BigInteger),
+    Column("block_hash", LargeBinary(32)),
+    Column("header", LargeBinary, comment="RLP, captured when final, as are the proofs"),
+    Column("account_proof", LargeBinary, comment="RLP list of nodes"),
+    Column("storage_proof", LargeBinary, comment="RLP list of nodes"),
+    Column("receipt", LargeBinary, comment="canonical JSON of the receipt"),
+    Column("updated_us", BigInteger, nullable=False),
+    UniqueConstraint("chain", "size", name="uq_anchors_chain_size"),
+    comment="States and their meaning: docs/anchoring.md. raw_tx history: anchor_attempts.",
+)
+
+ANCHOR_ATTEMPTS: Final = Table(
+    "anchor_attempts",
+    METADATA,
+    Column("tx_hash", LargeBinary(32), primary_key=True),
+    Column("anchor", ForeignKey("anchors.id"), nullable=False),
+    Column("raw_tx", LargeBinary, nullable=False),
+    Column("created_us", BigInteger, nullable=False),
+    comment="Every transaction ever signed for an anchor: any of them may be the one that is mined.",
+)
+
+TRACES: Final = Table(
+    "traces",
+    METADATA,
+    Column("id", ID, primary_key=True, autoincrement=True),
+    Column("asked_us", BigInteger, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("query", LargeBinary, nullable=False, comment="canonical"),
+    Column("log_size", BigInteger, nullable=False),
+    Column("document", LargeBinary, comment="canonical trace document; null while it runs"),
+    Column("document_hash", LargeBinary(32)),
+)
