@@ -57,9 +57,9 @@ class Store:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """Give a connection whose work is committed on leaving, or undone if an error leaves it."""
-        with _named_errors(), self.engine.connect().execution_options(**{_WRITES: True}) as connection:
-            with connection.begin():
-                yield connection
+        options = {_WRITES: True}
+        with _named_errors(), self.engine.connect().execution_options(**options) as connection, connection.begin():
+            yield connection
 
     def close(self) -> None:
         """Close every connection."""
