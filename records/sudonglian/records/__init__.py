@@ -1,0 +1,1 @@
+"""The memory: EPCIS events, identifiers, visibility, intake and the tables."""

@@ -1,0 +1,1 @@
+"""EPCIS 2.0 at the door: documents, plain events, findings."""

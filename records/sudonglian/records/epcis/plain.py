@@ -1,0 +1,140 @@
+"""Plain events: the part of a submitted event that is hashed.
+
+docs/spec/plain-event.md; rule numbers below are that document's.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from sudonglian.chain.canonical import MAX_DEPTH, Json
+from sudonglian.chain.errors import RecordRefused
+from sudonglian.records.epcis.document import TooDeep, entries
+
+PREFIX: Final = "sdl"
+NAMESPACE: Final = "urn:sudonglian:ns:1:"
+"""Our extensions; the visibility table knows them by prefix, so that no other spelling may exist (rule 8)."""
+
+OFFICIAL: Final = re.compile(r"https?://(ref\.gs1\.org/standards/epcis|gs1\.github\.io/EPCIS)(/.*)?", re.DOTALL)
+"""GS1's own context, which every EPCIS event means whether it says so or not (rule 5)."""
+
+CORE: Final = frozenset({"cbv", "cbvmda", "epcis", "gs1", "rdfs", "xsd", "dcterms", "owl"})
+"""Prefixes that GS1's context binds."""
+
+
+class ContextRefused(RecordRefused):
+    """A context that cannot be read; `place` is a JSON pointer into the event."""
+
+    slug = "context"
+
+
+class SdlContextRefused(ContextRefused):
+    """Our namespace under another name, our prefix for another namespace, or our prefix unbound."""
+
+    slug = "context-sdl"
+
+
+def plain_event(event: dict[str, Json], contexts: Sequence[Json] = ()) -> dict[str, Json]:
+    """Return P: the event's members as written, without recordTime, with the bindings that it needs.
+
+    >>> plain_event({"type": "ObjectEvent", "recordTime": "x", "ex:a": 1}, [{"ex": "urn:e:", "other": "urn:o:"}])
+    {'type': 'ObjectEvent', 'ex:a': 1, '@context': {'ex': 'urn:e:'}}
+
+    Raises
+    ------
+    ContextRefused, SdlContextRefused
+        A context that is not one, or that hides our own namespace.
+    TooDeep
+        The event is nested deeper than the canonical form allows.
+    """
+    members = {name: value for name, value in event.items() if name not in ("@context", "recordTime")}
+    urls, bindings = effective_context([*contexts, *entries(event.get("@context", []), "/@context")])
+    used = terms_of(members)
+    _refuse_hidden_namespace(used, bindings)
+    needed = _needed(used, bindings)
+    if urls:
+        members["@context"] = [*urls, needed] if needed else [*urls]
+    elif needed:
+        members["@context"] = needed
+    return members
+
+
+def effective_context(contexts: Iterable[Json]) -> tuple[list[str], dict[str, Json]]:
+    """Return the foreign URLs and the bindings that hold after all contexts, the later one winning (rules 4-6)."""
+    urls: list[str] = []
+    bindings: dict[str, Json] = {}
+    for context in contexts:
+        if context is None:  # JSON-LD 1.1 §4.1: null takes back everything said before
+            urls, bindings = [], {}
+        elif isinstance(context, str):
+            if not OFFICIAL.fullmatch(context) and context not in urls:
+                urls.append(context)
+        elif isinstance(context, dict):
+            for term, value in context.items():
+                bindings.pop(term, None)
+                if value is not None:
+                    bindings[term] = value
+        else:
+            raise ContextRefused("a context is a URL, an object or an array of these", place="/@context")
+    return urls, bindings
+
+
+def terms_of(value: Json) -> set[str]:
+    """Return every term that a value may use: whole keys, and the prefix of keys and strings (rule 7)."""
+    used: set[str] = set()
+    for text, is_key in _texts(value):
+        if is_key:
+            used.add(text)
+        prefix, colon, rest = text.partition(":")
+        if colon and not rest.startswith("//"):
+            used.add(prefix)
+    return used
+
+
+def _texts(value: Json) -> Iterator[tuple[str, bool]]:
+    # A loop and not recursion: the depth is the sender's choice.
+    pending: list[tuple[Json, int]] = [(value, 1)]
+    while pending:
+        current, depth = pending.pop()
+        if isinstance(current, str):
+            yield current, False
+        elif isinstance(current, dict | list):
+            if depth > MAX_DEPTH:
+                raise TooDeep(f"an event is nested deeper than {MAX_DEPTH}")
+            if isinstance(current, dict):
+                for key in current:
+                    yield key, True
+                pending.extend((inner, depth + 1) for inner in current.values())
+            else:
+                pending.extend((inner, depth + 1) for inner in current)
+
+
+def _needed(used: set[str], bindings: dict[str, Json]) -> dict[str, Json]:
+    # Keywords such as @vocab change what every bare key means; a binding may itself be written with a prefix.
+    kept = {term for term in bindings if term in used or term.startswith("@")}
+    pending = list(kept)
+    while pending:
+        for term in terms_of(bindings[pending.pop()]) & bindings.keys() - kept:
+            kept.add(term)
+            pending.append(term)
+    return {term: value for term, value in bindings.items() if term in kept}
+
+
+def _refuse_hidden_namespace(used: set[str], bindings: dict[str, Json]) -> None:
+    if PREFIX in used and bindings.get(PREFIX) != NAMESPACE:
+        raise SdlContextRefused(f"the prefix {PREFIX} must be bound to {NAMESPACE}", place="/@context")
+    for term in used:
+        if term.lower().startswith("urn:sudonglian:"):
+            raise SdlContextRefused(f"{term!r} must be written with the prefix {PREFIX}", place="")
+    for term, value in bindings.items():
+        target = value.get("@id") if isinstance(value, dict) else value
+        if not isinstance(target, str):
+            continue
+        if term == PREFIX and target == NAMESPACE:
+            continue
+        lowered = target.lower()
+        # urn:sudonglian: alone would let `x:ns:1:participants` mean sdl:participants.
+        if lowered.startswith(("urn:sudonglian", f"{PREFIX}:")) or (lowered and "urn:sudonglian:".startswith(lowered)):
+            raise SdlContextRefused(f"{term!r} is another name for {NAMESPACE}", place="/@context")
+        if term == PREFIX:
+            raise SdlContextRefused(f"the prefix {PREFIX} must be bound to {NAMESPACE}", place="/@context")
