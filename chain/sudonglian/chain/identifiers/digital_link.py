@@ -1,0 +1,82 @@
+"""GS1 Digital Links: read from any domain, written on id.gs1.org.
+
+GS1 Digital Link URI Syntax 1.4 §4 (uncompressed form); CBV 2.0 §8.9.3 (the canonical form).
+"""
+
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import quote, unquote, urlsplit
+
+from sudonglian.chain.identifiers.gs1 import KEYS, NAMES, QUALIFIERS
+
+DOMAIN: Final = "https://id.gs1.org"
+
+UNESCAPED: Final = "'"
+"""The one reserved character that the published canonical forms leave as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class DigitalLink:
+    """A primary key, its value, and its qualifiers in the standard's order, all unescaped."""
+
+    ai: str
+    value: str
+    qualifiers: tuple[tuple[str, str], ...] = ()
+
+    def __str__(self) -> str:
+        pairs = [(self.ai, self.value), *self.qualifiers]
+        return DOMAIN + "".join(f"/{ai}/{quote(value, safe=UNESCAPED)}" for ai, value in pairs)
+
+
+def parse(uri: str) -> DigitalLink | None:
+    """Return the key that a URI carries, or None if it is no Digital Link.
+
+    Query attributes that do not identify (expiry date, link type) are dropped; GTIN-8/12/13 become GTIN-14.
+
+    >>> str(parse("https://shop.example/p/gtin/614141123452/21/7?17=271231&10=A"))
+    'https://id.gs1.org/01/00614141123452/10/A/21/7'
+    """
+    try:
+        parts = urlsplit(uri)
+    except ValueError:  # an unclosed bracket in the host
+        return None
+    if parts.scheme.lower() not in ("http", "https") or not parts.netloc:
+        return None
+    path = parts.path.strip("/").split("/")
+    for start in range(len(path) - 1):
+        if link := _read(path[start:], parts.query):
+            return link
+    return None
+
+
+def _read(segments: list[str], query: str) -> DigitalLink | None:
+    if len(segments) % 2:
+        return None
+    pairs = [(_ai(name), _text(value)) for name, value in zip(segments[::2], segments[1::2], strict=True)]
+    ai, value = pairs[0]
+    key = KEYS.get(ai)
+    if key is None or value is None or not key.shape.fullmatch(value):
+        return None
+    found: dict[str, str] = {}
+    for name, text in pairs[1:]:
+        if name not in key.qualifiers or text is None or not QUALIFIERS[name].fullmatch(text) or name in found:
+            return None
+        found[name] = text
+    for attribute in query.replace(";", "&").split("&"):
+        name, _, escaped = attribute.partition("=")
+        name, text = _ai(name), _text(escaped)
+        if name in key.qualifiers and name not in found and text is not None and QUALIFIERS[name].fullmatch(text):
+            found[name] = text
+    ordered = tuple((name, found[name]) for name in key.qualifiers if name in found)
+    return DigitalLink(ai, value.zfill(14) if ai == "01" else value, ordered)
+
+
+def _ai(name: str) -> str:
+    return NAMES.get(name.lower(), name)
+
+
+def _text(escaped: str) -> str | None:
+    try:
+        return unquote(escaped, errors="strict")
+    except UnicodeDecodeError:
+        return None
