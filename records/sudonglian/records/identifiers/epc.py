@@ -118,14 +118,14 @@ def urn_of(link: DigitalLink, prefix_length: int) -> str | None:
         if found is None:
             continue
         body, serial = found
-        if serial is None:
+        if serial is None and scheme.parts > 2:
             if link.ai == "414":
                 serial = "0"
             elif scheme.serial == "10" or qualifiers or ("idpat", name) not in SCHEMES:
                 continue
             else:
                 return f"urn:epc:idpat:{name}:{body}.*"
-        tail = f".{quote(serial, safe=UNESCAPED)}" if scheme.parts > 2 else ""
+        tail = f".{quote(serial, safe=UNESCAPED)}" if serial is not None else ""
         urn = f"urn:epc:{kind}:{name}:{body}{tail}"
         if parse(urn) == link:
             return urn

@@ -1,0 +1,108 @@
+"""The judgement on what was sent: schema, the standard's own rules, our extensions, check digits.
+
+docs/spec/plain-event.md §Findings; records judge meaning by profile elsewhere (a finding of meaning is a warning).
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from sudonglian.chain.canonical import Json
+from sudonglian.records import identifiers
+from sudonglian.records.epcis.document import Document, entries
+from sudonglian.records.epcis.extensions import check_extensions
+from sudonglian.records.epcis.findings import Finding, error, pointer, warning
+from sudonglian.records.epcis.plain import CORE, SdlContextRefused, effective_context, plain_event
+from sudonglian.records.epcis.schema import check_envelope, check_schema
+from sudonglian.records.epcis.times import instant
+
+CLOCK_SKEW: Final = timedelta(minutes=10)
+"""Clocks of scanners drift by minutes; later than that an event claims to know the future."""
+
+FUTURE_LIMIT: Final = timedelta(days=1)
+"""Beyond the largest mistake of a time zone (26 h) lies no honest clock; a day already is a wrong date."""
+
+IDENTIFIER_LISTS: Final = ("epcList", "childEPCs", "inputEPCList", "outputEPCList")
+QUANTITY_LISTS: Final = ("quantityList", "childQuantityList", "inputQuantityList", "outputQuantityList")
+PLACES: Final = ("readPoint", "bizLocation")
+
+
+def check_document(document: Document, now: datetime) -> list[Finding]:
+    """Return every finding of a document, with pointers from its root."""
+    found = []
+    if document.envelope:
+        context: Json = list(document.context)
+        found += check_envelope({**document.envelope, **({"@context": context} if document.context else {})})
+    for event in document.events:
+        found += [finding.under(event.pointer) for finding in check_event(event.value, now, document.context)]
+    return found
+
+
+def check_event(event: dict[str, Json], now: datetime, contexts: Sequence[Json] = ()) -> list[Finding]:
+    """Return the findings of one event, or of its plain event, with pointers from the event.
+
+    `contexts` are those of the document around it; `now` is aware.
+    """
+    urls, bindings = effective_context([*contexts, *entries(event.get("@context", []), "/@context")])
+    found = check_schema(event, frozenset((*urls, *bindings, *CORE)))
+    try:
+        plain_event(event, contexts)
+    except SdlContextRefused as refusal:
+        found.append(
+            error(
+                refusal.slug,
+                refusal.place,
+                "docs/spec/plain-event.md rule 8",
+                "前缀 sdl 只能且必须绑定 urn:sudonglian:ns:1:",
+                refusal.reason,
+            )
+        )
+    found += _times(event, now)
+    found += check_extensions(event)
+    found += _digits(event)
+    return found
+
+
+def _times(event: dict[str, Json], now: datetime) -> list[Finding]:
+    at = instant(event.get("eventTime"))
+    if at is None or at <= now + CLOCK_SKEW:
+        return []
+    make = error if at > now + FUTURE_LIMIT else warning
+    return [
+        make(
+            "event-time-future",
+            "/eventTime",
+            "EPCIS 2.0 §7.4.1",
+            "eventTime 在将来,事件应已经发生",
+            "eventTime lies in the future; an event is something that has happened",
+        )
+    ]
+
+
+def _digits(event: dict[str, Json]) -> list[Finding]:
+    named: list[tuple[str, Json]] = [("/parentID", event.get("parentID"))]
+    for member in IDENTIFIER_LISTS:
+        listed = event.get(member)
+        if isinstance(listed, list):
+            named += [(pointer(member, index), uri) for index, uri in enumerate(listed)]
+    for member, inner in (
+        *((name, "epcClass") for name in QUANTITY_LISTS),
+        ("sourceList", "source"),
+        ("destinationList", "destination"),
+    ):
+        listed = event.get(member)
+        if isinstance(listed, list):
+            named += [
+                (pointer(member, index, inner), element.get(inner))
+                for index, element in enumerate(listed)
+                if isinstance(element, dict)
+            ]
+    for member in PLACES:
+        place = event.get(member)
+        if isinstance(place, dict):
+            named.append((pointer(member, "id"), place.get("id")))
+    return [
+        warning(fault.code, place, "GS1 General Specifications §7.9; EPC TDS 2.0 §6.3", fault.zh, fault.en)
+        for place, uri in named
+        if isinstance(uri, str) and (fault := identifiers.check(uri))
+    ]

@@ -1,0 +1,30 @@
+"""Times as EPCIS writes them.
+
+RFC 3339 with an offset (xsd:dateTimeStamp); aware UTC inside.
+"""
+
+import re
+from datetime import UTC, datetime
+from typing import Final
+
+SHAPE: Final = re.compile(
+    r"(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(?:\.(\d+))?(Z|[+-]\d{2}:\d{2})",
+    re.ASCII,
+)
+
+
+def instant(text: object) -> datetime | None:
+    """Return the aware instant in UTC, or None if the text is not a time with an offset.
+
+    Digits below a microsecond are cut off: they order nothing that a cold chain does.
+
+    >>> instant("2026-01-05T08:30:00.1234567+08:00").isoformat()
+    '2026-01-05T00:30:00.123456+00:00'
+    """
+    if not isinstance(text, str) or not (match := SHAPE.fullmatch(text)):
+        return None
+    fraction = (match[2] or "")[:6].ljust(6, "0")
+    try:
+        return datetime.fromisoformat(f"{match[1]}.{fraction}{match[3].replace('Z', '+00:00')}").astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
