@@ -17,7 +17,7 @@ from sudonglian.records.epcis.plain import CORE
 
 EVENT_TYPES: Final = ("ObjectEvent", "AggregationEvent", "TransactionEvent", "TransformationEvent", "AssociationEvent")
 
-EMPTY_ALLOWED: Final = frozenset({"disposition", "bizStep", "transformationID", "eventID", "parentID"})
+EMPTY_ALLOWED: Final = frozenset({"disposition", "transformationID"})
 """Optional members that exporters write as "" for "none"; published traces do (docs/decisions/0201)."""
 
 RELATIVE_ALLOWED: Final = frozenset({"transformationID"})
@@ -33,10 +33,7 @@ _Schema = dict[str, Any]
 def document() -> _Schema:
     """Return the schema as it is written."""
     text = resources.files("sudonglian.records.epcis").joinpath("schema", "epcis-2.0.json").read_text("utf-8")
-    found: CBV: Final = "https://ref.gs1.org/cbv/"
-"""The namespace of the vocabulary in JSON-LD: `BizStep-shipping` there is `shipping` in JSON."""
-
-_Schema = json.loads(text)
+    found: _Schema = json.loads(text)
     return found
 
 
