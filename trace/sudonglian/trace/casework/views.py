@@ -1,0 +1,91 @@
+"""Recorded events as the engine sees them: identifiers in normal form, people by number.
+
+docs/spec/facts.md §2; the engine knows no store, so that its answers can be recomputed from a bundle of records.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+from sudonglian.chain.canonical import Json
+from sudonglian.records.epcis.times import instant
+from sudonglian.records.identifiers import identifiers_of, normal
+from sudonglian.trace.engine.events import CONTACTS, ROLES, EventView, ItemRef, Participant, PartyRef, Sample
+from sudonglian.trace.engine.facts import micros
+from sudonglian.trace.errors import EventRefused
+
+LAB_TEST: Final = "sdl:labTest"
+
+
+def view(
+    record_hash: str,
+    log_index: int,
+    event: dict[str, Json],
+    participants: Iterable[Participant] = (),
+    *,
+    superseded: bool = False,
+    declares_error: bool = False,
+) -> EventView:
+    """Return the engine's view of one event: R's event or the plain event, whatever of it may be seen.
+
+    Raises
+    ------
+    EventRefused
+        No time, or no type: the event could not have been captured so.
+    """
+    time, kind = instant(event.get("eventTime")), event.get("type")
+    if time is None or not isinstance(kind, str):
+        raise EventRefused("has no time or no type", place=record_hash)
+    return EventView(
+        record_hash=record_hash,
+        log_index=log_index,
+        event_time=micros(time),
+        type=kind,
+        action=_text(event.get("action")),
+        biz_step=_text(event.get("bizStep")),
+        disposition=_text(event.get("disposition")),
+        items=tuple(ItemRef(item.normal, item.role) for item in identifiers_of(event) if item.role in ROLES),
+        read_point=_place(event.get("readPoint")),
+        biz_location=_place(event.get("bizLocation")),
+        sources=_parties(event.get("sourceList"), "source"),
+        destinations=_parties(event.get("destinationList"), "destination"),
+        transformation_id=_text(event.get("transformationID")),
+        participants=tuple(participants),
+        superseded=superseded,
+        declares_error=declares_error or "errorDeclaration" in event,
+        sample=_sample(event.get(LAB_TEST)),
+    )
+
+
+def participant(
+    person_no: int | str, role: str = "", contact: str | None = None, start_us: int | None = None, end_us: int | None = None
+) -> Participant:
+    """Return a participant as the engine knows one; a contact that it does not know counts as unsaid."""
+    known = contact if contact in CONTACTS else ""
+    return Participant(str(person_no), role, known or "", start_us, end_us)  # type: ignore[arg-type]
+
+
+def _text(value: Json) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _place(value: Json) -> str:
+    if isinstance(value, dict) and (uri := _text(value.get("id"))):
+        return normal(uri)
+    return ""
+
+
+def _parties(value: Json, name: str) -> tuple[PartyRef, ...]:
+    listed = value if isinstance(value, list) else []
+    return tuple(
+        PartyRef(_text(entry.get("type")), normal(uri))
+        for entry in listed
+        if isinstance(entry, dict) and (uri := _text(entry.get(name)))
+    )
+
+
+def _sample(value: Json) -> Sample | None:
+    if not isinstance(value, dict) or not (result := _text(value.get("result"))):
+        return None
+    time = instant(value.get("time"))
+    subject = _text(value.get("subject"))
+    return Sample(result, micros(time) if time else None, normal(subject) if subject else "")
