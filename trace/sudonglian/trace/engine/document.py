@@ -1,0 +1,114 @@
+"""The trace document: the whole answer as strings and integers, in a size linear in what it says.
+
+docs/spec/trace-document.md §2-5. Walks share their beginnings: each step is written once and names the one before.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any, Final
+
+from sudonglian.trace.engine.facts import Facts, Party, iso, micros
+from sudonglian.trace.engine.forward import ROOT, PlaceLabel
+from sudonglian.trace.engine.member import Member, step_json
+from sudonglian.trace.engine.query import Seed, TraceQuery
+from sudonglian.trace.engine.run import Run
+
+VERSION: Final = "sudonglian/trace/1"
+
+NONE: Final = -1
+"""The link before a walk's first, and the generation that is not limited."""
+
+
+class _Links:
+    """The walks of one document: links (one label each), numbered in the order in which they are first needed."""
+
+    def __init__(self) -> None:
+        self.links: list[dict[str, Any]] = []
+        self._numbers: dict[tuple[int, int], int] = {}
+
+    def label(self, run: Run, label: int) -> int:
+        """Return the number of a label's link; write it and those before it if they are new."""
+        chain = []
+        while label != ROOT and (id(run), label) not in self._numbers:
+            chain.append(label)
+            label = run.spread.labels[label].previous
+        previous = NONE if label == ROOT else self._numbers[id(run), label]
+        for number in reversed(chain):
+            one = run.spread.labels[number]
+            party = run.parties[one.party]
+            steps = [_step(step) for step in run.facts_of(one, one.hops)]
+            self.links.append(_link(previous, party, one.hops, iso(run.moment(one.time)), steps))
+            previous = self._numbers[id(run), number] = len(self.links) - 1
+        return previous
+
+    def end(self, run: Run, end: int | PlaceLabel, member: Member) -> int:
+        """Return the number of the link that a member's walk ends with."""
+        if isinstance(end, int):
+            return self.label(run, end)
+        previous = self.label(run, end.previous)
+        time = run.moment(end.time)
+        steps = [_step(step) for step in run.stay_step(end.source_row, end.hops, time)]
+        self.links.append(_link(previous, member, end.hops, iso(time), steps))
+        return len(self.links) - 1
+
+
+def _link(previous: int, subject: Party | Member, hops: int, time: str, steps: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "previous": previous,
+        "kind": subject.kind,
+        "id": subject.id,
+        "hops": hops,
+        "time": time,
+        "facts": steps,
+    }
+
+
+def _step(step: Any) -> dict[str, Any]:
+    """Return a step without the hop, which its link counts, and the first record, which its list begins with."""
+    return {key: value for key, value in step_json(step).items() if key not in ("hop", "record_hash")}
+
+
+def build(
+    query: TraceQuery, facts: Facts, seeds: Sequence[Seed], members: Sequence[Member], tiers: str
+) -> dict[str, Any]:
+    """Return the document of a trace."""
+    links = _Links()
+    listed = [
+        {
+            **member.summary(),
+            "walk": links.end(member.run, member.first, member),
+            "earliest_walk": links.end(member.run, member.best, member),
+        }
+        for member in members
+    ]
+    return {
+        "v": VERSION,
+        "log": {"size": query.log_size, "root": query.log_root},
+        "query": {
+            "seed": query.seed,
+            "seed_place": query.seed_place,
+            "at": iso(micros(query.at)),
+            "lookback_us": query.lookback // timedelta(microseconds=1),
+            "until": iso(micros(query.until)) if query.until is not None else "",
+            "direction": "backward" if query.backward else "forward",
+            "max_generation": NONE if query.max_generation is None else query.max_generation,
+            "instants": "strict" if query.strict else "chain",
+            "persistence_us": {
+                kind: query.persistence(kind) for kind in ("location", "vehicle", "interior", "handoff")
+            },
+        },
+        "versions": {"policy": query.policy, "facts": facts.table_version, "tiers": tiers},
+        "seeds": [
+            {
+                "kind": seed.subject.kind,
+                "id": seed.subject.id,
+                "possible": iso(seed.possible),
+                "certain": iso(seed.certain) if seed.certain is not None else "",
+            }
+            for seed in seeds
+        ],
+        "members": listed,
+        "links": links.links,
+        "notes": [{"code": note.code, "record_hash": note.record, "about": note.about} for note in facts.notes],
+        "superseded": list(facts.superseded),
+    }

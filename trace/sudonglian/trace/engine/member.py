@@ -1,0 +1,185 @@
+"""A member of the answer: who or what, from when, how surely, in how many hops, by which facts.
+
+docs/spec/trace-document.md §3; certain members speak of the run over certain facts, possible ones of the other.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from sudonglian.trace.engine.facts import INSTANT, Micros, Party, Place, iso
+from sudonglian.trace.engine.forward import PlaceLabel
+from sudonglian.trace.engine.query import Seed
+from sudonglian.trace.engine.run import Run, Step
+from sudonglian.trace.engine.tiers import Tiers, assign
+
+LISTED: Final = ("location", "vehicle")
+"""Places that are members: the inside of a unit and a handoff are told by the unit and by those who met."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One exposed party or place. `time` is its earliest exposure (backward: the latest that reaches the seed)."""
+
+    kind: str
+    id: str
+    evidence: str
+    time: Micros
+    possible_time: Micros
+    objects: int
+    persons: int
+    tier: str
+    tier_zh: str
+    rule: str
+    possible_tier: str
+    lot: str
+    portion: str
+    intervals: tuple[tuple[Micros, Micros], ...]
+    run: Run
+    first: int | PlaceLabel
+    best: int | PlaceLabel
+
+    @property
+    def key(self) -> str:
+        """Return the name that no other member has: a vehicle may be an item and a place."""
+        return f"{self.kind}:{self.id}"
+
+    @property
+    def hops(self) -> int:
+        """Return the generation: hops through objects and through persons together."""
+        return self.objects + self.persons
+
+    def walk(self) -> list[Step]:
+        """Return the walk with the fewest hops, which the generation counts."""
+        return self._steps(self.first)
+
+    def earliest_walk(self) -> list[Step]:
+        """Return the walk that arrives first."""
+        return self._steps(self.best)
+
+    def _steps(self, end: int | PlaceLabel) -> list[Step]:
+        if isinstance(end, int):
+            return self.run.steps(end)
+        before = self.run.steps(end.previous)
+        hop = before[-1].hop + 1 if before else 0
+        last = self.run.stay_step(end.source_row, hop, self.run.moment(end.time))
+        return [*last, *before] if self.run.backward else [*before, *last]
+
+    def summary(self) -> dict[str, Any]:
+        """Return the member without its walks, in the words of the trace document."""
+        return {
+            "id": self.id,
+            "kind": self.kind,
+            "latest" if self.run.backward else "earliest": iso(self.time),
+            "possible": iso(self.possible_time),
+            "evidence": self.evidence,
+            "generation": {"objects": self.objects, "persons": self.persons},
+            "tier": self.tier,
+            "tier_zh": self.tier_zh,
+            "rule": self.rule,
+            "possible_tier": self.possible_tier,
+            "lot": self.lot,
+            "portion": self.portion,
+            "intervals": [{"from": iso(start), "to": iso(end)} for start, end in self.intervals],
+        }
+
+
+def members(
+    wide: Run, narrow: Run, seeds: Sequence[Seed], tiers: Tiers, portions: Mapping[Party, tuple[str, str]]
+) -> tuple[Member, ...]:
+    """Return all members in the order of kind and identifier, the seeds left out."""
+    sure = {member.key: member for member in _of_run(narrow, "certain", tiers, portions)}
+    meant = {_place_key(one) if isinstance(one, Place) else f"{one.kind}:{one.id}" for one, _, _ in seeds}
+    found = []
+    for member in _of_run(wide, "possible", tiers, portions):
+        certain = sure.get(member.key)
+        if certain is not None:
+            raised = member.tier if member.tier != certain.tier else ""
+            member = replace(certain, possible_time=member.time, possible_tier=raised)
+        if member.key not in meant:
+            found.append(member)
+    return tuple(sorted(found, key=lambda one: (one.kind, one.id)))
+
+
+def _of_run(run: Run, evidence: str, tiers: Tiers, portions: Mapping[Party, tuple[str, str]]) -> Iterator[Member]:
+    """Yield everything that a run has reached, its seeds too."""
+    spread = run.spread
+    ranks = {} if run.backward else assign(run, tiers)
+    for number, first in sorted(spread.first.items()):
+        party, best = run.parties[number], spread.best[number]
+        if party.kind == "process":
+            continue
+        lot, portion = portions.get(party, ("", ""))
+        time = run.moment(spread.labels[best].time)
+        yield Member(
+            kind=party.kind,
+            id=party.id,
+            evidence=evidence,
+            time=time,
+            possible_time=time,
+            objects=run.objects[first],
+            persons=run.persons[first],
+            **_named(tiers, ranks.get(number)),
+            lot=lot,
+            portion=portion,
+            intervals=(),
+            run=run,
+            first=first,
+            best=best,
+        )
+    for number, reached in sorted(spread.first_place.items()):
+        place = run.places[number]
+        if place.kind not in LISTED:
+            continue
+        objects, persons = run.place_counts(reached)
+        time = run.moment(spread.best_place[number].time)
+        yield Member(
+            kind="place",
+            id=place.id,
+            evidence=evidence,
+            time=time,
+            possible_time=time,
+            objects=objects,
+            persons=persons,
+            **_named(tiers, None if run.backward else tiers.rank("place", place.kind, "", "")),
+            lot="",
+            portion="",
+            intervals=tuple(sorted(_outside(run, span) for span in spread.covered[number])),
+            run=run,
+            first=reached,
+            best=spread.best_place[number],
+        )
+
+
+def _named(tiers: Tiers, rank: int | None) -> dict[str, Any]:
+    """Return the words of a tier; backward, nobody is exposed and nothing is said."""
+    if rank is None or rank >= len(tiers.rules):
+        return {"tier": "", "tier_zh": "", "rule": "", "possible_tier": ""}
+    rule = tiers.rules[rank]
+    return {"tier": rule.tier, "tier_zh": rule.zh, "rule": rule.id, "possible_tier": ""}
+
+
+def _outside(run: Run, span: tuple[Micros, Micros]) -> tuple[Micros, Micros]:
+    """Return a span of the kernel's clock as it is outside."""
+    start, end = span
+    return (INSTANT - end, INSTANT - start) if run.backward else span
+
+
+def _place_key(place: Place) -> str:
+    return f"place:{place.id}"
+
+
+def step_json(step: Step) -> dict[str, Any]:
+    """Return a step as a door shows it: the fact, its parts, and the records that it rests on."""
+    return {
+        "hop": step.hop,
+        "fact": step.fact,
+        "who": {"kind": step.who.kind, "id": step.who.id},
+        "where": {"kind": step.where.kind, "id": step.where.id},
+        "from": iso(step.start),
+        "to": iso(step.end),
+        "time": iso(step.time),
+        "contact": step.contact,
+        "record_hash": step.records[0],
+        "record_hashes": list(step.records),
+    }

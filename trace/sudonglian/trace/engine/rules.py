@@ -1,0 +1,123 @@
+"""The table bizStep × action × event type → facts, read from package data.
+
+docs/spec/facts.md §3 prints the same table; nothing about stays is decided elsewhere.
+"""
+
+import json
+import re
+from functools import cache
+from importlib.resources import files
+from typing import Any, Final, NamedTuple
+
+from sudonglian.trace.errors import TableRefused
+
+STEP: Final = re.compile(
+    r"(?:urn:epcglobal:cbv:bizstep:|https?://ref\.gs1\.org/cbv/BizStep-|cbv:BizStep-|BizStep-)(.+)"
+)
+"""The spellings of a CBV business step; any other URI is opaque and matches only `*`."""
+
+VEHICLE: Final = re.compile(r"https?://id\.gs1\.org/8004/|urn:epc:id:giai:")
+"""A GIAI as a place is a vehicle (records.md: vehicle)."""
+
+SITE: Final = re.compile(r"https?://id\.gs1\.org/41[47]/(\d{12})|urn:epc:id:[sp]gln:(\d+)\.(\d*)(?:\.|$)")
+"""A GLN's twelve significant digits, in a Digital Link (with check digit) or an EPC URN (without)."""
+
+
+class Rule(NamedTuple):
+    """One row: what an event of this kind does to stays, nesting and lots, and its rank among equal times."""
+
+    id: str
+    type: frozenset[str]
+    action: frozenset[str]
+    step: frozenset[str]
+    stay: str
+    nest: str
+    receive: bool
+    rank: int
+
+    def matches(self, kind: str, action: str, step: str) -> bool:
+        """Tell whether the row speaks of such an event."""
+        asked = ((self.type, kind), (self.action, action), (self.step, step))
+        return all("*" in allowed or value in allowed for allowed, value in asked)
+
+
+class FactTable(NamedTuple):
+    """The rows in their order, and the version that a trace names."""
+
+    version: str
+    rules: tuple[Rule, ...]
+
+    def rule(self, kind: str, action: str, biz_step: str) -> Rule:
+        """Return the first row that matches."""
+        step = step_name(biz_step)
+        for rule in self.rules:
+            if rule.matches(kind, action, step):
+                return rule
+        raise TableRefused(f"no rule for {kind} {action} {step}")
+
+
+def step_name(biz_step: str) -> str:
+    """Return the bare CBV word of a business step.
+
+    >>> step_name("urn:epcglobal:cbv:bizstep:shipping"), step_name("cbv:BizStep-receiving"), step_name("storing")
+    ('shipping', 'receiving', 'storing')
+    """
+    match = STEP.fullmatch(biz_step)
+    return match[1] if match else biz_step
+
+
+def is_vehicle(uri: str) -> bool:
+    """Tell whether a place's identifier is that of a vehicle."""
+    return VEHICLE.match(uri) is not None
+
+
+def site(uri: str) -> str:
+    """Return what two places of one site have in common: the GLN without room, else the identifier itself.
+
+    >>> site("https://id.gs1.org/414/6901234500009/254/cold-1") == site("urn:epc:id:sgln:6901234.50000.0")
+    True
+    """
+    match = SITE.match(uri)
+    if match is None:
+        return uri
+    return match[1] or (match[2] + match[3])[:12]
+
+
+def parse(value: Any) -> FactTable:
+    """Return the table that a parsed JSON document holds.
+
+    Raises
+    ------
+    TableRefused
+        A row lacks a column.
+    """
+    try:
+        return FactTable(
+            str(value["version"]),
+            tuple(
+                Rule(
+                    str(row["id"]),
+                    frozenset(row["type"]),
+                    frozenset(row["action"]),
+                    frozenset(row["step"]),
+                    str(row["stay"]),
+                    str(row["nest"]),
+                    bool(row["receive"]),
+                    int(row["rank"]),
+                )
+                for row in value["rules"]
+            ),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise TableRefused(f"the facts table lacks {error}", place="facts.json") from error
+
+
+def data(name: str) -> Any:
+    """Return a table of this package as parsed JSON."""
+    return json.loads(files("sudonglian.trace.engine").joinpath("data", name).read_text(encoding="utf-8"))
+
+
+@cache
+def fact_table() -> FactTable:
+    """Return the table in force."""
+    return parse(data("facts.json"))
