@@ -1,0 +1,1 @@
+"""The proof: bytes → digest → log → anchor → bundle → verdict."""
