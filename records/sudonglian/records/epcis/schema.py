@@ -1,6 +1,6 @@
 """The schema's verdict on one event, as findings.
 
-EPCIS 2.0 §7.4 and CBV 2.0 §7, as written down in schema/epcis-2.0.json; docs/decisions/0201.
+EPCIS 2.0 §7.4 and CBV 2.0 §7, as written down in epcis-2.0.json; docs/decisions/0201.
 """
 
 import json
@@ -32,7 +32,7 @@ _Schema = dict[str, Any]
 @cache
 def document() -> _Schema:
     """Return the schema as it is written."""
-    text = resources.files("sudonglian.records.epcis").joinpath("schema", "epcis-2.0.json").read_text("utf-8")
+    text = resources.files("sudonglian.records.epcis").joinpath("epcis-2.0.json").read_text("utf-8")
     found: _Schema = json.loads(text)
     return found
 
