@@ -14,6 +14,7 @@ from sudonglian.chain.keccak import keccak256
 from sudonglian.chain.network import (
     ADDRESS_BYTES,
     ANCHORED_TOPIC,
+    NOBODY,
     WORD_BYTES,
     AccountProof,
     AlreadyKnown,
@@ -167,9 +168,11 @@ class JsonRpcNetwork:
             contract_address=None if made is None else unhex(made, ADDRESS_BYTES),
         )
 
-    def call(self, to: bytes, data: bytes) -> bytes:
-        """Call a contract at the head; CallReverted if it refuses."""
-        return unhex(self._ask("eth_call", {"to": _hex(to), "data": _hex(data)}, "latest"))
+    def call(self, to: bytes, data: bytes, *, sender: bytes = NOBODY) -> bytes:
+        """Call a contract at the head, as `sender` without a signature; CallReverted if it refuses."""
+        # Named even if nobody: Hardhat would call from its first account.
+        message = {"from": _hex(sender), "to": _hex(to), "data": _hex(data)}
+        return unhex(self._ask("eth_call", message, "latest"))
 
     def code(self, address: bytes) -> bytes:
         """Return the code of a contract at the head."""

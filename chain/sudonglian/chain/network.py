@@ -12,6 +12,8 @@ from sudonglian.chain.keccak import keccak256
 
 ADDRESS_BYTES: Final = 20
 WORD_BYTES: Final = 32
+NOBODY: Final = bytes(ADDRESS_BYTES)
+"""Sender of calls that ask in nobody's name."""
 EMPTY_TRIE_PROOF: Final = b"\x80"
 """What stands for the nodes of a trie that has none: the encoding of nothing, whose hash is the empty root."""
 
@@ -165,8 +167,8 @@ class Network(Protocol):
         """Return what became of a transaction, None while it is not in a block."""
         ...
 
-    def call(self, to: bytes, data: bytes) -> bytes:
-        """Call a contract at the head; CallReverted if it refuses."""
+    def call(self, to: bytes, data: bytes, *, sender: bytes = NOBODY) -> bytes:
+        """Call a contract at the head, as `sender` without a signature; CallReverted if it refuses."""
         ...
 
     def code(self, address: bytes) -> bytes:
