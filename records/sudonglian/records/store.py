@@ -5,11 +5,12 @@ and leaving `write()` without an error is the commit that may be acknowledged.
 """
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, Insert, Table, create_engine, event, text
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
@@ -17,6 +18,11 @@ from sudonglian.chain.errors import SudonglianError
 
 BUSY_TIMEOUT_MS: Final = 30_000
 """A writer waits this long for another one; a capture of the largest document takes a tenth of it."""
+
+BATCH: Final = 500
+"""Values named in one statement: databases and drivers refuse many thousands, and plan few fast."""
+
+T = TypeVar("T")
 
 _WRITES: Final = "sudonglian_writes"
 
@@ -61,6 +67,24 @@ class Store:
         with _named_errors(), self.engine.connect().execution_options(**options) as connection, connection.begin():
             yield connection
 
+    def forget_deleted(self) -> bool:
+        """Remove the bytes of what was deleted; say whether it is done (a reader may hold them for a while).
+
+        SQLite overwrites deleted rows, but its write-ahead log keeps older pages; PostgreSQL keeps dead rows.
+        """
+        with _named_errors(), self.engine.connect() as connection:
+            raw = connection.connection.driver_connection
+            assert raw is not None
+            if self.is_sqlite:
+                busy, *_ = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+                return not busy
+            raw.autocommit = True
+            try:
+                raw.execute("VACUUM")
+            finally:
+                raw.autocommit = False
+            return True
+
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
@@ -81,6 +105,23 @@ def try_lock(connection: Connection, name: str) -> bool:
         key = {"key": zlib.crc32(name.encode())}
         return bool(connection.execute(text("SELECT pg_try_advisory_xact_lock(:key)"), key).scalar_one())
     return True
+
+
+def insert_new(connection: Connection, table: Table) -> Insert:
+    """Return an INSERT that leaves out the rows whose key is taken."""
+    if connection.dialect.name == "postgresql":
+        return postgresql.insert(table).on_conflict_do_nothing()
+    return sqlite.insert(table).on_conflict_do_nothing()
+
+
+def in_batches(values: Sequence[T], size: int = BATCH) -> Iterator[Sequence[T]]:
+    """Yield the values in runs that one statement can name.
+
+    >>> list(in_batches([1, 2, 3], 2))
+    [[1, 2], [3]]
+    """
+    for start in range(0, len(values), size):
+        yield values[start : start + size]
 
 
 @contextmanager

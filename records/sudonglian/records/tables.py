@@ -51,8 +51,8 @@ RECORDS: Final = Table(
     Column("body", LargeBinary, nullable=False, comment="canonical(R), for ever"),
     Column("submitter", Text, nullable=False),
     Column("is_error_declaration", Boolean, nullable=False),
-    Column("event_mac", LargeBinary(32), comment="HMAC(K_content, submitter, eventID, is_error_declaration)"),
-    Column("content_mac", LargeBinary(32), comment="HMAC(K_content, canonical(P)); null once a person in it is erased"),
+    Column("event_mac", LargeBinary(32), nullable=False, comment="what a resend is looked up by: derive.event_mac"),
+    Column("content_mac", LargeBinary(32), comment="HMAC(K_content, canonical(P)); null once a disclosure is erased"),
     Column("event_time_us", BigInteger, nullable=False),
     Column("captured_us", BigInteger, nullable=False),
     Column("log_index", BigInteger, unique=True, comment="null until the sequencer takes it"),
@@ -69,7 +69,7 @@ DISCLOSURES: Final = Table(
     Column("digest", Text, nullable=False, comment="as it stands in R"),
     Column("name", Text, nullable=False),
     Column("visibility", Text, nullable=False, comment="partner, restricted or vault"),
-    Column("position", SmallInteger, comment="index in sdl:participants, null for a whole member"),
+    Column("position", SmallInteger, comment="index in sdl:participants of P, null for a whole member"),
     Column("text", Text, comment="the disclosure; null in the vault"),
     Column("person_no", BigInteger, comment="whose key seals it; vault only"),
     Column("sealed", LargeBinary, comment="the disclosure under the person's key; vault only"),
@@ -121,6 +121,7 @@ PENDING: Final = Table(
     Column("id", ID, primary_key=True, autoincrement=True),
     Column("data", LargeBinary, nullable=False, comment="canonical entry, not yet in the log"),
     Column("record_id", ForeignKey("records.id"), comment="of a record entry"),
+    Column("queued_us", BigInteger, nullable=False),
 )
 
 ENTRIES: Final = Table(
@@ -128,6 +129,8 @@ ENTRIES: Final = Table(
     METADATA,
     Column("idx", BigInteger, primary_key=True, autoincrement=False),
     Column("data", LargeBinary, nullable=False, comment="canonical entry"),
+    Column("about", LargeBinary(32), comment="the record concerned: h of record and signature, of of a correction"),
+    Index("ix_entries_about", "about"),
 )
 
 NODES: Final = Table(
@@ -155,9 +158,9 @@ LOT_NODES: Final = Table(
     "lot_nodes",
     METADATA,
     Column("depth", SmallInteger, nullable=False),
-    Column("prefix", LargeBinary(32), nullable=False, comment="the first `depth` bits, the rest zero"),
+    Column("prefix", LargeBinary(32), nullable=False, comment="of the key: its first `depth` bits, padded to bytes"),
     Column("seal_index", BigInteger, nullable=False, comment="the seal that wrote this version"),
-    Column("payload", LargeBinary, nullable=False, comment="left + right (64 bytes), leaf (72) or empty (0)"),
+    Column("payload", LargeBinary, nullable=False, comment="left + right (64 bytes) or key + count + c (72)"),
     PrimaryKeyConstraint("depth", "prefix", "seal_index"),
 )
 
@@ -168,6 +171,7 @@ CHECKPOINTS: Final = Table(
     Column("root", LargeBinary(32), nullable=False),
     Column("note", Text, nullable=False),
     Column("sealed_us", BigInteger, nullable=False),
+    Column("private_size", BigInteger, nullable=False, comment="of the private tree whose root is in the seal"),
 )
 
 PRIVATE_ENTRIES: Final = Table(
@@ -177,6 +181,16 @@ PRIVATE_ENTRIES: Final = Table(
     Column("blinding", LargeBinary(32), nullable=False),
     Column("data", LargeBinary, nullable=False, comment="canonical; the leaf data is blinding + data"),
     comment="The private tree: access log, digests of trace documents, erasure receipts.",
+)
+
+PRIVATE_NODES: Final = Table(
+    "private_nodes",
+    METADATA,
+    Column("level", SmallInteger, nullable=False),
+    Column("idx", BigInteger, nullable=False),
+    Column("hash", LargeBinary(32), nullable=False),
+    PrimaryKeyConstraint("level", "idx"),
+    comment="Complete subtrees of the private tree, as `nodes` are of the log.",
 )
 
 CHAINS: Final = Table(

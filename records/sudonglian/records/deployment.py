@@ -1,0 +1,102 @@
+"""A deployment: one database and the keys of one log, that belong together for life.
+
+docs/spec/checkpoint.md rule 3. Opening one brings its schema up to date, under a lock, in one transaction.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import resources
+from typing import Final
+
+from sqlalchemy import Connection, insert, inspect, select, text
+
+from sudonglian.records import derive, store
+from sudonglian.records.errors import DeploymentRefused, NewerSchema, OtherLog
+from sudonglian.records.keys import Keys
+from sudonglian.records.store import Store
+from sudonglian.records.tables import META
+
+HEAD: Final = "0001"
+"""The schema of this program; a test compares it with the migrations, which cost a quarter second to load."""
+
+LOCK: Final = "sudonglian-migrate"
+
+ORIGIN: Final = "origin"
+VERIFIER_KEY: Final = "verifier_key"
+CREATED_US: Final = "created_us"
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """What was fixed when the deployment was made."""
+
+    origin: str
+    verifier_key: str
+    created_us: int
+
+
+def open_deployment(store_: Store, keys: Keys, now: datetime | None = None) -> Deployment:
+    """Bring the schema up to date, and see that the database is this log's; a new one becomes it.
+
+    Raises
+    ------
+    OtherLog
+        The database holds the log of another key.
+    NewerSchema
+        A later version of this program has used the database.
+    DeploymentRefused
+        The database holds something else.
+    """
+    with store_.read() as connection:
+        revision = _revision(connection)
+        if revision == HEAD and (known := _known(connection)) is not None:
+            return _same(known, keys)
+    with store_.write() as connection:
+        store.lock(connection, LOCK)
+        revision = _revision(connection)
+        if revision != HEAD:
+            _migrate(connection, revision)
+        known = _known(connection)
+        if known is None:
+            known = Deployment(keys.origin, keys.log.vkey, derive.micros(now or datetime.now(UTC)))
+            values = {ORIGIN: known.origin, VERIFIER_KEY: known.verifier_key, CREATED_US: str(known.created_us)}
+            connection.execute(insert(META), [{"key": key, "value": value} for key, value in values.items()])
+        return _same(known, keys)
+
+
+def _same(known: Deployment, keys: Keys) -> Deployment:
+    if (known.origin, known.verifier_key) != (keys.origin, keys.log.vkey):
+        raise OtherLog(f"the database holds the log {known.verifier_key}, the keys are of {keys.log.vkey}")
+    return known
+
+
+def _revision(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
+
+
+def _known(connection: Connection) -> Deployment | None:
+    values = {row.key: row.value for row in connection.execute(select(META.c.key, META.c.value))}
+    if not values.keys() & {ORIGIN, VERIFIER_KEY, CREATED_US}:
+        return None
+    try:
+        return Deployment(values[ORIGIN], values[VERIFIER_KEY], int(values[CREATED_US]))
+    except (KeyError, ValueError) as error:
+        raise DeploymentRefused("the database does not say whose log it holds", place="meta") from error
+
+
+def _migrate(connection: Connection, revision: str | None) -> None:
+    from alembic import command
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+    config = Config()
+    config.set_main_option("script_location", str(resources.files("sudonglian.records") / "migrations"))
+    config.attributes["connection"] = connection
+    known = {one.revision for one in ScriptDirectory.from_config(config).walk_revisions()}
+    if revision is not None and revision not in known:
+        raise NewerSchema(f"the database has schema {revision}, this program knows up to {HEAD}")
+    if revision is None and (others := sorted(inspect(connection).get_table_names())):
+        raise DeploymentRefused(f"the database holds other tables: {', '.join(others[:5])}")
+    command.upgrade(config, "head")

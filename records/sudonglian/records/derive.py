@@ -1,0 +1,176 @@
+"""What the tables hold beside a record, computed from the event alone: columns, index rows, digests of sameness.
+
+docs/spec/record.md, docs/spec/plain-event.md; docs/decisions/0003 and 0500. Intake writes them, fsck compares them.
+"""
+
+import hmac
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from sudonglian.chain import canonical
+from sudonglian.chain.canonical import Json
+from sudonglian.chain.errors import RecordRefused
+from sudonglian.chain.identifiers import identifiers_of
+from sudonglian.records.epcis.times import instant
+from sudonglian.records.visibility import Visibility, visibility_of
+
+EVENT_ID: Final = "eventID"
+ERROR_DECLARATION: Final = "errorDeclaration"
+PARTICIPANTS: Final = "sdl:participants"
+HASH_ID: Final = "ni:///"
+"""An eventID that is a hash over the event, people's extensions included (CBV 2.0 §8.9)."""
+
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND: Final = timedelta(microseconds=1)
+
+
+class EventTimeRefused(RecordRefused):
+    """An event that does not say when it happened."""
+
+    slug = "event-time"
+
+
+@dataclass(frozen=True, slots=True)
+class IdentifierRow:
+    """A row of `identifiers` without its record."""
+
+    position: int
+    role: str
+    uri: str
+    normal: str
+    quantity: str | None
+    uom: str | None
+
+    def row(self, record_id: int) -> dict[str, Any]:
+        """Return the row of one record."""
+        return {"record_id": record_id, **asdict(self)}
+
+
+@dataclass(frozen=True, slots=True)
+class ParticipantRow:
+    """A row of `participants` without its record and its person: what stays when the person is erased."""
+
+    position: int
+    role: str
+    contact: str | None
+    ppe: str | None
+    start_us: int | None
+    end_us: int | None
+
+    def row(self, record_id: int, person_no: int) -> dict[str, Any]:
+        """Return the row of one person in one record."""
+        return {"record_id": record_id, "person_no": person_no, **asdict(self)}
+
+
+def micros(moment: datetime) -> int:
+    """Return an aware time as microseconds since 1970.
+
+    >>> micros(datetime(1970, 1, 1, 0, 0, 0, 5, tzinfo=UTC))
+    5
+    """
+    return (moment - EPOCH) // MICROSECOND
+
+
+def moment(time_us: int) -> datetime:
+    """Return microseconds since 1970 as an aware time.
+
+    >>> moment(1_000_001).isoformat()
+    '1970-01-01T00:00:01.000001+00:00'
+    """
+    return EPOCH + time_us * MICROSECOND
+
+
+def event_time_us(event: Mapping[str, Json]) -> int:
+    """Return the event's time, which is a member in the clear, so that R says it as P does.
+
+    Raises
+    ------
+    EventTimeRefused
+        There is none that can be read.
+    """
+    at = instant(event.get("eventTime"))
+    if at is None:
+        raise EventTimeRefused("not a time with an offset that the calendar knows", place="/eventTime")
+    return micros(at)
+
+
+def is_error_declaration(plain: Mapping[str, Json]) -> bool:
+    """Return whether the event takes back another one with its eventID."""
+    return ERROR_DECLARATION in plain
+
+
+def event_id(plain: Mapping[str, Json]) -> str | None:
+    """Return the event's eventID, if it has one."""
+    value = plain.get(EVENT_ID)
+    return value if isinstance(value, str) and value else None
+
+
+def identifier_rows(event: Mapping[str, Json]) -> tuple[IdentifierRow, ...]:
+    """Return what the event names; its lists are in the clear, so that R says it as P does."""
+    return tuple(
+        IdentifierRow(
+            position,
+            one.role,
+            one.uri,
+            one.normal,
+            None if one.quantity is None else canonical.decimal_text(one.quantity),
+            one.uom,
+        )
+        for position, one in enumerate(identifiers_of(dict(event)))
+    )
+
+
+def participant_row(position: int, participant: Json) -> ParticipantRow:
+    """Return what is kept in the clear of one participant: how, how long, in what protection; not who.
+
+    >>> participant_row(0, {"personRef": {}, "role": "driver", "start": "1970-01-01T00:00:01Z"})
+    ParticipantRow(position=0, role='driver', contact=None, ppe=None, start_us=1000000, end_us=None)
+    """
+    members = participant if isinstance(participant, dict) else {}
+    ppe = members.get("ppe")
+    start, end = instant(members.get("start")), instant(members.get("end"))
+    return ParticipantRow(
+        position,
+        _text(members.get("role")) or "",
+        _text(members.get("contact")),
+        ppe if ppe is None or isinstance(ppe, str) else canonical.encode(ppe).decode(),
+        None if start is None else micros(start),
+        None if end is None else micros(end),
+    )
+
+
+def content_mac(key: bytes, plain_bytes: bytes) -> bytes:
+    """Return the digest by which a resend is the same: over canonical(P)."""
+    return hmac.digest(key, b"sudonglian/mac/content\x00" + plain_bytes, "sha256")
+
+
+def event_mac(key: bytes, submitter: str, event: Mapping[str, Json], *, declares_error: bool) -> bytes:
+    """Return the digest by which a resend is looked up: over the eventID, or without one over what is in the clear.
+
+    An error declaration has its original's eventID and is another event, hence `declares_error`.
+    """
+    named = event_id(event)
+    if named is None:
+        return clear_mac(key, submitter, event, declares_error=declares_error)
+    about: Json = ["id", submitter, named, declares_error]
+    return hmac.digest(key, b"sudonglian/mac/event\x00" + canonical.encode(about), "sha256")
+
+
+def clear_mac(key: bytes, submitter: str, event: Mapping[str, Json], *, declares_error: bool) -> bytes:
+    """Return the digest over the members that stand in R for ever, so that P and R's event give the same.
+
+    It says nothing about a person, and takes the place of a digest that does once that person is erased.
+    """
+    shown = {name: value for name, value in event.items() if name != "_sd" and _is_clear(name)}
+    about: Json = ["clear", submitter, shown, declares_error]
+    return hmac.digest(key, b"sudonglian/mac/event\x00" + canonical.encode(about), "sha256")
+
+
+def _is_clear(name: str) -> bool:
+    return visibility_of(name) is Visibility.CLEAR
+
+
+def _text(value: Json) -> str | None:
+    return value if isinstance(value, str) else None

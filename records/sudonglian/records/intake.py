@@ -1,0 +1,419 @@
+"""Intake: what a firm sends becomes records, all of it or event by event, and a resend changes nothing.
+
+docs/spec/record.md, docs/spec/plain-event.md, docs/spec/entry.md; docs/decisions/0500 (sameness, erasure, corrections).
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final, Literal, TypeAlias
+
+from sqlalchemy import Connection, insert, select
+
+from sudonglian.chain import canonical, entry
+from sudonglian.chain.canonical import Json
+from sudonglian.chain.errors import RecordRefused
+from sudonglian.chain.record import Sealed, seal_record
+from sudonglian.records import derive, sequencer, store, vault
+from sudonglian.records.epcis.check import check_event
+from sudonglian.records.epcis.document import Document, RawEvent, read_document
+from sudonglian.records.epcis.findings import Finding, pointer, warning
+from sudonglian.records.epcis.plain import plain_event
+from sudonglian.records.epcis.schema import check_envelope
+from sudonglian.records.keys import Keys
+from sudonglian.records.store import in_batches
+from sudonglian.records.tables import DISCLOSURES, IDENTIFIERS, PARTICIPANTS, RECORDS
+from sudonglian.records.vault import Identity
+from sudonglian.records.visibility import TABLE_VERSION, visibility_of
+
+DuplicateIds: TypeAlias = Literal["refuse", "keep"]
+Behaviour: TypeAlias = Literal["rollback", "proceed"]
+
+LATE_AFTER: Final = timedelta(hours=24)
+"""A trace must be answered within a day (FSMA 204); an event that comes later than that was not there for one."""
+
+RULE: Final = "docs/spec/record.md"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why an event, or with `index` None the document, was not taken."""
+
+    index: int | None
+    code: str
+    pointer: str
+    message: Mapping[str, str]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the members that commands and problem documents print."""
+        return {"index": self.index, "code": self.code, "pointer": self.pointer, "message": dict(self.message)}
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """An event that is a record, by this capture or an earlier one (`unchanged`)."""
+
+    index: int
+    record_hash: bytes
+    event_id: str | None
+    unchanged: bool
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the members that commands print."""
+        return {
+            "index": self.index,
+            "record_hash": self.record_hash.hex(),
+            "event_id": self.event_id,
+            "unchanged": self.unchanged,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureResult:
+    """What became of a document. It may be acknowledged once the transaction is committed."""
+
+    refused: tuple[Refusal, ...]
+    records: tuple[Receipt, ...]
+    warnings: tuple[tuple[int, Finding], ...]
+
+    @property
+    def accepted(self) -> int:
+        """How many new records there are."""
+        return sum(not one.unchanged for one in self.records)
+
+    @property
+    def unchanged(self) -> int:
+        """How many events were already known, content and all."""
+        return sum(one.unchanged for one in self.records)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the document that `sudonglian capture --json` prints."""
+        return {
+            "accepted": self.accepted,
+            "unchanged": self.unchanged,
+            "refused": [one.as_json() for one in self.refused],
+            "records": [one.as_json() for one in self.records],
+            "warnings": [{"index": index, **finding.as_json()} for index, finding in self.warnings],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class _Event:
+    """An event that passed its judgement, with what it is compared by."""
+
+    raw: RawEvent
+    plain: dict[str, Json]
+    event_id: str | None
+    declares_error: bool
+    content_mac: bytes
+    event_mac: bytes
+    other_mac: bytes
+    """The event_mac of its error declaration, or of what it declares to be in error."""
+    clear_mac: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    record_hash: bytes
+    content_mac: bytes | None
+
+
+@dataclass(slots=True)
+class _Draft:
+    """A record about to be written."""
+
+    event: _Event
+    sealed: Sealed
+    time_us: int
+    corrections: list[bytes] = field(default_factory=list)
+
+
+def capture(
+    connection: Connection,
+    keys: Keys,
+    raw: bytes,
+    *,
+    submitter: str,
+    now: datetime,
+    duplicate_ids: DuplicateIds = "refuse",
+    behaviour: Behaviour = "rollback",
+) -> CaptureResult:
+    """Take the events of one document.
+
+    Parameters
+    ----------
+    connection
+        Of `Store.write`; the caller commits, and acknowledges after that.
+    keys
+        Of this deployment.
+    raw
+        The document's bytes.
+    submitter
+        Who sends it, a URI; two submitters' equal eventIDs have nothing to do with each other.
+    now
+        When it came, aware.
+    duplicate_ids
+        What becomes of an event whose eventID this submitter has used for another content.
+    behaviour
+        `rollback`: one refused event refuses the document, and nothing of it is written. `proceed`: event by event.
+
+    Raises
+    ------
+    DocumentRefused, CanonicalRefused
+        The bytes are no document with events.
+    """
+    document = read_document(raw)
+    refused = _envelope_refusals(document)
+    warnings: list[tuple[int, Finding]] = []
+    events: list[_Event] = []
+    if not refused:
+        for one in document.events:
+            judged = _judge(keys, one, document, submitter, now, warnings)
+            if isinstance(judged, _Event):
+                events.append(judged)
+            else:
+                refused += judged
+    if refused and behaviour == "rollback":
+        events = []
+    store.lock(connection, f"sudonglian-capture\x00{submitter}")
+    receipts, drafts = _decide(events, _known(connection, events), submitter, duplicate_ids, refused)
+    refused.sort(key=lambda one: -1 if one.index is None else one.index)
+    if refused and behaviour == "rollback":
+        return CaptureResult(tuple(refused), (), tuple(warnings))
+    _write(connection, keys, drafts, submitter, now)
+    return CaptureResult(tuple(refused), tuple(receipts), tuple(warnings))
+
+
+def _envelope_refusals(document: Document) -> list[Refusal]:
+    if not document.envelope:
+        return []
+    context: dict[str, Json] = {"@context": list(document.context)} if document.context else {}
+    found = check_envelope({**document.envelope, **context})
+    return [Refusal(None, one.code, one.pointer, one.message) for one in found if one.level == "error"]
+
+
+def _judge(
+    keys: Keys,
+    raw: RawEvent,
+    document: Document,
+    submitter: str,
+    now: datetime,
+    warnings: list[tuple[int, Finding]],
+) -> _Event | list[Refusal]:
+    try:
+        findings = [one.under(raw.pointer) for one in check_event(raw.value, now, document.context)]
+        errors = [one for one in findings if one.level == "error"]
+        if errors:
+            return [Refusal(raw.index, one.code, one.pointer, one.message) for one in errors]
+        plain = plain_event(raw.value, document.context)
+        late = now - derive.moment(derive.event_time_us(plain)) > LATE_AFTER
+        plain_bytes = canonical.encode(plain)
+    except RecordRefused as refusal:
+        return [_refusal(raw, refusal)]
+    findings += _own_warnings(raw, plain, late=late)
+    warnings += ((raw.index, one) for one in findings)
+    declares = derive.is_error_declaration(plain)
+    key = keys.content
+    return _Event(
+        raw=raw,
+        plain=plain,
+        event_id=derive.event_id(plain),
+        declares_error=declares,
+        content_mac=derive.content_mac(key, plain_bytes),
+        event_mac=derive.event_mac(key, submitter, plain, declares_error=declares),
+        other_mac=derive.event_mac(key, submitter, plain, declares_error=not declares),
+        clear_mac=derive.clear_mac(key, submitter, plain, declares_error=declares),
+    )
+
+
+def _own_warnings(raw: RawEvent, plain: Mapping[str, Json], *, late: bool) -> Iterator[Finding]:
+    if late:
+        yield warning(
+            "event-late",
+            raw.pointer + pointer("eventTime"),
+            RULE,
+            f"事件发生 {LATE_AFTER // timedelta(hours=1)} 小时后才提交",
+            f"submitted more than {LATE_AFTER // timedelta(hours=1)} hours after it happened",
+        )
+    if derive.is_error_declaration(plain) and derive.event_id(plain) is None:
+        yield warning(
+            "error-declaration-of-nothing",
+            raw.pointer + pointer(derive.ERROR_DECLARATION),
+            "EPCIS 2.0 §7.4.1.4",
+            "更正声明没有 eventID,无法指明被更正的事件",
+            "an error declaration without eventID does not say which event is in error",
+        )
+    for place, participant in enumerate(_participants(plain)):
+        reference = participant["personRef"]
+        assert isinstance(reference, dict)
+        if reference["kind"] == "cn-id" and vault.cn_id_fault(str(reference["value"])):
+            yield warning(
+                "person-cn-id",
+                raw.pointer + pointer(derive.PARTICIPANTS, place, "personRef", "value"),
+                "GB 11643-1999 §6.1",
+                "居民身份证号码的位数或校验码不对",
+                "not a resident identity number: wrong length or check character",
+            )
+
+
+def _known(connection: Connection, events: Sequence[_Event]) -> dict[bytes, list[_Known]]:
+    macs = sorted({mac for one in events for mac in (one.event_mac, one.other_mac, one.clear_mac)})
+    found: dict[bytes, list[_Known]] = {}
+    columns = (RECORDS.c.event_mac, RECORDS.c.record_hash, RECORDS.c.content_mac)
+    for batch in in_batches(macs):
+        query = select(*columns).where(RECORDS.c.event_mac.in_(batch)).order_by(RECORDS.c.id)
+        for row in connection.execute(query):
+            found.setdefault(row.event_mac, []).append(_Known(row.record_hash, row.content_mac))
+    return found
+
+
+def _decide(
+    events: Sequence[_Event],
+    known: dict[bytes, list[_Known]],
+    submitter: str,
+    duplicate_ids: DuplicateIds,
+    refused: list[Refusal],
+) -> tuple[list[Receipt], list[_Draft]]:
+    """Tell resends, conflicts and new events apart, in order: an earlier event of the document counts as known."""
+    receipts: list[Receipt] = []
+    drafts: list[_Draft] = []
+    for one in events:
+        earlier = known.get(one.event_mac, [])
+        same = next((other for other in earlier if other.content_mac == one.content_mac), None)
+        if same is not None:
+            receipts.append(Receipt(one.raw.index, same.record_hash, one.event_id, unchanged=True))
+            continue
+        if any(other.content_mac is None for other in (*earlier, *known.get(one.clear_mac, ()))):
+            refused.append(_erased(one))
+            continue
+        if earlier and one.event_id is not None and duplicate_ids == "refuse":
+            refused.append(_conflict(one, earlier[0]))
+            continue
+        try:
+            sealed = seal_record(one.plain, submitter, visibility_of, visibility=TABLE_VERSION)
+            draft = _Draft(one, sealed, derive.event_time_us(one.plain))
+        except RecordRefused as refusal:
+            refused.append(_refusal(one.raw, refusal))
+            continue
+        draft.corrections = _corrections(one, sealed.record_hash, earlier, known.get(one.other_mac, []))
+        drafts.append(draft)
+        known.setdefault(one.event_mac, []).append(_Known(sealed.record_hash, one.content_mac))
+        receipts.append(Receipt(one.raw.index, sealed.record_hash, one.event_id, unchanged=False))
+    return receipts, drafts
+
+
+def _corrections(one: _Event, own: bytes, earlier: Sequence[_Known], others: Sequence[_Known]) -> list[bytes]:
+    if one.event_id is None:
+        return []
+    if one.declares_error:
+        return [entry.correction_entry(own, other.record_hash) for other in others]
+    if earlier:  # another content under an eventID that was kept twice: the declaration was about the first
+        return []
+    return [entry.correction_entry(other.record_hash, own) for other in others]
+
+
+def _write(connection: Connection, keys: Keys, drafts: Sequence[_Draft], submitter: str, now: datetime) -> None:
+    if not drafts:
+        return
+    captured_us = derive.micros(now)
+    rows = [
+        {
+            "record_hash": one.sealed.record_hash,
+            "body": one.sealed.record_bytes,
+            "submitter": submitter,
+            "is_error_declaration": one.event.declares_error,
+            "event_mac": one.event.event_mac,
+            "content_mac": one.event.content_mac,
+            "event_time_us": one.time_us,
+            "captured_us": captured_us,
+        }
+        for one in drafts
+    ]
+    statement = insert(RECORDS).returning(RECORDS.c.id, sort_by_parameter_order=True)
+    ids = list(connection.execute(statement, rows).scalars())
+    identifiers: list[dict[str, Any]] = []
+    entries: list[tuple[bytes, int | None]] = []
+    for record_id, draft in zip(ids, drafts, strict=True):
+        identifiers += (row.row(record_id) for row in derive.identifier_rows(draft.event.plain))
+        entries.append((entry.record_entry(draft.sealed.record_hash), record_id))
+        entries += ((correction, None) for correction in draft.corrections)
+    if identifiers:
+        connection.execute(insert(IDENTIFIERS), identifiers)
+    _write_disclosures(connection, keys, ids, drafts, submitter)
+    sequencer.enqueue(connection, (data for data, _ in entries), now, (record_id for _, record_id in entries))
+
+
+def _write_disclosures(
+    connection: Connection, keys: Keys, ids: Sequence[int], drafts: Sequence[_Draft], submitter: str
+) -> None:
+    who = [[_identity(participant, submitter) for participant in _participants(one.event.plain)] for one in drafts]
+    persons = vault.admit(connection, keys, (identity for each in who for identity in each))
+    disclosures: list[dict[str, Any]] = []
+    participants: list[dict[str, Any]] = []
+    for record_id, draft, identities in zip(ids, drafts, who, strict=True):
+        elements = _participants(draft.event.plain)
+        for one in draft.sealed.disclosures:
+            row: dict[str, Any] = {
+                "record_id": record_id,
+                "digest": one.digest,
+                "name": one.name,
+                "visibility": str(one.visibility),
+                "position": one.position,
+                "text": one.text,
+                "person_no": None,
+                "sealed": None,
+            }
+            if one.position is not None:
+                person = persons[identities[one.position]]
+                sealed = vault.seal(person, draft.sealed.record_hash, one.digest, one.text)
+                row |= {"text": None, "person_no": person.number, "sealed": sealed}
+                kept = derive.participant_row(one.position, elements[one.position])
+                participants.append(kept.row(record_id, person.number))
+            disclosures.append(row)
+    if disclosures:
+        connection.execute(insert(DISCLOSURES), disclosures)
+    if participants:
+        connection.execute(insert(PARTICIPANTS), participants)
+
+
+def _participants(plain: Mapping[str, Json]) -> list[dict[str, Json]]:
+    listed = plain.get(derive.PARTICIPANTS)
+    return [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+
+
+def _identity(participant: Mapping[str, Json], submitter: str) -> Identity:
+    reference = participant["personRef"]
+    assert isinstance(reference, dict)
+    return vault.identity(str(reference["kind"]), str(reference["value"]), submitter)
+
+
+def _refusal(raw: RawEvent, refusal: RecordRefused) -> Refusal:
+    place = refusal.place if refusal.place.startswith("/") else ""
+    message = {"zh": f"不能成为记录:{refusal.reason}", "en": f"cannot become a record: {refusal.reason}"}
+    return Refusal(raw.index, refusal.slug, raw.pointer + place, message)
+
+
+def _erased(one: _Event) -> Refusal:
+    return Refusal(
+        one.raw.index,
+        "erased",
+        one.raw.pointer,
+        {
+            "zh": "该事件中的个人数据已被删除,不能再次提交",
+            "en": "personal data of this event have been erased; it cannot be submitted again",
+        },
+    )
+
+
+def _conflict(one: _Event, known: _Known) -> Refusal:
+    assert known.content_mac is not None
+    sent, held = one.content_mac.hex(), known.content_mac.hex()
+    return Refusal(
+        one.raw.index,
+        "event-id-conflict",
+        one.raw.pointer + pointer(derive.EVENT_ID),
+        {
+            "zh": f"该 eventID 已用于内容不同的事件(已有 {held},提交 {sent})",
+            "en": f"this eventID has been used for an event with other content (held {held}, sent {sent})",
+        },
+    )

@@ -1,0 +1,156 @@
+"""The key folder: the secrets of one deployment, made once and never overwritten.
+
+docs/spec/checkpoint.md rule 3 (the log's key); docs/decisions/0003 and 0500 (what the others are for).
+"""
+
+import json
+import os
+import re
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+from secrets import token_bytes, token_hex
+from typing import Final, Self
+
+from sudonglian.chain.checkpoint import LogKey
+from sudonglian.chain.errors import ProofRefused
+from sudonglian.records.errors import KeysRefused
+
+KEY_BYTES: Final = 32
+
+LOG_FILE: Final = "log.json"
+CONTENT_FILE: Final = "content.key"
+LOOKUP_FILE: Final = "lookup.key"
+KEK_FILE: Final = "kek.key"
+FILES: Final = (LOG_FILE, CONTENT_FILE, LOOKUP_FILE, KEK_FILE)
+
+LOCAL_ORIGIN: Final = "sudonglian.local/log/"
+"""The origin of a log that nobody named, with a random tail: two deployments never share one."""
+
+_HEX_KEY = re.compile(r"[0-9a-f]{64}\n?")
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The secrets of one deployment."""
+
+    log: LogKey
+    content: bytes = field(repr=False)
+    """Sameness of resends (`derive.content_mac`); without it old resends look new."""
+    lookup: bytes = field(repr=False)
+    """Finds a person's number from an identity (`vault.lookup_of`)."""
+    kek: bytes = field(repr=False)
+    """Wraps the key of every person; without it nobody's data can be read."""
+
+    @property
+    def origin(self) -> str:
+        """The name of the log."""
+        return self.log.origin
+
+    @classmethod
+    def open(cls, folder: Path, *, create: bool = False, origin: str | None = None) -> Self:
+        """Read the folder; with `create`, make it first if it is not there, complete or not at all.
+
+        Parameters
+        ----------
+        folder
+            Usually `<data>/keys`.
+        create
+            Make missing keys, but never a single one: an incomplete folder has lost something.
+        origin
+            The name of a log that is being created; an existing one must have it.
+
+        Raises
+        ------
+        KeysRefused
+            A file is missing or malformed (`place` says which), or the log has another name.
+        """
+        if create and not _holds_anything(folder):
+            _create(folder, origin or LOCAL_ORIGIN + token_hex(4))
+        keys = cls(_log_key(folder), *(_key(folder / name) for name in (CONTENT_FILE, LOOKUP_FILE, KEK_FILE)))
+        if origin is not None and keys.origin != origin:
+            raise KeysRefused(f"these are the keys of the log {keys.origin}, not of {origin}", place=str(folder))
+        return keys
+
+
+def _holds_anything(folder: Path) -> bool:
+    try:
+        return any(folder.iterdir())
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise KeysRefused(f"cannot be read: {error.strerror}", place=str(folder)) from error
+
+
+def _create(folder: Path, origin: str) -> None:
+    try:
+        log = LogKey.generate(origin)
+    except ProofRefused as error:
+        raise KeysRefused(error.reason, place=str(folder)) from error
+    # Written beside it and renamed: there is never a folder with some of the keys, and two creators agree on one.
+    draft = folder.with_name(f"{folder.name}.new-{token_hex(8)}")
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        draft.mkdir(mode=0o700)
+        _write(draft / LOG_FILE, json.dumps({"origin": origin, "seed": log.seed.hex()}) + "\n")
+        for name in (CONTENT_FILE, LOOKUP_FILE, KEK_FILE):
+            _write(draft / name, token_bytes(KEY_BYTES).hex() + "\n")
+        _sync_folder(draft)
+        try:
+            os.rename(draft, folder)  # fails when the folder holds something by now
+        except OSError:
+            if not _holds_anything(folder):
+                raise
+        _sync_folder(folder.parent)
+    except OSError as error:
+        raise KeysRefused(f"cannot be created: {error.strerror}", place=error.filename or str(folder)) from error
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def _write(path: Path, text: str) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except FileNotFoundError as error:
+        raise KeysRefused("the key file is missing", place=str(path)) from error
+    except UnicodeDecodeError as error:
+        raise KeysRefused("the key file is not text", place=str(path)) from error
+    except OSError as error:
+        raise KeysRefused(f"cannot be read: {error.strerror}", place=str(path)) from error
+
+
+def _key(path: Path) -> bytes:
+    text = _read(path)
+    if not _HEX_KEY.fullmatch(text):
+        raise KeysRefused(f"a key is {2 * KEY_BYTES} lower-case hexadecimal digits", place=str(path))
+    return bytes.fromhex(text.strip())
+
+
+def _log_key(folder: Path) -> LogKey:
+    path = folder / LOG_FILE
+    text = _read(path)
+    try:
+        match json.loads(text):
+            case {"origin": str(origin), "seed": str(seed), **rest} if not rest and _HEX_KEY.fullmatch(seed):
+                return LogKey.from_seed(origin, bytes.fromhex(seed))
+    except (ValueError, RecursionError) as error:
+        raise KeysRefused("not the JSON of a log key", place=str(path)) from error
+    except ProofRefused as error:
+        raise KeysRefused(error.reason, place=str(path)) from error
+    raise KeysRefused("a log key is an origin and a seed", place=str(path))

@@ -1,0 +1,178 @@
+"""Lots in the store: the chain of records of every identifier, and the map that commits to all of them.
+
+docs/spec/seal.md rules 3-9. Every version of a map node is kept, under the seal that wrote it.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import Connection, and_, func, insert, select
+
+from sudonglian.chain import entry, lotmap
+from sudonglian.chain.errors import ProofRefused
+from sudonglian.chain.lotmap import EMPTY, START, Inner, Leaf, MapProof, Node, Value
+from sudonglian.records import log
+from sudonglian.records.errors import StoreCorrupt
+from sudonglian.records.store import in_batches
+from sudonglian.records.tables import LOT_CHAIN, LOT_NODES
+
+INNER_BYTES: Final = 64
+LEAF_BYTES: Final = 72
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One record of a lot's chain."""
+
+    n: int
+    log_index: int
+    record_hash: bytes
+
+
+def encode_node(node: Node) -> bytes:
+    """Return a node as it is stored."""
+    if isinstance(node, Leaf):
+        return node.key + node.count.to_bytes(8, "big") + node.c
+    return node.left + node.right
+
+
+def decode_node(payload: bytes, place: str = "lot_nodes") -> Node:
+    """Return a stored node.
+
+    Raises
+    ------
+    StoreCorrupt
+        It has neither a leaf's nor an inner node's length.
+    """
+    if len(payload) == INNER_BYTES:
+        return Inner(payload[:32], payload[32:])
+    if len(payload) == LEAF_BYTES:
+        return Leaf(payload[:32], int.from_bytes(payload[32:40], "big"), payload[40:])
+    raise StoreCorrupt(f"a map node of {len(payload)} bytes", place=place)
+
+
+def root_at(connection: Connection, size: int) -> bytes:
+    """Return the map's root that the seal of the checkpoint of `size` commits to.
+
+    Raises
+    ------
+    NotInLog
+        No checkpoint has this size.
+    """
+    if size == 0:
+        return EMPTY
+    log.checkpoint_at(connection, size)
+    try:
+        sealed = entry.parse_entry(log.entry(connection, size - 1))
+    except ProofRefused as error:
+        raise StoreCorrupt(error.reason, place=f"entries/{size - 1}") from error
+    if not isinstance(sealed, entry.SealEntry):
+        raise StoreCorrupt("a checkpoint's last entry is no seal", place=f"entries/{size - 1}")
+    return sealed.lots
+
+
+def stored_nodes(connection: Connection, seal_index: int) -> lotmap.Get:
+    """Return what gives the map's nodes as of the seal at `seal_index`."""
+
+    def get(depth: int, prefix: bytes) -> Node | None:
+        query = select(LOT_NODES.c.payload).where(
+            LOT_NODES.c.depth == depth, LOT_NODES.c.prefix == prefix, LOT_NODES.c.seal_index <= seal_index
+        )
+        newest = query.order_by(LOT_NODES.c.seal_index.desc()).limit(1)
+        payload = connection.execute(newest).scalar_one_or_none()
+        return None if payload is None else decode_node(payload, f"lot_nodes/{depth}/{prefix.hex()}")
+
+    return get
+
+
+def prove(connection: Connection, normal: str, size: int) -> MapProof:
+    """Return what the checkpoint of `size` says about an identifier: its chain's end, or that it was never named."""
+    return lotmap.prove(stored_nodes(connection, size - 1), root_at(connection, size), lotmap.key(normal))
+
+
+def chain(connection: Connection, normal: str, size: int | None = None) -> list[Link]:
+    """Return the records that name an identifier, in log order, below the log's `size` (default: all)."""
+    query = select(LOT_CHAIN).where(LOT_CHAIN.c.lot_key == lotmap.key(normal)).order_by(LOT_CHAIN.c.n)
+    if size is not None:
+        query = query.where(LOT_CHAIN.c.log_index < size)
+    return [Link(row.n, row.log_index, row.record_hash) for row in connection.execute(query)]
+
+
+def extend(
+    connection: Connection, named: Iterable[tuple[int, bytes, Sequence[str]]], previous: int, seal_index: int
+) -> bytes:
+    """Add records to the chains of what they name, write the map's new nodes, return its root.
+
+    `named` is (log index, record hash, normal forms) of each new record in log order, `previous` the size of the
+    checkpoint before this seal, and `seal_index` where the seal entry will stand.
+    """
+    appended: dict[bytes, list[tuple[int, bytes]]] = {}
+    for log_index, record_hash, normals in named:
+        for normal in normals:
+            appended.setdefault(lotmap.key(normal), []).append((log_index, record_hash))
+    ends = _ends(connection, sorted(appended))
+    rows: list[dict[str, Any]] = []
+    changes: dict[bytes, Value] = {}
+    for lot_key, links in appended.items():
+        n, c = ends.get(lot_key, (0, START))
+        for log_index, record_hash in links:
+            n, c = n + 1, lotmap.chain_next(c, record_hash)
+            rows.append({"lot_key": lot_key, "n": n, "log_index": log_index, "record_hash": record_hash, "c": c})
+        changes[lot_key] = (n, c)
+    root = root_at(connection, previous)
+    if not changes:
+        return root
+    root, written = lotmap.update(_prefetched(connection, sorted(changes), root), root, changes)
+    connection.execute(insert(LOT_CHAIN), rows)
+    nodes = [
+        {"depth": depth, "prefix": prefix, "seal_index": seal_index, "payload": encode_node(node)}
+        for depth, prefix, node in written
+    ]
+    connection.execute(insert(LOT_NODES), nodes)
+    return root
+
+
+def _ends(connection: Connection, lot_keys: Sequence[bytes]) -> Mapping[bytes, Value]:
+    found: dict[bytes, Value] = {}
+    for batch in in_batches(lot_keys):
+        last = (
+            select(LOT_CHAIN.c.lot_key, func.max(LOT_CHAIN.c.n).label("n"))
+            .where(LOT_CHAIN.c.lot_key.in_(batch))
+            .group_by(LOT_CHAIN.c.lot_key)
+            .subquery()
+        )
+        same = and_(LOT_CHAIN.c.lot_key == last.c.lot_key, LOT_CHAIN.c.n == last.c.n)
+        query = select(LOT_CHAIN.c.lot_key, LOT_CHAIN.c.n, LOT_CHAIN.c.c).join(last, same)
+        found.update((row.lot_key, (row.n, row.c)) for row in connection.execute(query))
+    return found
+
+
+def _prefetched(connection: Connection, lot_keys: Sequence[bytes], root: bytes) -> lotmap.Get:
+    """Return the nodes on the ways to these keys, read level by level: a query a node would be thousands."""
+    nodes: dict[tuple[int, bytes], Node] = {}
+    level = {b""} if root != EMPTY else set()
+    depth = 0
+    while level:
+        for batch in in_batches(sorted(level)):
+            for prefix, node in _newest(connection, depth, batch):
+                nodes[depth, prefix] = node
+        wanted = [key for key in lot_keys if isinstance(nodes.get((depth, lotmap.prefix_of(key, depth))), Inner)]
+        level = {lotmap.prefix_of(key, depth + 1) for key in wanted} if depth < lotmap.KEY_BITS else set()
+        lot_keys, depth = wanted, depth + 1
+    return lambda depth, prefix: nodes.get((depth, prefix))
+
+
+def _newest(connection: Connection, depth: int, prefixes: Sequence[bytes]) -> list[tuple[bytes, Node]]:
+    last = (
+        select(LOT_NODES.c.prefix, func.max(LOT_NODES.c.seal_index).label("seal_index"))
+        .where(LOT_NODES.c.depth == depth, LOT_NODES.c.prefix.in_(prefixes))
+        .group_by(LOT_NODES.c.prefix)
+        .subquery()
+    )
+    same = and_(LOT_NODES.c.prefix == last.c.prefix, LOT_NODES.c.seal_index == last.c.seal_index)
+    query = select(LOT_NODES.c.prefix, LOT_NODES.c.payload).join(last, same).where(LOT_NODES.c.depth == depth)
+    return [
+        (row.prefix, decode_node(row.payload, f"lot_nodes/{depth}/{row.prefix.hex()}"))
+        for row in connection.execute(query)
+    ]

@@ -1,0 +1,298 @@
+"""The vault: people by random number, their data under a key of their own, and erasure.
+
+docs/spec/entry.md rules 5 and 6, docs/spec/record.md rule 7; docs/decisions/0500. Functions that name no connection
+are pure; nothing here logs or raises an error that holds a person's data.
+"""
+
+import hmac
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from secrets import randbelow, token_bytes
+from typing import Final, NamedTuple
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy import Connection, delete, select, update
+
+from sudonglian.chain import disclosure, entry
+from sudonglian.chain.canonical import MAX_INTEGER, Json
+from sudonglian.chain.errors import CanonicalRefused, RecordRefused
+from sudonglian.chain.record import parse_record
+from sudonglian.records import derive, private, sequencer
+from sudonglian.records.errors import StoreCorrupt, UnknownPerson
+from sudonglian.records.keys import Keys
+from sudonglian.records.store import in_batches, insert_new
+from sudonglian.records.tables import DISCLOSURES, PERSONS, RECORDS
+
+KEY_BYTES: Final = 32
+NONCE_BYTES: Final = 12
+"""AES-GCM's; random, so a key may seal 2^32 disclosures (NIST SP 800-38D §8.3)."""
+
+WRAP_LABEL: Final = b"sudonglian/person-key/v1\x00"
+
+CN_ID_WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+CN_ID_CHECKS: Final = "10X98765432"
+"""GB 11643-1999 §6.1 (ISO 7064 MOD 11-2)."""
+
+_SEPARATORS = dict.fromkeys(map(ord, " \t-()·.\u3000"))
+
+
+class Identity(NamedTuple):
+    """Who a `personRef` means: its kind, and its value in one form however people write it."""
+
+    kind: str
+    normal: str
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One person's number and key."""
+
+    number: int
+    key: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """What an erasure did; the receipt is entry `private_index` of the private tree."""
+
+    person_no: int
+    records: tuple[bytes, ...]
+    private_index: int
+    tombstone: bytes
+
+
+def identity(kind: str, value: str, submitter: str) -> Identity:
+    """Return the identity that a reference means.
+
+    Full-width digits become digits. A phone number loses its separators and China's country code, an identity
+    card and a passport get capital letters; a badge is as the firm wrote it, and another firm's is another badge.
+
+    >>> identity("phone", "0086 199-0000-0001", "urn:x:1").normal
+    '19900000001'
+    """
+    plain = unicodedata.normalize("NFKC", value).strip()
+    match kind:
+        case "phone":
+            digits = plain.translate(_SEPARATORS)
+            for code in ("+86", "0086"):
+                digits = digits.removeprefix(code)
+            if len(digits) == 13 and digits.startswith("861"):
+                digits = digits[2:]
+            return Identity(kind, "+" + digits[2:] if digits.startswith("00") else digits)
+        case "cn-id" | "passport":
+            return Identity(kind, plain.translate(_SEPARATORS).upper())
+        case _:
+            return Identity(kind, f"{submitter}\x00{plain}")
+
+
+def cn_id_fault(value: str) -> str | None:
+    """Return why this cannot be a resident identity number, or None.
+
+    >>> cn_id_fault("11010519491231002X"), cn_id_fault("110105194912310021")
+    (None, 'check')
+    """
+    number = identity("cn-id", value, "").normal
+    body = number[:17]
+    if len(number) != 18 or not (body.isascii() and body.isdigit()):
+        return "shape"
+    total = sum(weight * int(digit) for weight, digit in zip(CN_ID_WEIGHTS, body, strict=True))
+    return None if CN_ID_CHECKS[total % 11] == number[17] else "check"
+
+
+def lookup_of(keys: Keys, who: Identity) -> bytes:
+    """Return the keyed digest under which a person is found."""
+    return hmac.digest(keys.lookup, f"{who.kind}\x00{who.normal}".encode(errors="surrogatepass"), "sha256")
+
+
+def wrap(keys: Keys, person: Person) -> bytes:
+    """Return a person's key under the key-encryption key, bound to the number."""
+    return _encrypt(keys.kek, person.key, WRAP_LABEL + person.number.to_bytes(8, "big"))
+
+
+def unwrap(keys: Keys, number: int, wrapped: bytes) -> Person:
+    """Return a person's key.
+
+    Raises
+    ------
+    StoreCorrupt
+        Another key wrapped it, or it was altered.
+    """
+    key = _decrypt(keys.kek, wrapped, WRAP_LABEL + number.to_bytes(8, "big"), f"persons/{number}")
+    return Person(number, key)
+
+
+def seal(person: Person, record_hash: bytes, digest: str, disclosed: str) -> bytes:
+    """Return a disclosure under the person's key, bound to its place in the record."""
+    return _encrypt(person.key, disclosed.encode("ascii"), record_hash + digest.encode("ascii"))
+
+
+def unseal(person: Person, record_hash: bytes, digest: str, sealed: bytes) -> str:
+    """Return the disclosure's text.
+
+    Raises
+    ------
+    StoreCorrupt
+        It was altered, or belongs to another record or person.
+    """
+    place = f"disclosures/{record_hash.hex()}/{digest}"
+    plain = _decrypt(person.key, sealed, record_hash + digest.encode("ascii"), place)
+    try:
+        return plain.decode("ascii")
+    except UnicodeDecodeError as error:
+        raise StoreCorrupt("not a disclosure", place=place) from error
+
+
+def admit(connection: Connection, keys: Keys, who: Iterable[Identity]) -> dict[Identity, Person]:
+    """Return the persons of identities, giving a number and a key to those not met before.
+
+    The rows stay locked to the end of the transaction, so that nobody is erased while being written about.
+    """
+    wanted = {lookup_of(keys, one): one for one in who}
+    lookups = sorted(wanted)  # in one order, or two captures could wait for each other
+    found = _persons(connection, keys, lookups)
+    missing = [lookup for lookup in lookups if lookup not in found]
+    while missing:
+        rows = []
+        for lookup in missing:
+            person = Person(1 + randbelow(MAX_INTEGER), token_bytes(KEY_BYTES))
+            rows.append({"person_no": person.number, "lookup": lookup, "wrapped_key": wrap(keys, person)})
+        # Another capture may just have met the same person, or a number be taken: then the next look finds it.
+        connection.execute(insert_new(connection, PERSONS), rows)
+        found |= _persons(connection, keys, missing)
+        missing = [lookup for lookup in missing if lookup not in found]
+    return {wanted[lookup]: person for lookup, person in found.items()}
+
+
+def find(connection: Connection, keys: Keys, who: Identity) -> int | None:
+    """Return the number of a person, or None if nobody has this identity here."""
+    query = select(PERSONS.c.person_no).where(PERSONS.c.lookup == lookup_of(keys, who))
+    return connection.execute(query).scalar_one_or_none()
+
+
+def persons(connection: Connection, keys: Keys, numbers: Iterable[int]) -> dict[int, Person]:
+    """Return the keys of persons by number; the erased are not among them."""
+    found = {}
+    for batch in in_batches(sorted(set(numbers))):
+        query = select(PERSONS.c.person_no, PERSONS.c.wrapped_key).where(PERSONS.c.person_no.in_(batch))
+        for number, wrapped in connection.execute(query):
+            found[number] = unwrap(keys, number, wrapped)
+    return found
+
+
+def erase(connection: Connection, keys: Keys, person_no: int, reason: str, now: datetime) -> Erasure:
+    """Erase a person: number's lookup, key and sealed data; leave a receipt and, in the log, a tombstone.
+
+    The records stay, their proofs hold with the person undisclosed, and `participants` keeps the number. Call
+    `Store.forget_deleted` once this is committed.
+
+    Raises
+    ------
+    UnknownPerson
+        Nobody has this number, or the person has been erased.
+    """
+    lock = select(PERSONS.c.person_no).where(PERSONS.c.person_no == person_no).with_for_update()
+    if connection.execute(lock).one_or_none() is None:
+        raise UnknownPerson("nobody has this number, or the person has been erased", place=f"persons/{person_no}")
+    theirs = select(DISCLOSURES.c.record_id).where(DISCLOSURES.c.person_no == person_no).distinct()
+    touched = [row.record_id for row in connection.execute(theirs)]
+    connection.execute(delete(DISCLOSURES).where(DISCLOSURES.c.person_no == person_no))
+    connection.execute(delete(PERSONS).where(PERSONS.c.person_no == person_no))
+    hashes = _forget_contents(connection, keys, touched)
+    receipt: Json = {
+        "at": now.isoformat(timespec="microseconds"),
+        "k": "erasure",
+        "person": person_no,
+        "reason": reason,
+        "records": [one.hex() for one in hashes],
+    }
+    kept = private.append(connection, receipt)
+    tombstone = entry.tombstone_digest(kept.blinding, receipt)
+    sequencer.enqueue(connection, [entry.tombstone_entry(tombstone)], now)
+    return Erasure(person_no, tuple(hashes), kept.index, tombstone)
+
+
+def _forget_contents(connection: Connection, keys: Keys, record_ids: Sequence[int]) -> list[bytes]:
+    """Delete what hashes over an erased person: content digests, and eventIDs that are such hashes."""
+    hashes: list[bytes] = []
+    hash_ids: list[str] = []
+    for batch in in_batches(record_ids):
+        columns = (RECORDS.c.id, RECORDS.c.record_hash, RECORDS.c.body, RECORDS.c.submitter)
+        query = select(*columns, RECORDS.c.is_error_declaration).where(RECORDS.c.id.in_(batch)).order_by(RECORDS.c.id)
+        for row in connection.execute(query).all():
+            hashes.append(row.record_hash)
+            changes: dict[str, bytes | None] = {"content_mac": None}
+            if found := _hash_id(connection, row.id):
+                disclosure_id, name = found
+                hash_ids.append(name)
+                connection.execute(delete(DISCLOSURES).where(DISCLOSURES.c.id == disclosure_id))
+                event = _event(row.body, row.record_hash)
+                changes["event_mac"] = derive.clear_mac(
+                    keys.content, row.submitter, event, declares_error=row.is_error_declaration
+                )
+            connection.execute(update(RECORDS).where(RECORDS.c.id == row.id).values(changes))
+    _forget_mentions(connection, hash_ids)
+    return hashes
+
+
+def _hash_id(connection: Connection, record_id: int) -> tuple[int, str] | None:
+    query = select(DISCLOSURES.c.id, DISCLOSURES.c.text)
+    row = connection.execute(
+        query.where(DISCLOSURES.c.record_id == record_id, DISCLOSURES.c.name == derive.EVENT_ID)
+    ).one_or_none()
+    if row is None:
+        return None
+    value = _disclosed(row.text, row.id)
+    return (row.id, value) if isinstance(value, str) and value.lower().startswith(derive.HASH_ID) else None
+
+
+def _forget_mentions(connection: Connection, hash_ids: Sequence[str]) -> None:
+    # An error declaration names the corrective events by the same kind of hash (docs/decisions/0001).
+    if not hash_ids:
+        return
+    query = select(DISCLOSURES.c.id, DISCLOSURES.c.record_id, DISCLOSURES.c.text)
+    for row in connection.execute(query.where(DISCLOSURES.c.name == derive.ERROR_DECLARATION)).all():
+        value = _disclosed(row.text, row.id)
+        named = value.get("correctiveEventIDs") if isinstance(value, dict) else None
+        if isinstance(named, list) and any(one in named for one in hash_ids):
+            connection.execute(delete(DISCLOSURES).where(DISCLOSURES.c.id == row.id))
+            connection.execute(update(RECORDS).where(RECORDS.c.id == row.record_id).values(content_mac=None))
+
+
+def _disclosed(disclosed: str | None, disclosure_id: int) -> Json:
+    try:
+        return disclosure.parse(disclosed or "").value
+    except RecordRefused as error:
+        raise StoreCorrupt(error.reason, place=f"disclosures/{disclosure_id}") from error
+
+
+def _event(body: bytes, record_hash: bytes) -> dict[str, Json]:
+    try:
+        event = parse_record(body)["event"]
+    except (RecordRefused, CanonicalRefused) as error:
+        raise StoreCorrupt(error.reason, place=f"records/{record_hash.hex()}") from error
+    assert isinstance(event, dict)
+    return event
+
+
+def _persons(connection: Connection, keys: Keys, lookups: Sequence[bytes]) -> dict[bytes, Person]:
+    found = {}
+    for batch in in_batches(lookups):
+        query = select(PERSONS).where(PERSONS.c.lookup.in_(batch)).order_by(PERSONS.c.lookup)
+        for row in connection.execute(query.with_for_update(read=True)):
+            found[row.lookup] = unwrap(keys, row.person_no, row.wrapped_key)
+    return found
+
+
+def _encrypt(key: bytes, plain: bytes, bound_to: bytes) -> bytes:
+    nonce = token_bytes(NONCE_BYTES)
+    return nonce + AESGCM(key).encrypt(nonce, plain, bound_to)
+
+
+def _decrypt(key: bytes, sealed: bytes, bound_to: bytes, place: str) -> bytes:
+    try:
+        return AESGCM(key).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], bound_to)
+    except (InvalidTag, ValueError) as error:
+        raise StoreCorrupt("does not open with its key", place=place) from error
