@@ -1,0 +1,354 @@
+"""The memory as it is read: records, what they withhold, their corrections, events for a trace, an item's history.
+
+docs/spec/record.md rule 9, docs/spec/entry.md rule 1. Who may read what is decided by the rooms above; people's data
+are given only where `people` is said in so many words.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+from sqlalchemy import Connection, Select, select
+
+from sudonglian.chain import disclosure, entry
+from sudonglian.chain.canonical import Json
+from sudonglian.chain.errors import ProofRefused, RecordRefused
+from sudonglian.chain.record import open_record, parse_record, record_hash
+from sudonglian.records import derive, vault
+from sudonglian.records import history as histories
+from sudonglian.records.errors import StoreCorrupt, UnknownRecord, VaultRefused
+from sudonglian.records.history import Direction, Relation
+from sudonglian.records.keys import Keys
+from sudonglian.records.store import BATCH, in_batches
+from sudonglian.records.tables import DISCLOSURES, ENTRIES, IDENTIFIERS, PARTICIPANTS, PENDING, RECORDS
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRecord:
+    """One record as it is stored."""
+
+    id: int
+    record_hash: bytes
+    body: bytes
+    submitter: str
+    is_error_declaration: bool
+    event_time_us: int
+    captured_us: int
+    log_index: int | None
+    """None until it is sealed."""
+
+    def event(self) -> dict[str, Json]:
+        """Return the event of R: members in the clear and digests.
+
+        Raises
+        ------
+        StoreCorrupt
+            The stored bytes are not those that were hashed.
+        """
+        if record_hash(self.body) != self.record_hash:
+            raise StoreCorrupt("the stored bytes have another hash", place=f"records/{self.id}")
+        event: dict[str, Json] = orjson.loads(self.body)["event"]  # canonical when it was hashed, so it still is
+        return event
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """A record that stands against another; `log_index` is of the correction entry, None until it is sealed."""
+
+    record_hash: bytes
+    log_index: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """A participant by number: nameless, and there also when the person is erased."""
+
+    person_no: int
+    role: str
+    contact: str | None
+    ppe: str | None
+    start_us: int | None
+    end_us: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """One sealed event as a trace reads it."""
+
+    record_hash: bytes
+    log_index: int
+    event: dict[str, Json]
+    """Members in the clear, and the withheld ones that were asked for."""
+    event_id: str | None
+    event_time_us: int
+    is_error_declaration: bool
+    participants: tuple[Handler, ...]
+    superseded_by: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEvent:
+    """One event of an item's history."""
+
+    event_id: str | None
+    record_hash: bytes
+    event_time: str
+    """As written."""
+    relation: Relation
+    through: str
+    """The identifier by which it belongs there, in its normal form."""
+    superseded_by: tuple[bytes, ...]
+
+
+def record(connection: Connection, record_hash: bytes) -> StoredRecord:
+    """Return a record by its hash.
+
+    Raises
+    ------
+    UnknownRecord
+        There is none.
+    """
+    row = connection.execute(_RECORD.where(RECORDS.c.record_hash == record_hash)).one_or_none()
+    if row is None:
+        raise UnknownRecord("no record has this hash", place=record_hash.hex())
+    return StoredRecord(*row)
+
+
+def disclosures(
+    connection: Connection, keys: Keys, record_hash: bytes, names: Iterable[str] | None = None, *, people: bool = False
+) -> tuple[str, ...]:
+    """Return the disclosures of a record, those of erased people excepted.
+
+    Parameters
+    ----------
+    connection, keys, record_hash
+        Where, with which keys, of which record.
+    names
+        The members to disclose; None for all.
+    people
+        Whether the people who took part are disclosed too: for a case alone.
+
+    Raises
+    ------
+    UnknownRecord
+        There is no such record.
+    VaultRefused
+        `sdl:participants` is named, and `people` is not said.
+    """
+    wanted = None if names is None else set(names)
+    if wanted is not None and derive.PARTICIPANTS in wanted and not people:
+        raise VaultRefused("the people who took part are disclosed to a case alone", place=derive.PARTICIPANTS)
+    found = record(connection, record_hash)
+    query = select(DISCLOSURES).where(DISCLOSURES.c.record_id == found.id).order_by(DISCLOSURES.c.id)
+    rows = [row for row in connection.execute(query) if wanted is None or row.name in wanted]
+    known = vault.persons(connection, keys, (row.person_no for row in rows if row.person_no)) if people else {}
+    texts = []
+    for row in rows:
+        if row.text is not None:
+            texts.append(row.text)
+        elif person := known.get(row.person_no):
+            texts.append(vault.unseal(person, record_hash, row.digest, row.sealed))
+    return tuple(texts)
+
+
+def plain(
+    connection: Connection, keys: Keys, record_hash: bytes, *, names: Iterable[str] | None = None, people: bool = False
+) -> dict[str, Json]:
+    """Return the plain event put together again, as far as `disclosures` gives it.
+
+    Raises
+    ------
+    StoreCorrupt
+        What is stored does not fit together.
+    """
+    texts = disclosures(connection, keys, record_hash, names, people=people)
+    try:
+        return open_record(parse_record(record(connection, record_hash).body), texts)
+    except RecordRefused as error:
+        raise StoreCorrupt(error.reason, place=f"records/{record_hash.hex()}") from error
+
+
+def corrections(connection: Connection, record_hash: bytes, size: int | None = None) -> list[Correction]:
+    """Return what stands against a record, in log order; with `size`, only what a log of that size holds."""
+    return _corrections(connection, [record_hash], size).get(record_hash, [])
+
+
+def events_of(
+    connection: Connection, normal: str | None = None, size: int | None = None, start: int = 0
+) -> Iterator[StoredRecord]:
+    """Yield sealed records in log order, with indexes in [start, size): all, or those that name an identifier."""
+    query = _RECORD.where(RECORDS.c.log_index.is_not(None))
+    if normal is not None:
+        query = query.where(RECORDS.c.id.in_(select(IDENTIFIERS.c.record_id).where(IDENTIFIERS.c.normal == normal)))
+    if size is not None:
+        query = query.where(RECORDS.c.log_index < size)
+    while True:
+        page = query.where(RECORDS.c.log_index >= start).order_by(RECORDS.c.log_index).limit(BATCH)
+        rows = connection.execute(page).all()
+        for row in rows:
+            yield StoredRecord(*row)
+        if len(rows) < BATCH:
+            return
+        start = rows[-1].log_index + 1
+
+
+def event_views(
+    connection: Connection, size: int | None = None, names: Iterable[str] = (), *, normal: str | None = None
+) -> Iterator[EventRow]:
+    """Yield the events of a log of `size` (default: all of it) in log order, as a trace reads them.
+
+    `names` are withheld members to put into the events, such as `sdl:labTest`; people come by number, never by name.
+    """
+    shown = [derive.EVENT_ID, *(name for name in names if name != derive.PARTICIPANTS)]
+    page: list[StoredRecord] = []
+    for one in events_of(connection, normal, size):
+        page.append(one)
+        if len(page) == BATCH:
+            yield from _views(connection, page, shown, size)
+            page = []
+    yield from _views(connection, page, shown, size)
+
+
+def history(connection: Connection, normal: str, direction: Direction = "both") -> list[HistoryEvent]:
+    """Return the history of an item, sealed or not yet, in order of time (see `history.walk`)."""
+    rows: dict[bytes, tuple[StoredRecord, dict[str, Json]]] = {}
+
+    def events(query: Select[Any]) -> list[histories.Event]:
+        records = [StoredRecord(*row) for row in connection.execute(query.order_by(RECORDS.c.id))]
+        taken_back = _corrections(connection, [one.record_hash for one in records], None)
+        found = []
+        for one in records:
+            event = one.event()
+            rows[one.record_hash] = one, event
+            found.append(_history_event(one, event, in_error=one.is_error_declaration or one.record_hash in taken_back))
+        return found
+
+    def naming(uri: str) -> list[histories.Event]:
+        naming_it = select(IDENTIFIERS.c.record_id).where(IDENTIFIERS.c.normal == uri)
+        return events(_RECORD.where(RECORDS.c.id.in_(naming_it)))
+
+    def transforming(transformation_id: str) -> list[histories.Event]:
+        # No column holds the transformationID: the parts of one transformation are within the items' own events.
+        return [one for one in by_transformation() if one.transformation_id == transformation_id]
+
+    parts: list[histories.Event] = []
+
+    def by_transformation() -> list[histories.Event]:
+        if not parts:
+            roles = (*histories.INPUTS, *histories.OUTPUTS)
+            sided = select(IDENTIFIERS.c.record_id).where(IDENTIFIERS.c.role.in_(roles))
+            parts.extend(one for one in events(_RECORD.where(RECORDS.c.id.in_(sided))) if one.transformation_id)
+        return parts
+
+    steps = histories.walk(naming, normal, direction, transforming)
+    hashes = [step.event.record_hash for step in steps]
+    taken_back = _corrections(connection, hashes, None)
+    ids = _named_disclosures(connection, [rows[one][0].id for one in hashes], [derive.EVENT_ID])
+    return [
+        HistoryEvent(
+            event_id=derive.event_id(ids.get(rows[step.event.record_hash][0].id, {})),
+            record_hash=step.event.record_hash,
+            event_time=str(rows[step.event.record_hash][1].get("eventTime", "")),
+            relation=step.relation,
+            through=step.through,
+            superseded_by=tuple(one.record_hash for one in taken_back.get(step.event.record_hash, ())),
+        )
+        for step in steps
+    ]
+
+
+_RECORD: Final = select(
+    RECORDS.c.id,
+    RECORDS.c.record_hash,
+    RECORDS.c.body,
+    RECORDS.c.submitter,
+    RECORDS.c.is_error_declaration,
+    RECORDS.c.event_time_us,
+    RECORDS.c.captured_us,
+    RECORDS.c.log_index,
+)
+
+
+def _history_event(one: StoredRecord, event: dict[str, Json], *, in_error: bool) -> histories.Event:
+    return histories.Event(
+        record_hash=one.record_hash,
+        order=(one.event_time_us, one.id),
+        action=str(event.get("action", "")),
+        named=tuple((row.role, row.normal) for row in derive.identifier_rows(event)),
+        transformation_id=str(event.get("transformationID", "")),
+        in_error=in_error,
+    )
+
+
+def _views(
+    connection: Connection, page: Sequence[StoredRecord], names: Sequence[str], size: int | None
+) -> Iterator[EventRow]:
+    ids = [one.id for one in page]
+    shown = _named_disclosures(connection, ids, names)
+    handlers = _handlers(connection, ids)
+    taken_back = _corrections(connection, [one.record_hash for one in page], size)
+    for one in page:
+        assert one.log_index is not None
+        event = {name: value for name, value in one.event().items() if name not in ("_sd", derive.PARTICIPANTS)}
+        yield EventRow(
+            record_hash=one.record_hash,
+            log_index=one.log_index,
+            event=event | shown.get(one.id, {}),
+            event_id=derive.event_id(shown.get(one.id, {})),
+            event_time_us=one.event_time_us,
+            is_error_declaration=one.is_error_declaration,
+            participants=tuple(handlers.get(one.id, ())),
+            superseded_by=tuple(
+                it.record_hash for it in taken_back.get(one.record_hash, ()) if it.log_index is not None
+            ),
+        )
+
+
+def _named_disclosures(connection: Connection, ids: Sequence[int], names: Sequence[str]) -> dict[int, dict[str, Json]]:
+    found: dict[int, dict[str, Json]] = {}
+    for batch in in_batches(ids):
+        query = select(DISCLOSURES.c.record_id, DISCLOSURES.c.name, DISCLOSURES.c.text)
+        query = query.where(DISCLOSURES.c.record_id.in_(batch), DISCLOSURES.c.name.in_(names))
+        for row in connection.execute(query.where(DISCLOSURES.c.text.is_not(None))):
+            try:
+                found.setdefault(row.record_id, {})[row.name] = disclosure.parse(row.text).value
+            except RecordRefused as error:
+                raise StoreCorrupt(error.reason, place=f"disclosures of record {row.record_id}") from error
+    return found
+
+
+def _handlers(connection: Connection, ids: Sequence[int]) -> dict[int, list[Handler]]:
+    found: dict[int, list[Handler]] = {}
+    for batch in in_batches(ids):
+        query = select(PARTICIPANTS).where(PARTICIPANTS.c.record_id.in_(batch))
+        for row in connection.execute(query.order_by(PARTICIPANTS.c.record_id, PARTICIPANTS.c.position)):
+            one = Handler(row.person_no, row.role, row.contact, row.ppe, row.start_us, row.end_us)
+            found.setdefault(row.record_id, []).append(one)
+    return found
+
+
+def _corrections(connection: Connection, hashes: Sequence[bytes], size: int | None) -> dict[bytes, list[Correction]]:
+    found: dict[bytes, list[Correction]] = {}
+    rows: list[tuple[int | None, bytes]] = []
+    for batch in in_batches(hashes):
+        query = select(ENTRIES.c.idx, ENTRIES.c.data).where(ENTRIES.c.about.in_(batch)).order_by(ENTRIES.c.idx)
+        if size is not None:
+            query = query.where(ENTRIES.c.idx < size)
+        rows += ((row.idx, row.data) for row in connection.execute(query))
+    if size is None and hashes:
+        waiting = select(PENDING.c.data).where(PENDING.c.record_id.is_(None)).order_by(PENDING.c.id)
+        rows += ((None, row.data) for row in connection.execute(waiting))
+    asked = set(hashes)
+    for index, data in rows:
+        said = _entry(data, index)
+        if isinstance(said, entry.CorrectionEntry) and said.of in asked:
+            found.setdefault(said.of, []).append(Correction(said.h, index))
+    return found
+
+
+def _entry(data: bytes, index: int | None) -> entry.Entry:
+    try:
+        return entry.parse_entry(data)
+    except ProofRefused as error:
+        raise StoreCorrupt(error.reason, place="pending" if index is None else f"entries/{index}") from error
