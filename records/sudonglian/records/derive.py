@@ -96,6 +96,12 @@ def event_time_us(event: Mapping[str, Json]) -> int:
     return micros(at)
 
 
+def transformation_id(event: Mapping[str, Json]) -> str | None:
+    """Return what links the parts of one transformation: a member in the clear."""
+    value = event.get("transformationID")
+    return value if isinstance(value, str) and value else None
+
+
 def is_error_declaration(plain: Mapping[str, Json]) -> bool:
     """Return whether the event takes back another one with its eventID."""
     return ERROR_DECLARATION in plain

@@ -326,6 +326,7 @@ def _write(connection: Connection, keys: Keys, drafts: Sequence[_Draft], submitt
             "content_mac": one.event.content_mac,
             "event_time_us": one.time_us,
             "captured_us": captured_us,
+            "transformation_id": derive.transformation_id(one.event.plain),
         }
         for one in drafts
     ]

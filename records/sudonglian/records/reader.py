@@ -229,17 +229,7 @@ def history(connection: Connection, normal: str, direction: Direction = "both") 
         return events(_RECORD.where(RECORDS.c.id.in_(naming_it)))
 
     def transforming(transformation_id: str) -> list[histories.Event]:
-        # No column holds the transformationID: the parts of one transformation are within the items' own events.
-        return [one for one in by_transformation() if one.transformation_id == transformation_id]
-
-    parts: list[histories.Event] = []
-
-    def by_transformation() -> list[histories.Event]:
-        if not parts:
-            roles = (*histories.INPUTS, *histories.OUTPUTS)
-            sided = select(IDENTIFIERS.c.record_id).where(IDENTIFIERS.c.role.in_(roles))
-            parts.extend(one for one in events(_RECORD.where(RECORDS.c.id.in_(sided))) if one.transformation_id)
-        return parts
+        return events(_RECORD.where(RECORDS.c.transformation_id == transformation_id))
 
     steps = histories.walk(naming, normal, direction, transforming)
     hashes = [step.event.record_hash for step in steps]
@@ -276,7 +266,7 @@ def _history_event(one: StoredRecord, event: dict[str, Json], *, in_error: bool)
         order=(one.event_time_us, one.id),
         action=str(event.get("action", "")),
         named=tuple((row.role, row.normal) for row in derive.identifier_rows(event)),
-        transformation_id=str(event.get("transformationID", "")),
+        transformation_id=derive.transformation_id(event) or "",
         in_error=in_error,
     )
 

@@ -55,10 +55,12 @@ RECORDS: Final = Table(
     Column("content_mac", LargeBinary(32), comment="HMAC(K_content, canonical(P)); null once a disclosure is erased"),
     Column("event_time_us", BigInteger, nullable=False),
     Column("captured_us", BigInteger, nullable=False),
+    Column("transformation_id", Text, comment="derive.transformation_id: links the parts of one transformation"),
     Column("log_index", BigInteger, unique=True, comment="null until the sequencer takes it"),
     Index("ix_records_event_mac", "event_mac"),
     Index("ix_records_content_mac", "content_mac"),
     Index("ix_records_event_time_us", "event_time_us"),
+    Index("ix_records_transformation_id", "transformation_id"),
 )
 
 DISCLOSURES: Final = Table(

@@ -137,6 +137,12 @@ def upgrade() -> None:
         ),
         sa.Column("event_time_us", sa.BigInteger(), nullable=False),
         sa.Column("captured_us", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "transformation_id",
+            sa.Text(),
+            nullable=True,
+            comment="derive.transformation_id: links the parts of one transformation",
+        ),
         sa.Column("log_index", sa.BigInteger(), nullable=True, comment="null until the sequencer takes it"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_records")),
         sa.UniqueConstraint("log_index", name=op.f("uq_records_log_index")),
@@ -145,6 +151,7 @@ def upgrade() -> None:
     op.create_index("ix_records_content_mac", "records", ["content_mac"], unique=False)
     op.create_index("ix_records_event_mac", "records", ["event_mac"], unique=False)
     op.create_index("ix_records_event_time_us", "records", ["event_time_us"], unique=False)
+    op.create_index("ix_records_transformation_id", "records", ["transformation_id"], unique=False)
     op.create_table(
         "traces",
         sa.Column("id", ID, autoincrement=True, nullable=False),
