@@ -260,6 +260,19 @@ def test_one_mistake_gives_one_error(name: str, place: str, value: Any, code: st
     assert all(finding.rule and finding.message["zh"] and finding.message["en"] for finding in found)
 
 
+@pytest.mark.parametrize(
+    ("changes", "code", "pointer"),
+    [
+        ({"@context": 7}, "not-epcis", "/@context/0"),
+        ({"@context": [{}, True]}, "not-epcis", "/@context/1"),
+        ({"sdl:sealNo": "1"}, "context-sdl", "/@context"),
+        ({"@context": {"x": "urn:sudonglian:ns:1:"}}, "context-sdl", "/@context"),
+    ],
+)
+def test_an_event_without_a_plain_event_is_an_error(changes: dict[str, Any], code: str, pointer: str) -> None:
+    assert errors(check_event({**GOOD["object"], **changes}, NOW)) == [(code, pointer)]
+
+
 def without(event: dict[str, Any], *members: str, **more: Any) -> dict[str, Any]:
     return {name: value for name, value in event.items() if name not in members} | more
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from sudonglian.chain.canonical import Json
+from sudonglian.chain.errors import RecordRefused
 from sudonglian.records import identifiers
 from sudonglian.records.epcis.document import Document, entries
 from sudonglian.records.epcis.extensions import check_extensions
@@ -41,11 +42,14 @@ def check_document(document: Document, now: datetime) -> list[Finding]:
 def check_event(event: dict[str, Json], now: datetime, contexts: Sequence[Json] = ()) -> list[Finding]:
     """Return the findings of one event, or of its plain event, with pointers from the event.
 
-    `contexts` are those of the document around it; `now` is aware.
+    `contexts` are those of the document around it; `now` is aware. Nothing is raised: an event of which no plain event
+    can be made has that as a finding.
     """
-    urls, bindings = effective_context([*contexts, *entries(event.get("@context", []), "/@context")])
-    found = check_schema(event, frozenset((*urls, *bindings, *CORE)))
+    found: list[Finding] = []
+    terms: frozenset[str] = CORE
     try:
+        urls, bindings = effective_context([*contexts, *entries(event.get("@context", []), "/@context")])
+        terms = frozenset((*urls, *bindings, *CORE))
         plain_event(event, contexts)
     except SdlContextRefused as refusal:
         found.append(
@@ -57,6 +61,11 @@ def check_event(event: dict[str, Json], now: datetime, contexts: Sequence[Json] 
                 refusal.reason,
             )
         )
+    except RecordRefused as refusal:
+        found.append(
+            error(refusal.slug, refusal.place, "docs/spec/plain-event.md", "无法得到事件的规范内容", refusal.reason)
+        )
+    found += check_schema(event, terms)
     found += _times(event, now)
     found += check_extensions(event)
     found += _digits(event)
