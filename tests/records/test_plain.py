@@ -248,6 +248,8 @@ def test_participants(participants: Any, expected: list[Any]) -> None:
     [
         ({"ilmd": {"sdl:participants": [PERSON]}}, [("sdl-misplaced", "/ilmd/sdl:participants")]),
         ({"readPoint": {"sdl:vehiclePlate": "沪A"}}, [("sdl-misplaced", "/readPoint/sdl:vehiclePlate")]),
+        ({"ilmd": {"@context": {"y": NS}, "y:participants": []}}, [("sdl-misplaced", "/ilmd/@context")]),
+        ({"ilmd": {"@context": {"y": "urn:y:"}, "y:a": []}}, []),
         ({"a": [{"b": [{"sdl:participants": 1}]}]}, [("sdl-misplaced", "/a/0/b/0/sdl:participants")]),
         ({"sdl:traceCode": [{"issuer": "浙冷链", "code": "A1"}]}, []),
         ({"sdl:traceCode": {"issuer": "浙冷链", "code": "A1"}}, [("trace-code", "/sdl:traceCode")]),

@@ -65,6 +65,14 @@ def _misplaced(event: dict[str, Json]) -> Iterator[Finding]:
                         f"{name} 只能位于事件顶层,否则无法保护",
                         f"{name} belongs at the top level of the event; elsewhere it cannot be protected",
                     )
+            if "urn:sudonglian" in str(value.get("@context", "")).lower():  # another name for our members
+                yield error(
+                    "sdl-misplaced",
+                    pointer(*path, "@context"),
+                    f"{RULE} rule 9",
+                    "urn:sudonglian 只能在事件顶层的上下文中绑定",
+                    "urn:sudonglian is bound in the context at the top level of the event and nowhere else",
+                )
             pending.extend((inner, (*path, name)) for name, inner in value.items())
         elif isinstance(value, list):
             pending.extend((inner, (*path, index)) for index, inner in enumerate(value))
