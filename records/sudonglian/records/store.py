@@ -146,4 +146,5 @@ def _on_sqlite_connect(connection: Any, _record: Any) -> None:
 
 def _on_sqlite_begin(connection: Connection) -> None:
     writes = connection.get_execution_options().get(_WRITES)
+    connection.exec_driver_sql(f"PRAGMA query_only={0 if writes else 1}")  # as PostgreSQL's read-only transactions
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

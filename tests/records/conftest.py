@@ -1,0 +1,223 @@
+"""Stores to test against: SQLite always, PostgreSQL where Debian's binaries are; and events to put into them."""
+
+import contextlib
+import json
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+from typing import Any, Final
+
+import psycopg
+import pytest
+
+from sudonglian.records import intake, sequencer
+from sudonglian.records.deployment import open_deployment
+from sudonglian.records.keys import Keys
+from sudonglian.records.log import Checkpoint
+from sudonglian.records.store import Store
+
+NOW: Final = datetime(2026, 1, 6, 0, 0, 0, 123456, tzinfo=UTC)
+FIRM: Final = "https://id.gs1.org/417/6901234000009"
+STARTS_WITHIN_S: Final = 30
+
+Event = dict[str, Any]
+Document = Callable[..., bytes]
+
+
+@dataclass
+class Cluster:
+    """A running PostgreSQL of this session's own."""
+
+    port: int
+    numbers: Iterator[int]
+
+    def url(self, database: str) -> str:
+        return f"postgresql+psycopg://sudonglian@127.0.0.1:{self.port}/{database}"
+
+    @contextlib.contextmanager
+    def database(self) -> Iterator[str]:
+        name = f"test_{next(self.numbers)}"
+        self._administer(f"CREATE DATABASE {name}")
+        try:
+            yield self.url(name)
+        finally:
+            self._administer(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def _administer(self, statement: str) -> None:
+        conninfo = f"host=127.0.0.1 port={self.port} user=sudonglian dbname=postgres"
+        with psycopg.connect(conninfo, autocommit=True) as connection:
+            connection.execute(statement.encode())
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Cluster]:
+    """A PostgreSQL cluster on a free port, in a folder of its own, gone after the session."""
+    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
+    if not programs:
+        pytest.skip("no PostgreSQL binaries under /usr/lib/postgresql: apt-get install postgresql enables this test")
+    folder = Path(tempfile.mkdtemp(prefix="sudonglian-postgres-"))
+    who: dict[str, Any] = {}
+    if os.getuid() == 0:  # PostgreSQL refuses to run as root
+        account = _unprivileged()
+        os.chown(folder, account.pw_uid, account.pw_gid)
+        who = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
+    options = {"cwd": folder, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, **who}
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    data = folder / "data"
+    initdb = [programs[-1] / "initdb", "-D", data, "-U", "sudonglian", "-A", "trust", "-E", "UTF8", "--no-sync"]
+    made = subprocess.run([*initdb, "--locale=C"], check=False, text=True, **options)
+    if made.returncode:
+        raise RuntimeError(f"initdb: {made.stdout}")
+    settings = ["listen_addresses=127.0.0.1", f"port={port}", "unix_socket_directories=", "fsync=off"]
+    command = [programs[-1] / "postgres", "-D", data, *(part for one in settings for part in ("-c", one))]
+    options |= {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    server = subprocess.Popen(command, **options)
+    cluster = Cluster(port, count(1))
+    try:
+        _wait_for(cluster, server)
+        yield cluster
+    finally:
+        server.send_signal(signal.SIGINT)  # "fast": no waiting for clients
+        server.wait(STARTS_WITHIN_S)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _unprivileged() -> pwd.struct_passwd:
+    with contextlib.suppress(KeyError):
+        return pwd.getpwnam("postgres")
+    return pwd.getpwnam("nobody")
+
+
+def _wait_for(cluster: Cluster, server: subprocess.Popen[bytes]) -> None:
+    until = time.monotonic() + STARTS_WITHIN_S
+    while server.poll() is None and time.monotonic() < until:
+        try:
+            cluster._administer("SELECT 1")
+        except psycopg.OperationalError:
+            time.sleep(0.05)
+        else:
+            return
+    raise RuntimeError("PostgreSQL did not start")
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def blank_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of an empty database."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'memory.db'}"
+        return
+    cluster: Cluster = request.getfixturevalue("postgres")
+    with cluster.database() as url:
+        yield url
+
+
+@pytest.fixture
+def blank_store(blank_url: str) -> Iterator[Store]:
+    """A store without tables."""
+    store = Store(blank_url)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> Keys:
+    return Keys.open(tmp_path / "keys", create=True, origin="sudonglian.test/log")
+
+
+@pytest.fixture
+def store(blank_store: Store, keys: Keys) -> Store:
+    """A store with its tables, of the log of `keys`."""
+    open_deployment(blank_store, keys, NOW)
+    return blank_store
+
+
+@pytest.fixture
+def sqlite_store(tmp_path: Path, keys: Keys) -> Iterator[Store]:
+    """The embedded store alone, where the other one has nothing to add."""
+    store = Store(f"sqlite:///{tmp_path / 'memory.db'}")
+    open_deployment(store, keys, NOW)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def event() -> Callable[..., Event]:
+    """Make an event: a pallet's shipping at 08:30, with other members where given and without those that are None."""
+
+    def make(**members: Any) -> Event:
+        whole: Event = {
+            "type": "ObjectEvent",
+            "action": "OBSERVE",
+            "bizStep": "shipping",
+            "epcList": ["urn:epc:id:sscc:6901234.0000000018"],
+            "eventTime": "2026-01-05T08:30:00+08:00",
+            "eventTimeZoneOffset": "+08:00",
+            "eventID": "urn:uuid:6f0b2f3a-1111-4c3e-9f43-000000000001",
+        }
+        whole |= members
+        return {name: value for name, value in whole.items() if value is not None}
+
+    return make
+
+
+@pytest.fixture
+def handler() -> Callable[..., Event]:
+    """Make a participant."""
+
+    def make(value: str = "19900000001", kind: str = "phone", **members: Any) -> Event:
+        person = {"kind": kind, "value": value, "name": "测试员甲"}
+        return {"personRef": person, "role": "loader", "contact": "opened", **members}
+
+    return make
+
+
+@pytest.fixture
+def document() -> Document:
+    """Make the document of some events."""
+
+    def make(*events: Event) -> bytes:
+        whole = {
+            "@context": ["https://ref.gs1.org/standards/epcis/epcis-context.jsonld", {"sdl": "urn:sudonglian:ns:1:"}],
+            "type": "EPCISDocument",
+            "schemaVersion": "2.0",
+            "creationDate": "2026-01-05T01:00:00Z",
+            "epcisBody": {"eventList": list(events)},
+        }
+        return json.dumps(whole, ensure_ascii=False).encode()
+
+    return make
+
+
+@pytest.fixture
+def capture(store: Store, keys: Keys, document: Document) -> Callable[..., intake.CaptureResult]:
+    """Capture events, or one document's bytes, and commit."""
+
+    def run(*events: Event | bytes, submitter: str = FIRM, now: datetime = NOW, **how: Any) -> intake.CaptureResult:
+        raw = events[0] if events and isinstance(events[0], bytes) else document(*events)
+        with store.write() as connection:
+            return intake.capture(connection, keys, raw, submitter=submitter, now=now, **how)
+
+    return run
+
+
+@pytest.fixture
+def seal(store: Store, keys: Keys) -> Callable[[], Checkpoint | None]:
+    """Seal what is pending, and commit."""
+
+    def run() -> Checkpoint | None:
+        with store.write() as connection:
+            return sequencer.seal(connection, keys, NOW)
+
+    return run

@@ -1,0 +1,115 @@
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from importlib import resources
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import delete, insert, text, update
+
+from sudonglian.chain.errors import SudonglianError
+from sudonglian.records import deployment
+from sudonglian.records.deployment import open_deployment
+from sudonglian.records.errors import DeploymentRefused, NewerSchema, OtherLog
+from sudonglian.records.keys import Keys
+from sudonglian.records.store import Store, StoreError
+from sudonglian.records.tables import META, METADATA
+
+THEN = datetime(2026, 1, 5, tzinfo=UTC)
+
+
+def test_the_migrated_schema_is_the_one_the_program_uses(store: Store) -> None:
+    with store.read() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
+
+
+def test_a_difference_would_be_found(store: Store) -> None:
+    with store.write() as connection:
+        connection.execute(text("DROP INDEX ix_entries_about"))
+    with store.read() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), METADATA) != []
+
+
+def test_head_is_the_last_migration() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(resources.files("sudonglian.records") / "migrations"))
+    assert ScriptDirectory.from_config(config).get_heads() == [deployment.HEAD]
+
+
+def test_opening_fixes_the_log_once(blank_store: Store, keys: Keys) -> None:
+    made = open_deployment(blank_store, keys, THEN)
+    assert (made.origin, made.verifier_key, made.created_us) == (keys.origin, keys.log.vkey, 1_767_571_200_000_000)
+    assert open_deployment(blank_store, keys) == made
+
+
+def test_another_logs_keys_are_refused(store: Store, tmp_path: Path) -> None:
+    others = Keys.open(tmp_path / "others", create=True, origin="sudonglian.test/log")
+    with pytest.raises(OtherLog, match="the keys are of"):
+        open_deployment(store, others)
+
+
+def test_a_newer_schema_is_refused(store: Store, keys: Keys) -> None:
+    with store.write() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(NewerSchema, match="9999"):
+        open_deployment(store, keys)
+
+
+def test_a_database_of_something_else_is_refused(blank_store: Store, keys: Keys) -> None:
+    with blank_store.write() as connection:
+        connection.execute(text("CREATE TABLE invoices (id INTEGER)"))
+    with pytest.raises(DeploymentRefused, match="invoices"):
+        open_deployment(blank_store, keys)
+    with blank_store.write() as connection:
+        connection.execute(text("DROP TABLE invoices"))
+    assert open_deployment(blank_store, keys).origin == keys.origin
+
+
+def test_half_a_deployment_is_refused(store: Store, keys: Keys) -> None:
+    with store.write() as connection:
+        connection.execute(delete(META).where(META.c.key == deployment.VERIFIER_KEY))
+    with pytest.raises(DeploymentRefused):
+        open_deployment(store, keys)
+    with store.write() as connection:
+        connection.execute(insert(META), {"key": deployment.VERIFIER_KEY, "value": keys.log.vkey})
+        connection.execute(update(META).where(META.c.key == deployment.CREATED_US).values(value="soon"))
+    with pytest.raises(DeploymentRefused):
+        open_deployment(store, keys)
+
+
+def test_many_open_a_new_database_at_once(blank_url: str, keys: Keys) -> None:
+    opened: list[object] = []
+
+    def work() -> None:
+        own = Store(blank_url)
+        try:
+            opened.append(open_deployment(own, keys, THEN))
+        except SudonglianError as error:
+            opened.append(error)
+        finally:
+            own.close()
+
+    threads = [Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert set(map(str, opened)) == {str(deployment.Deployment(keys.origin, keys.log.vkey, 1_767_571_200_000_000))}
+
+
+@pytest.fixture
+def damaged(tmp_path: Path) -> Iterator[Store]:
+    path = tmp_path / "damaged.db"
+    path.write_bytes(b"this is no database, but it is longer than a header of one hundred bytes" * 4)
+    store = Store(f"sqlite:///{path}")
+    yield store
+    store.close()
+
+
+def test_a_file_that_is_no_database(damaged: Store, keys: Keys) -> None:
+    with pytest.raises(StoreError, match="not a database"):
+        open_deployment(damaged, keys)

@@ -1,0 +1,141 @@
+import contextlib
+import re
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any
+
+import pytest
+from sqlalchemy import insert, select, text
+from sqlalchemy.exc import DBAPIError
+
+from sudonglian.records import store as stores
+from sudonglian.records.intake import CaptureResult
+from sudonglian.records.store import Store, StoreError, in_batches, insert_new
+from sudonglian.records.tables import META, PENDING
+
+Capture = Callable[..., CaptureResult]
+Make = Callable[..., dict[str, Any]]
+
+
+@pytest.mark.parametrize("url", ["", "no url", "nothing://x", "sqlite", "postgresql+nothing://x/y"])
+def test_what_is_no_url_of_ours(url: str) -> None:
+    with pytest.raises(StoreError):
+        Store(url)
+
+
+def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    store = Store(f"sqlite:///{tmp_path / 'absent' / 'a.db'}")
+    with pytest.raises(StoreError, match="unable to open"), store.read():
+        pass
+    store.close()
+
+
+def test_nothing_listens() -> None:
+    store = Store("postgresql+psycopg://x@127.0.0.1:1/x")
+    with pytest.raises(StoreError), store.read():
+        pass
+    store.close()
+
+
+def test_leaving_with_an_error_undoes(store: Store) -> None:
+    with contextlib.suppress(KeyError), store.write() as connection:
+        connection.execute(insert(META), {"key": "a", "value": "b"})
+        raise KeyError
+    with store.read() as connection:
+        assert connection.execute(select(META).where(META.c.key == "a")).all() == []
+
+
+def test_a_reader_sees_one_state_while_a_writer_commits(store: Store) -> None:
+    count = text("SELECT count(*) FROM meta")
+    with store.read() as reader:
+        before = reader.execute(count).scalar_one()
+        with store.write() as writer:
+            writer.execute(insert(META), {"key": "a", "value": "b"})
+        assert reader.execute(count).scalar_one() == before
+    with store.read() as reader:
+        assert reader.execute(count).scalar_one() == before + 1
+
+
+def test_a_reader_cannot_write(store: Store) -> None:
+    with store.read() as connection:
+        told = pytest.raises(DBAPIError, connection.execute, insert(META), {"key": "a", "value": "b"})
+    assert re.search("read-?only", str(told.value))
+    with store.write() as connection:
+        connection.execute(insert(META), {"key": "a", "value": "b"})
+
+
+def test_a_named_lock_lets_one_through_at_a_time(store: Store) -> None:
+    entered, order = Event(), []
+
+    def second() -> None:
+        entered.wait()
+        with store.write() as connection:
+            stores.lock(connection, "x")
+            order.append("second")
+
+    thread = Thread(target=second)
+    thread.start()
+    with store.write() as connection:
+        stores.lock(connection, "x")
+        entered.set()
+        thread.join(0.3)
+        order.append("first")
+    thread.join()
+    assert order == ["first", "second"]
+
+
+def test_try_lock_says_who_has_it(store: Store) -> None:
+    with store.write() as first:
+        assert stores.try_lock(first, "x")
+        if not store.is_sqlite:  # SQLite's second writer waits at its begin
+            with store.write() as second:
+                assert not stores.try_lock(second, "x")
+                assert stores.try_lock(second, "y")
+
+
+def test_rows_whose_key_is_taken_are_left_out(store: Store) -> None:
+    with store.write() as connection:
+        connection.execute(insert_new(connection, META), [{"key": "a", "value": "1"}])
+        connection.execute(insert_new(connection, META), [{"key": "a", "value": "2"}, {"key": "b", "value": "3"}])
+        rows = connection.execute(select(META.c.key, META.c.value).where(META.c.key.in_(["a", "b"]))).all()
+    assert sorted(tuple(row) for row in rows) == [("a", "1"), ("b", "3")]
+
+
+def test_batches_hold_everything_once() -> None:
+    values = list(range(1203))
+    assert [one for batch in in_batches(values) for one in batch] == values
+    assert list(in_batches([])) == []
+
+
+def test_the_embedded_store_is_durable_and_forgets(sqlite_store: Store) -> None:
+    with sqlite_store.read() as connection:
+        told = {
+            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar_one()
+            for name in ("journal_mode", "synchronous", "foreign_keys", "secure_delete")
+        }
+    assert told == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "secure_delete": 1}
+
+
+def test_forgetting_waits_for_readers(sqlite_store: Store) -> None:
+    assert sqlite_store.forget_deleted()
+    with sqlite_store.read() as reader:
+        reader.execute(select(META)).all()
+        with sqlite_store.write() as connection:
+            connection.execute(insert(META), {"key": "a", "value": "b"})
+        other = Store(str(sqlite_store.url))
+        with other.engine.connect() as connection:
+            raw = connection.connection.driver_connection
+            assert isinstance(raw, sqlite3.Connection)
+            raw.execute("PRAGMA busy_timeout=10")
+        assert not other.forget_deleted()
+        other.close()
+    assert sqlite_store.forget_deleted()
+
+
+def test_forgetting_leaves_what_is_there(store: Store, capture: Capture, event: Make) -> None:
+    assert capture(event()).accepted == 1
+    assert store.forget_deleted()
+    with store.read() as connection:
+        assert len(connection.execute(select(PENDING)).all()) == 1
