@@ -10,23 +10,21 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from sudonglian.chain import identifiers
 from sudonglian.chain.errors import RecordRefused
-from sudonglian.records import identifiers
-from sudonglian.records.identifiers import (
+from sudonglian.chain.identifiers import (
     EventIdentifier,
     IdentifierRefused,
     check,
-    container,
-    credit_code,
     identifiers_of,
     normal,
     to_urn,
-    unit,
 )
+from sudonglian.chain.identifiers.event import trace_code
+from sudonglian.chain.identifiers.gs1 import check_digit
+from sudonglian.records.identifiers import container, credit_code, unit
 from sudonglian.records.identifiers.container import ContainerNumberRefused
 from sudonglian.records.identifiers.credit_code import CreditCodeRefused
-from sudonglian.records.identifiers.event import trace_code
-from sudonglian.records.identifiers.gs1 import check_digit
 
 ID = "https://id.gs1.org"
 

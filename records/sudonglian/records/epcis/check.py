@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
+from sudonglian.chain import identifiers
 from sudonglian.chain.canonical import Json
 from sudonglian.chain.errors import RecordRefused
-from sudonglian.records import identifiers
 from sudonglian.records.epcis.document import Document, entries
 from sudonglian.records.epcis.extensions import check_extensions
 from sudonglian.records.epcis.findings import Finding, error, pointer, warning

@@ -10,10 +10,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, TypeAlias
 
 from sudonglian.chain.canonical import Json
+from sudonglian.chain.identifiers import digital_link, epc
+from sudonglian.chain.identifiers.digital_link import DigitalLink
 from sudonglian.records.epcis.document import entries
 from sudonglian.records.epcis.plain import effective_context
-from sudonglian.records.identifiers import digital_link, epc
-from sudonglian.records.identifiers.digital_link import DigitalLink
 
 Order: TypeAlias = "tuple[tuple[str, Order | None], ...]"
 

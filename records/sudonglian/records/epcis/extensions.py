@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from sudonglian.chain.canonical import Json
+from sudonglian.chain.identifiers.normal import IdentifierRefused
 from sudonglian.records.epcis.findings import Finding, error, pointer, warning
 from sudonglian.records.epcis.times import instant
 from sudonglian.records.identifiers import container
-from sudonglian.records.identifiers.normal import IdentifierRefused
 
 RULE: Final = "docs/spec/plain-event.md"
 

@@ -1,6 +1,4 @@
-"""Identifiers: the normal form under which an index finds them, and their check characters."""
+"""Numbers that are no GS1 keys and carry check characters: containers, companies, units of measure.
 
-from sudonglian.records.identifiers.event import EventIdentifier, identifiers_of
-from sudonglian.records.identifiers.normal import IdentifierRefused, check, normal, to_urn
-
-__all__ = ["EventIdentifier", "IdentifierRefused", "check", "identifiers_of", "normal", "to_urn"]
+The normal form of identifiers stands one floor below, in `sudonglian.chain.identifiers` (docs/decisions/0002).
+"""

@@ -6,7 +6,7 @@ ISO 6346:2022 §4 and annex A.
 import re
 from typing import Final
 
-from sudonglian.records.identifiers.normal import IdentifierRefused
+from sudonglian.chain.identifiers.normal import IdentifierRefused
 
 NUMBER: Final = re.compile(r"[A-Z]{3}[UJZ][0-9]{7}")
 """Three letters of the owner, one of the category, six digits and the check digit."""

@@ -6,7 +6,7 @@ GB 32100-2015 §4 (structure) and annex A (check character, ISO/IEC 7064 MOD 31-
 import re
 from typing import Final
 
-from sudonglian.records.identifiers.normal import IdentifierRefused
+from sudonglian.chain.identifiers.normal import IdentifierRefused
 
 ALPHABET: Final = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 """Without I, O, S, V and Z, which people misread."""
