@@ -72,7 +72,7 @@ def record_entry(h: bytes) -> bytes:
     """Return the leaf data of a record.
 
     >>> record_entry(bytes(32))[:16], len(record_entry(bytes(32)))
-    (b'{"h":"0000000000', 84)
+    (b'{"h":"0000000000', 85)
     """
     return b'{"h":"%b","k":"record"}' % _hex(h)
 

@@ -1,0 +1,169 @@
+"""Verify a bundle against an auditor's own trust file, offline: the library and the command.
+
+docs/spec/bundle.md, rules 10-16.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
+from io import TextIOWrapper
+from pathlib import Path
+from typing import Final, NoReturn, TextIO
+
+from sudonglian.chain import bundle as bundles
+from sudonglian.chain import trust as trusts
+from sudonglian.chain.bundle import Bundle, BundleRefused, BundleVersionUnknown
+from sudonglian.chain.errors import ProofRefused, TrustRefused
+from sudonglian.chain.trust import Qbft, Trust
+from sudonglian.chain.verify_report import Lang, say
+from sudonglian.chain.verify_steps import Completeness, Confirmation, Examination, Outcome, Step, Verdict
+
+EXIT: Final[dict[Outcome, int]] = {"VALID": 0, "INVALID": 1, "INDETERMINATE": 2}
+USAGE: Final = 64
+"""EX_USAGE of sysexits.h, for a file that cannot be read too."""
+
+
+def verify(bundle: bytes, trust: Trust) -> Verdict:
+    """Return the verdict on a bundle's bytes; no bytes make it raise."""
+    try:
+        parsed = bundles.parse(bundle)
+    except BundleVersionUnknown as refusal:
+        return Verdict("INDETERMINATE", "unsigned", "not claimed", (Step("parse", "UNKNOWN", refusal.reason),), ())
+    except BundleRefused as refusal:
+        step = Step("parse", "FAIL", f"{refusal.place}: {refusal.reason}")
+        return Verdict("INVALID", "unsigned", "not claimed", (step,), ())
+    examination = Examination(parsed, trust)
+    steps = (Step("parse", "PASS", f"{len(bundle)} bytes"), *examination.run())
+    results = {step.result for step in steps}
+    return Verdict(
+        verdict="INVALID" if "FAIL" in results else "INDETERMINATE" if "UNKNOWN" in results else "VALID",
+        confirmation=_confirmation(examination.roles),
+        completeness=_completeness(parsed, steps[-1]),
+        steps=steps,
+        trusted=tuple(_trusted(parsed, examination, trust)),
+    )
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run `sudonglian-verify`; return its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a terminal that cannot show a character must not become a traceback
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        arguments = _arguments(argv)
+        trust = trusts.parse(_read(Path(arguments.trust), trusts.MAX_BYTES))
+        files = list(_files(arguments.file))
+        several = len(arguments.file) > 1 or Path(arguments.file[0]).is_dir()
+        return _verify_files(files, trust, several=several, as_json=arguments.json, lang=arguments.lang)
+    except SystemExit as stop:
+        return int(stop.code or 0)
+    except TrustRefused as refusal:
+        return _usage(f"the trust file: {refusal.diagnostics()}")
+    except OSError as error:
+        return _usage(f"{error.filename}: {error.strerror}")
+
+
+def _verify_files(files: list[Path], trust: Trust, *, several: bool, as_json: bool, lang: Lang) -> int:
+    verdicts: list[dict[str, object]] = []
+    code = 0
+    for number, file in enumerate(files, 1):
+        verdict = verify(_read(file, bundles.MAX_BYTES), trust)
+        # Invalid weighs more than indeterminate, and either more than valid.
+        code = max(code, EXIT[verdict.verdict], key=lambda one: (0, 2, 1).index(one))
+        if several:
+            _print(f"{number}/{len(files)} {file}: {verdict.verdict}", sys.stderr)
+        verdicts.append({"file": str(file)} | asdict(verdict) if several else asdict(verdict))
+        if not as_json:
+            _print(say(str(file), verdict, lang), sys.stdout)
+    if as_json:
+        _print(json.dumps(verdicts if several else verdicts[0], ensure_ascii=False), sys.stdout)
+    return code
+
+
+def _confirmation(roles: list[set[str]]) -> Confirmation:
+    common = set.intersection(*roles) if roles else set()
+    if len(common) == 2:
+        return "both"
+    return "consignor" if "consignor" in common else "consignee" if "consignee" in common else "unsigned"
+
+
+def _completeness(bundle: Bundle, lots: Step) -> Completeness:
+    if not bundle.lots:
+        return "not claimed"
+    return "complete" if lots.result == "PASS" else "incomplete"
+
+
+def _trusted(bundle: Bundle, examination: Examination, trust: Trust) -> Iterator[str]:
+    try:
+        log = trust.log(examination.note.origin)
+    except ProofRefused:
+        log = None
+    if log is not None:
+        yield f"log key {log.key}"
+    anchors = [*bundle.anchors, *(one.anchor for record in bundle.records for one in record.signatures)]
+    for chain in dict.fromkeys(trust.chain(one.genesis, one.contract) for one in anchors):
+        if chain is not None:
+            rule = (
+                f"QBFT validators {', '.join(one.hex() for one in sorted(chain.finality.validators))}"
+                if isinstance(chain.finality, Qbft)
+                else f"a list of {len(chain.finality.headers)} header hashes"
+            )
+            yield (
+                f"chain {chain.chain_id} with genesis {chain.genesis.hex()}, contract {chain.contract.hex()} "
+                f"with code {chain.code_hash.hex()}, {rule}"
+            )
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise SystemExit(_usage(message))
+
+
+def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = _Parser(
+        prog="sudonglian-verify",
+        description="Verify bundles offline against your own trust file. 离线验证凭证包。",
+        epilog="Exit: 0 valid, 1 invalid, 2 indeterminate (a trusted input is lacking), 64 wrong usage or unreadable file.",
+    )
+    parser.add_argument("file", nargs="+", metavar="FILE", help="a bundle, or a folder of bundles (*.json)")
+    parser.add_argument(
+        "--trust", required=True, metavar="trust.json", help="what you trust; never taken from a bundle"
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
+    parser.add_argument("--lang", choices=("zh", "en"), default="en", help="language of the report")
+    return parser.parse_args(argv)
+
+
+def _files(names: Iterable[str]) -> Iterator[Path]:
+    for name in names:
+        path = Path(name)
+        if not path.is_dir():
+            yield path
+            continue
+        found = sorted(path.glob("*.json"))
+        if not found:
+            raise FileNotFoundError(2, "no *.json in the folder", name)
+        yield from found
+
+
+def _read(path: Path, limit: int) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(limit + 1)  # one more, so that the reader sees that it is too large
+    except ValueError as error:  # a null byte in the name
+        raise FileNotFoundError(2, str(error), str(path)) from error
+
+
+def _usage(message: str) -> int:
+    _print(f"sudonglian-verify: {message}", sys.stderr)
+    return USAGE
+
+
+def _print(text: str, stream: TextIO) -> None:
+    print(text, file=stream)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
