@@ -24,31 +24,35 @@ class _Links:
 
     def __init__(self) -> None:
         self.links: list[dict[str, Any]] = []
-        self._numbers: dict[tuple[int, int], int] = {}
+        self._numbers: dict[tuple[int, int | PlaceLabel, str], int] = {}
 
     def label(self, run: Run, label: int) -> int:
         """Return the number of a label's link; write it and those before it if they are new."""
         chain = []
-        while label != ROOT and (id(run), label) not in self._numbers:
+        while label != ROOT and (id(run), label, "") not in self._numbers:
             chain.append(label)
             label = run.spread.labels[label].previous
-        previous = NONE if label == ROOT else self._numbers[id(run), label]
+        previous = NONE if label == ROOT else self._numbers[id(run), label, ""]
         for number in reversed(chain):
             one = run.spread.labels[number]
             party = run.parties[one.party]
             steps = [_step(step) for step in run.facts_of(one, one.hops)]
             self.links.append(_link(previous, party, one.hops, iso(run.moment(one.time)), steps))
-            previous = self._numbers[id(run), number] = len(self.links) - 1
+            previous = self._numbers[id(run), number, ""] = len(self.links) - 1
         return previous
 
     def end(self, run: Run, end: int | PlaceLabel, member: Member) -> int:
         """Return the number of the link that a member's walk ends with."""
         if isinstance(end, int):
             return self.label(run, end)
+        known = self._numbers.get((id(run), end, member.id))
+        if known is not None:
+            return known
         previous = self.label(run, end.previous)
         time = run.moment(end.time)
         steps = [_step(step) for step in run.stay_step(end.source_row, end.hops, time)]
         self.links.append(_link(previous, member, end.hops, iso(time), steps))
+        self._numbers[id(run), end, member.id] = len(self.links) - 1
         return len(self.links) - 1
 
 

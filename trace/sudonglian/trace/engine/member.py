@@ -4,7 +4,7 @@ docs/spec/trace-document.md §3; certain members speak of the run over certain f
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from sudonglian.trace.engine.facts import INSTANT, Micros, Party, Place, iso
@@ -35,7 +35,7 @@ class Member:
     lot: str
     portion: str
     intervals: tuple[tuple[Micros, Micros], ...]
-    run: Run
+    run: Run = field(repr=False)
     first: int | PlaceLabel
     best: int | PlaceLabel
 

@@ -5,7 +5,7 @@ docs/spec/trace-document.md; tracing.md §3.3, §3.6 and §6.
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import networkx as nx
@@ -28,11 +28,11 @@ class TraceResult:
     """What a query's seed exposed (backward: what may have exposed it), and how that is known."""
 
     query: TraceQuery
-    facts: Facts
+    facts: Facts = field(repr=False)
     seeds: tuple[Seed, ...]
-    members: tuple[Member, ...]
-    wide: Run
-    narrow: Run
+    members: tuple[Member, ...] = field(repr=False)
+    wide: Run = field(repr=False)
+    narrow: Run = field(repr=False)
     tiers: Tiers
 
     def to_networkx(self, limit: int | None = None) -> "nx.MultiDiGraph[str]":

@@ -1,0 +1,238 @@
+"""The kernel against the literal oracle, on thousands of small worlds, and on the worlds that break others."""
+
+import random
+from datetime import timedelta
+
+import pytest
+from tests.trace import oracle
+from tests.trace.worlds import KINDS, check_walk, world
+
+from sudonglian.trace.engine.facts import EPOCH, Facts, Party, Place, Stay, canonical
+from sudonglian.trace.engine.forward import spread
+from sudonglian.trace.engine.presence import arcs_of, index, rows_of
+from sudonglian.trace.engine.query import TraceQuery
+from sudonglian.trace.engine.result import TraceResult, trace
+
+WORLDS = 2_500
+BATCH = 500
+
+
+def us(time: int) -> timedelta:
+    return timedelta(microseconds=time)
+
+
+def ask(facts: Facts, number: int) -> tuple[TraceQuery, dict[str, int]] | None:
+    """Return a random query over a world, and the persistence it uses, in microseconds."""
+    dice = random.Random(f"query {number}")
+    named = sorted({stay.who for stay in facts.stays if stay.who.kind != "process"})
+    if not named:
+        return None
+    seed = dice.choice(named)
+    # Persistence is in seconds and the worlds' clock in microseconds: a second outlasts everything.
+    linger = {kind: dice.choice((0, 0, 1)) for kind in KINDS}
+    at = dice.randrange(12)
+    query = TraceQuery(
+        seed.id,
+        at=EPOCH + us(at),
+        lookback=us(dice.choice((0, 3, 50))),
+        until=EPOCH + us(at + dice.randrange(10)) if dice.random() < 0.4 else None,
+        max_generation=dice.choice((None, None, 0, 1, 2)),
+        strict=dice.random() < 0.5,
+        persistence_s=linger,
+    )
+    return query, {kind: seconds * 1_000_000 for kind, seconds in linger.items()}
+
+
+def expected(facts: Facts, query: TraceQuery, linger: dict[str, int], *, certain: bool) -> oracle.Answer:
+    at = (query.at - EPOCH) // us(1)
+    firsts: dict[Party, list[int]] = {}
+    for stay in facts.stays:
+        firsts.setdefault(stay.who, []).append(stay.start)
+    for flow in facts.flows:
+        firsts.setdefault(flow.source, []).append(flow.time)
+        firsts.setdefault(flow.target, []).append(flow.time)
+    seeds = {
+        party: at if certain else min(at, max(min(times), at - query.lookback // us(1)))
+        for party, times in firsts.items()
+        if party.id == query.seed
+    }
+    until = None if query.until is None else (query.until - EPOCH) // us(1)
+    return oracle.spread(
+        facts,
+        seeds,
+        strict=query.strict,
+        certain=certain,
+        until=until,
+        max_hops=query.max_generation,
+        linger=linger,
+    )
+
+
+def shown(answer: TraceResult, evidence: str | None = None) -> dict[tuple[str, str], tuple[int, int]]:
+    return {(one.kind, one.id): (one.time, one.hops) for one in answer.members if evidence in (None, one.evidence)}
+
+
+def listed(found: oracle.Answer, seed: str) -> dict[tuple[str, str], tuple[int, int]]:
+    parties, places = found
+    answer = {
+        (party.kind, party.id): (min(times.values()), min(times))
+        for party, times in parties.items()
+        if party.id != seed and party.kind != "process"
+    }
+    for place, times in places.items():
+        if place.kind in ("location", "vehicle"):
+            answer["place", place.id] = (min(times.values()), min(times))
+    return answer
+
+
+@pytest.mark.parametrize("batch", range(0, WORLDS, BATCH))
+def test_equals_the_oracle(batch: int) -> None:
+    for number in range(batch, batch + BATCH):
+        facts = world(number)
+        asked = ask(facts, number)
+        if asked is None:
+            continue
+        query, linger = asked
+        answer = trace(facts, query)
+        sure = listed(expected(facts, query, linger, certain=True), query.seed)
+        maybe = listed(expected(facts, query, linger, certain=False), query.seed)
+        assert shown(answer, "certain") == sure, number
+        assert shown(answer, "possible") == {key: value for key, value in maybe.items() if key not in sure}, number
+        assert {(one.kind, one.id): one.possible_time for one in answer.members} == {
+            key: time for key, (time, _) in maybe.items()
+        }, number
+
+
+@pytest.mark.parametrize("batch", range(0, WORLDS, BATCH))
+def test_every_walk_is_time_respecting_and_counts_its_hops(batch: int) -> None:
+    for number in range(batch, batch + BATCH):
+        facts = world(number)
+        asked = ask(facts, number)
+        if asked is None:
+            continue
+        query, linger = asked
+        for member in trace(facts, query).members:
+            at = (query.at - EPOCH) // us(1)
+            start = at if member.evidence == "certain" else at - query.lookback // us(1)
+            used = (
+                facts
+                if member.evidence == "possible"
+                else Facts(
+                    stays=tuple(one for one in facts.stays if one.certain),
+                    flows=tuple(one for one in facts.flows if one.certain),
+                )
+            )
+            hops = check_walk(used, member.walk(), strict=query.strict, start=start, linger=linger)
+            assert hops == member.hops, number
+            last = member.earliest_walk()
+            check_walk(used, last, strict=query.strict, start=start, linger=linger)
+            # Walks through a split or merge alone end in a flow, whose time may precede a seed's own.
+            assert last[-1].time <= member.time
+
+
+@pytest.mark.parametrize("number", range(60))
+def test_order_and_repeats_change_nothing(number: int) -> None:
+    facts = world(number)
+    asked = ask(facts, number)
+    if asked is None:
+        pytest.skip("a world without stays")
+    query, _ = asked
+    dice = random.Random(number)
+    stays, flows = [*facts.stays, *facts.stays[::2]], [*facts.flows, *facts.flows]
+    dice.shuffle(stays)
+    dice.shuffle(flows)
+    mixed = canonical(Facts(stays=tuple(stays), flows=tuple(flows), table_version="test"))
+    assert trace(mixed, query).document() == trace(facts, query).document()
+
+
+def test_the_kernel_itself_does_not_depend_on_row_order() -> None:
+    for number in range(300):
+        facts = world(number)
+        parties = sorted({one.who for one in facts.stays} | {p for f in facts.flows for p in (f.source, f.target)})
+        places = sorted({one.where for one in facts.stays})
+        names: dict[object, int] = {one: at for at, one in enumerate(parties)}
+        rooms: dict[object, int] = {one: at for at, one in enumerate(places)}
+        answers = []
+        for shuffle in range(3):
+            stays, flows = [*facts.stays, *facts.stays[:shuffle]], list(facts.flows)
+            random.Random(shuffle).shuffle(stays)
+            random.Random(shuffle).shuffle(flows)
+            rows = rows_of(stays, names, rooms, until=1 << 60, backward=False)
+            arcs = arcs_of(flows, names, until=1 << 60, backward=False)
+            found = spread(index(rows, arcs), [(0, 1)], strict=bool(number % 2))
+            answers.append(
+                (
+                    {party: found.labels[label].clock for party, label in found.best.items()},
+                    {party: found.labels[label].hops for party, label in found.first.items()},
+                    {place: one.time for place, one in found.best_place.items()},
+                    found.covered,
+                )
+            )
+        assert answers[0] == answers[1] == answers[2]
+
+
+def test_forward_and_backward_are_dual() -> None:
+    """forward(u, t) reaches x ⇔ t ≤ D(u), the latest moment from which u still reaches x."""
+    for number in range(400):
+        facts = world(number)
+        named = sorted({stay.who for stay in facts.stays if stay.who.kind != "process"})
+        for target in named[:2]:
+            for strict in (False, True):
+                end = 12
+                back = trace(
+                    facts,
+                    TraceQuery(target.id, at=EPOCH + us(end), lookback=us(1000), backward=True, strict=strict),
+                )
+                latest = {(one.kind, one.id): one.possible_time for one in back.members}
+                for source in named:
+                    if source == target:
+                        continue
+                    for time in range(-1, end + 1):
+                        found, _ = oracle.spread(facts, {source: time}, strict=strict, until=end)
+                        reached = target in found
+                        assert reached == (time <= latest.get((source.kind, source.id), -2)), (number, source, time)
+
+
+def test_same_instants_chain_only_if_they_may() -> None:
+    def at(who: Party, where: str, time: int, record: str) -> Stay:
+        return Stay("at", who, Place("location", where), time, time + 1, True, record, "")
+
+    box, first, second = Party("item", "box"), Party("person", "1"), Party("person", "2")
+    facts = canonical(
+        Facts(stays=(at(box, "a", 5, "r1"), at(first, "a", 5, "r2"), at(first, "b", 5, "r3"), at(second, "b", 5, "r4")))
+    )
+    when = EPOCH + us(5)
+    strict = {one.id for one in trace(facts, TraceQuery("box", at=when, strict=True)).members}
+    chained = {one.id for one in trace(facts, TraceQuery("box", at=when, strict=False)).members}
+    assert strict == {"1", "a"}
+    assert chained == {"1", "2", "a", "b"}
+
+
+def test_a_chain_of_a_hundred_thousand_steps() -> None:
+    length = 100_000
+    stays = []
+    for number in range(length):
+        place = Place("location", f"l{number:06d}")
+        for who, record in ((number, "x"), (number + 1, "y")):
+            stays.append(
+                Stay(
+                    "at", Party("item", f"p{who:06d}"), place, 2 * number, 2 * number + 1, True, f"{record}{number}", ""
+                )
+            )
+    answer = trace(canonical(Facts(stays=tuple(stays))), TraceQuery("p000000", at=EPOCH, lookback=us(0)))
+    last = next(one for one in answer.members if one.id == f"p{length:06d}")
+    assert (last.hops, last.time) == (length, 2 * (length - 1))
+    assert len(last.walk()) == 2 * length
+    assert len(answer.members) == 2 * length
+    assert len(answer.document()["links"]) == 2 * length + 1
+
+
+def test_a_hub_place_never_becomes_pairs() -> None:
+    hall = Place("location", "hall")
+    stays = [
+        Stay("at", Party("item", f"p{n:05d}"), hall, n % 977, n % 977 + 1 + n % 53, True, f"r{n}", "")
+        for n in range(20_000)
+    ]
+    answer = trace(canonical(Facts(stays=tuple(stays))), TraceQuery("p00000", at=EPOCH, lookback=us(0)))
+    assert len(answer.members) == 20_000
+    assert len(answer.wide.spread.labels) < 2 * 20_000
