@@ -1,0 +1,310 @@
+"""The book of anchors: which chain counts, which anchor is in flight, which transactions may still be mined.
+
+docs/anchoring.md (states and rules 2, 3, 5, 7); tables `chains`, `anchors`, `anchor_attempts`, `meta`.
+"""
+
+import fcntl
+import os
+import time
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Final
+
+from sqlalchemy import Connection, delete, func, insert, select, text, update
+from sqlalchemy.exc import DBAPIError
+
+from sudonglian.chain import anchor_contract, canonical
+from sudonglian.chain.errors import CanonicalRefused, SudonglianError
+from sudonglian.chain.wallet import SignedTransaction
+from sudonglian.records.store import Store, StoreError
+from sudonglian.records.tables import ANCHOR_ATTEMPTS, ANCHORS, CHAINS, META
+
+SEALED: Final = "SEALED"
+SIGNED: Final = "SIGNED"
+BROADCAST: Final = "BROADCAST"
+STUCK: Final = "STUCK"
+MINED: Final = "MINED"
+REORGED: Final = "REORGED"
+FINAL: Final = "FINAL"
+CHAIN_LOST: Final = "CHAIN_LOST"
+STATES: Final = frozenset({SEALED, SIGNED, BROADCAST, STUCK, MINED, REORGED, FINAL, CHAIN_LOST})
+IN_FLIGHT: Final = (SEALED, SIGNED, BROADCAST, STUCK, MINED, REORGED)
+
+DEPLOYMENT: Final = "deployment"
+"""The key in `meta` of a deployment that was signed and is not final yet."""
+
+LOCK: Final = "sudonglian anchorer"
+
+LOCK_POLL_S: Final = 0.05
+"""Who waits for the anchorer's lock looks this often; a step takes some tenths of a second."""
+
+
+class AnchoringError(SudonglianError):
+    """Anchoring cannot go on."""
+
+    slug: ClassVar[str] = "anchoring"
+
+
+class AnchorMoved(AnchoringError):
+    """Another process changed the anchor that this one was working on."""
+
+    slug = "anchor-moved"
+
+
+class BookDamaged(AnchoringError):
+    """The tables of anchoring hold what this program never writes."""
+
+    slug = "anchor-book"
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """A contract on a chain: a row of `chains`."""
+
+    id: int
+    chain_id: int
+    genesis: bytes
+    contract: bytes
+    code_hash: bytes
+    deploy_tx: bytes
+    deploy_block: int
+
+    @property
+    def deployment(self) -> anchor_contract.Deployment:
+        """The same, as the contract's module names it."""
+        return anchor_contract.Deployment(
+            self.chain_id, self.genesis, self.contract, self.code_hash, self.deploy_tx, self.deploy_block
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """A row of `anchors`, without the proofs."""
+
+    id: int
+    chain: int
+    size: int
+    root: bytes
+    state: str
+    nonce: int | None = None
+    raw_tx: bytes | None = None
+    tx_hash: bytes | None = None
+    max_fee: int | None = None
+    priority_fee: int | None = None
+    sent_us: int | None = None
+    block_number: int | None = None
+    block_hash: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """A contract's creation that was signed: every transaction of it has the same nonce, so the same address."""
+
+    chain_id: int
+    genesis: bytes
+    contract: bytes
+    nonce: int
+    max_fee: int
+    priority_fee: int
+    sent_us: int | None
+    attempts: tuple[SignedTransaction, ...]
+
+
+UNSIGNED: Final[Mapping[str, Any]] = dict.fromkeys(
+    ("nonce", "raw_tx", "tx_hash", "max_fee", "priority_fee", "sent_us", "block_number", "block_hash")
+)
+"""What an anchor loses that must be signed anew."""
+
+UNPROVEN: Final[Mapping[str, Any]] = dict.fromkeys(
+    ("block_number", "block_hash", "header", "account_proof", "storage_proof", "receipt")
+)
+"""What an anchor loses whose block is gone."""
+
+_ANCHOR_COLUMNS = tuple(ANCHORS.c[name] for name in Anchor.__slots__)
+_CHAIN_COLUMNS = tuple(CHAINS.c[name] for name in Chain.__slots__)
+
+
+def live_chain(connection: Connection) -> Chain | None:
+    """Return the chain that counts: the newest that is not lost."""
+    query = select(*_CHAIN_COLUMNS).where(CHAINS.c.lost_us.is_(None)).order_by(CHAINS.c.id.desc()).limit(1)
+    row = connection.execute(query).one_or_none()
+    return Chain(*row) if row else None
+
+
+def in_flight(connection: Connection, chain: int) -> Anchor | None:
+    """Return the anchor that is on its way; of several (after a reorganisation) the one that must be mined first."""
+    query = (
+        select(*_ANCHOR_COLUMNS)
+        .where(ANCHORS.c.chain == chain, ANCHORS.c.state.in_(IN_FLIGHT))
+        .order_by(ANCHORS.c.size)
+        .limit(1)
+    )
+    row = connection.execute(query).one_or_none()
+    return Anchor(*row) if row else None
+
+
+def finals(connection: Connection, chain: int, limit: int | None = None) -> list[Anchor]:
+    """Return the final anchors of a chain, newest first."""
+    query = select(*_ANCHOR_COLUMNS).where(ANCHORS.c.chain == chain, ANCHORS.c.state == FINAL)
+    return [Anchor(*row) for row in connection.execute(query.order_by(ANCHORS.c.size.desc()).limit(limit))]
+
+
+def final_size(connection: Connection) -> int:
+    """Return the size up to which the log is anchored for good on the chain that counts."""
+    chain = live_chain(connection)
+    query = select(func.max(ANCHORS.c.size)).where(ANCHORS.c.state == FINAL)
+    return int(connection.execute(query.where(ANCHORS.c.chain == chain.id)).scalar_one() or 0) if chain else 0
+
+
+def attempts(connection: Connection, anchor: Anchor) -> list[SignedTransaction]:
+    """Return every transaction ever signed for an anchor, newest first: any of them may be the one that is mined."""
+    query = select(ANCHOR_ATTEMPTS.c.raw_tx, ANCHOR_ATTEMPTS.c.tx_hash).where(ANCHOR_ATTEMPTS.c.anchor == anchor.id)
+    return [SignedTransaction(*row) for row in connection.execute(query.order_by(ANCHOR_ATTEMPTS.c.created_us.desc()))]
+
+
+def plan(connection: Connection, chain: int, size: int, root: bytes, now_us: int) -> Anchor:
+    """Fix the size and root of a new anchor: SEALED."""
+    values = {"chain": chain, "size": size, "root": root, "state": SEALED, "updated_us": now_us}
+    number = connection.execute(insert(ANCHORS).values(values).returning(ANCHORS.c.id)).scalar_one()
+    return Anchor(id=number, chain=chain, size=size, root=root, state=SEALED)
+
+
+def move(connection: Connection, anchor: Anchor, state: str, now_us: int, **values: Any) -> Anchor:
+    """Bring an anchor into another state, or raise AnchorMoved if it is no longer as `anchor` says."""
+    same = [
+        ANCHORS.c.id == anchor.id,
+        ANCHORS.c.state == anchor.state,
+        ANCHORS.c.tx_hash.is_not_distinct_from(anchor.tx_hash),
+    ]
+    done = connection.execute(update(ANCHORS).where(*same).values(state=state, updated_us=now_us, **values))
+    if done.rowcount != 1:
+        raise AnchorMoved(f"the anchor of size {anchor.size} is no longer {anchor.state}: is another anchorer running?")
+    return replace(anchor, state=state, **{name: v for name, v in values.items() if name in Anchor.__slots__})
+
+
+def add_attempt(connection: Connection, anchor: Anchor, signed: SignedTransaction, now_us: int) -> None:
+    """Keep a transaction before it is sent."""
+    connection.execute(
+        insert(ANCHOR_ATTEMPTS).values(tx_hash=signed.tx_hash, anchor=anchor.id, raw_tx=signed.raw, created_us=now_us)
+    )
+
+
+def replace_plan(connection: Connection, anchor: Anchor, size: int, root: bytes, now_us: int) -> Anchor:
+    """Put a newer checkpoint in the place of an anchor that is not signed, or can only revert."""
+    move(connection, anchor, anchor.state, now_us)
+    connection.execute(delete(ANCHOR_ATTEMPTS).where(ANCHOR_ATTEMPTS.c.anchor == anchor.id))
+    connection.execute(delete(ANCHORS).where(ANCHORS.c.id == anchor.id))
+    return plan(connection, anchor.chain, size, root, now_us)
+
+
+def add_chain(connection: Connection, deployment: Deployment, code_hash: bytes, tx: bytes, block: int) -> Chain:
+    """Put a final deployment into the book in place of the plan of it."""
+    values: dict[str, Any] = {
+        "chain_id": deployment.chain_id,
+        "genesis": deployment.genesis,
+        "contract": deployment.contract,
+        "code_hash": code_hash,
+        "deploy_tx": tx,
+        "deploy_block": block,
+    }
+    number = connection.execute(insert(CHAINS).values(values).returning(CHAINS.c.id)).scalar_one()
+    put_deployment(connection, None)
+    return Chain(id=number, **values)
+
+
+def lose_chain(connection: Connection, chain: Chain, now_us: int) -> int:
+    """Mark a chain and its anchors as lost; return how many anchors there were."""
+    lost = update(ANCHORS).where(ANCHORS.c.chain == chain.id, ANCHORS.c.state != CHAIN_LOST)
+    count = connection.execute(lost.values(state=CHAIN_LOST, updated_us=now_us)).rowcount
+    connection.execute(update(CHAINS).where(CHAINS.c.id == chain.id).values(lost_us=now_us))
+    return count
+
+
+def deployment(connection: Connection) -> Deployment | None:
+    """Return the deployment that was signed and is not final yet."""
+    value = connection.execute(select(META.c.value).where(META.c.key == DEPLOYMENT)).scalar_one_or_none()
+    if value is None:
+        return None
+    try:
+        kept: Any = canonical.parse_stored(value.encode())
+        signed = [SignedTransaction(bytes.fromhex(a["raw"]), bytes.fromhex(a["tx_hash"])) for a in kept["attempts"]]
+        return Deployment(
+            chain_id=int(kept["chain_id"]),
+            genesis=bytes.fromhex(kept["genesis"]),
+            contract=bytes.fromhex(kept["contract"]),
+            nonce=int(kept["nonce"]),
+            max_fee=int(kept["max_fee"]),
+            priority_fee=int(kept["priority_fee"]),
+            sent_us=None if kept["sent_us"] is None else int(kept["sent_us"]),
+            attempts=tuple(signed),
+        )
+    except (CanonicalRefused, KeyError, TypeError, ValueError) as error:
+        raise BookDamaged(f"the plan of a deployment cannot be read: {error}", place=f"meta/{DEPLOYMENT}") from None
+
+
+def put_deployment(connection: Connection, planned: Deployment | None) -> None:
+    """Keep, replace or (None) forget the deployment that is on its way."""
+    connection.execute(delete(META).where(META.c.key == DEPLOYMENT))
+    if planned is None:
+        return
+    kept = canonical.encode(
+        {
+            "attempts": [{"raw": one.raw.hex(), "tx_hash": one.tx_hash.hex()} for one in planned.attempts],
+            "chain_id": planned.chain_id,
+            "contract": planned.contract.hex(),
+            "genesis": planned.genesis.hex(),
+            "max_fee": str(planned.max_fee),
+            "nonce": planned.nonce,
+            "priority_fee": str(planned.priority_fee),
+            "sent_us": planned.sent_us,
+        }
+    )
+    connection.execute(insert(META).values(key=DEPLOYMENT, value=kept.decode()))
+
+
+@contextmanager
+def anchorer(store: Store, *, wait_s: int = 0) -> Iterator[bool]:
+    """Hold the right to anchor, and give whether it was free (within `wait_s`); it ends with the process (rule 5)."""
+    until = time.monotonic() + wait_s
+    taken = _file_lock if store.is_sqlite else _session_lock
+    while True:
+        with taken(store) as free:
+            if free or time.monotonic() >= until:
+                yield free
+                return
+        time.sleep(LOCK_POLL_S)
+
+
+@contextmanager
+def _file_lock(store: Store) -> Iterator[bool]:
+    try:
+        descriptor = os.open(f"{store.url.database}.anchor.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise StoreError(f"the anchorer's lock cannot be opened: {error.strerror}", place=str(error.filename)) from None
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            free = True
+        except BlockingIOError:
+            free = False
+        yield free
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _session_lock(store: Store) -> Iterator[bool]:
+    key = {"key": zlib.crc32(LOCK.encode())}
+    try:
+        # Without a transaction: an open one would hold back vacuuming for as long as a node takes to answer.
+        with store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            free = bool(connection.execute(text("SELECT pg_try_advisory_lock(:key)"), key).scalar_one())
+            try:
+                yield free
+            finally:
+                if free:
+                    connection.execute(text("SELECT pg_advisory_unlock(:key)"), key)
+    except DBAPIError as error:
+        raise StoreError(str(error.orig).strip()) from error

@@ -1,0 +1,215 @@
+"""A log, its keys and a chain in one temporary folder: everything that anchoring needs, nothing of it pretended."""
+
+import contextlib
+import importlib.util
+import json
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from sudonglian.chain import anchor_contract
+from sudonglian.chain.embedded import EmbeddedNetwork
+from sudonglian.chain.evm import JsonRpcNetwork
+from sudonglian.chain.network import Network
+from sudonglian.chain.wallet import Transaction, Wallet
+from sudonglian.records import anchor_book, anchoring, intake, sequencer
+from sudonglian.records.anchor_work import AnchoringSettings, Progress
+from sudonglian.records.deployment import open_deployment
+from sudonglian.records.keys import Keys
+from sudonglian.records.log import Checkpoint
+from sudonglian.records.store import Store
+from sudonglian.records.tables import ANCHORS
+
+ETHER = 10**18
+START = datetime(2026, 1, 5, 0, 31, 7, tzinfo=UTC)
+FIRM = "https://id.gs1.org/417/6901234000009"
+ITEM = "https://id.gs1.org/01/06901234000016/21/{}"
+PALLET = "https://id.gs1.org/00/069012340000000183"
+LOT = "https://id.gs1.org/01/06901234000016/10/L7"
+
+
+def _load(path: Path) -> ModuleType:
+    name = "chain_nodes_for_records"
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, path)
+        assert spec is not None
+        assert spec.loader is not None
+        sys.modules[name] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(sys.modules[name])
+    return sys.modules[name]
+
+
+NODES = _load(Path(__file__).resolve().parents[2] / "chain" / "conftest.py")
+
+
+def event(number: int, **more: Any) -> dict[str, Any]:
+    return {
+        "@context": ["https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld", {"sdl": "urn:sudonglian:ns:1:"}],
+        "type": "ObjectEvent",
+        "eventID": f"urn:uuid:00000000-0000-4000-8000-{number:012x}",
+        "action": "OBSERVE",
+        "bizStep": "shipping",
+        "epcList": [ITEM.format(number)],
+        "quantityList": [{"epcClass": LOT, "quantity": 10, "uom": "KGM"}],
+        "eventTime": "2026-01-04T08:30:00+08:00",
+        "eventTimeZoneOffset": "+08:00",
+        "sdl:participants": [
+            {"personRef": {"kind": "phone", "value": f"1990000{number:04d}"}, "role": "loader", "contact": "opened"}
+        ],
+        "sdl:containerNo": "CSQU3054383",
+        **more,
+    }
+
+
+@dataclass
+class World:
+    """One deployment. `reopen` gives the same one as another process would see it."""
+
+    folder: Path
+    wallet: Wallet
+    open_network: Callable[[], Network]
+    url: str = ""
+    settings: AnchoringSettings = field(default_factory=AnchoringSettings)
+    now: datetime = START
+    captured: list[bytes] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.url = self.url or f"sqlite:///{self.folder / 'log.db'}"
+        self.keys = Keys.open(self.folder / "keys", create=True, origin="sudonglian.test/log/1")
+        self.store = Store(self.url)
+        open_deployment(self.store, self.keys, self.now)
+        self.network = self.open_network()
+
+    def clock(self) -> datetime:
+        self.now += timedelta(milliseconds=10)
+        return self.now
+
+    def capture(self, *events: dict[str, Any]) -> list[bytes]:
+        raw = json.dumps(list(events)).encode()
+        with self.store.write() as connection:
+            result = intake.capture(connection, self.keys, raw, submitter=FIRM, now=self.clock())
+        assert not result.refused
+        hashes = [one.record_hash for one in result.records]
+        self.captured += hashes
+        return hashes
+
+    def seal(self) -> Checkpoint:
+        with self.store.write() as connection:
+            sealed = sequencer.seal(connection, self.keys, self.clock())
+        assert sealed is not None
+        return sealed
+
+    def grow(self, count: int = 1) -> Checkpoint:
+        start = len(self.captured)
+        self.capture(*(event(start + number) for number in range(count)))
+        return self.seal()
+
+    def step(self, **more: Any) -> Progress:
+        return anchoring.step(self.store, self.network, self.wallet, self.settings, self.clock(), **more)
+
+    def advance(self, **more: Any) -> list[str]:
+        done = anchoring.advance(self.store, self.network, self.wallet, self.settings, self.clock, **more)
+        return [one.did for one in done]
+
+    def until(self, did: str) -> Progress:
+        for _ in range(40):
+            progress = self.step()
+            if progress.did == did:
+                return progress
+        raise AssertionError(f"never {did}, at last {progress}")
+
+    def chain(self) -> anchor_book.Chain:
+        with self.store.read() as connection:
+            found = anchor_book.live_chain(connection)
+        assert found is not None
+        return found
+
+    def in_flight(self) -> anchor_book.Anchor:
+        with self.store.read() as connection:
+            found = anchor_book.in_flight(connection, self.chain().id)
+        assert found is not None
+        return found
+
+    def finals(self) -> list[anchor_book.Anchor]:
+        with self.store.read() as connection:
+            return anchor_book.finals(connection, self.chain().id)
+
+    def states(self) -> list[tuple[int, str]]:
+        with self.store.read() as connection:
+            query = select(ANCHORS.c.size, ANCHORS.c.state).order_by(ANCHORS.c.id)
+            return [(size, state) for size, state in connection.execute(query)]
+
+    def reopen(self) -> "World":
+        other = World(self.folder, self.wallet, self.open_network, self.url, self.settings, self.now)
+        other.captured = self.captured
+        return other
+
+    def close(self) -> None:
+        self.network.close()
+        self.store.close()
+
+
+def fund(network: Network, wallet: Wallet) -> None:
+    """Give the wallet money of the development node's first account."""
+    rich = Wallet(NODES.DEV_KEY)
+    fees = network.fees()
+    gift = Transaction(
+        chain_id=network.identity().chain_id,
+        nonce=network.nonce(rich.address, pending=True),
+        max_fee=fees.max_fee,
+        priority_fee=fees.priority_fee,
+        gas=21_000,
+        to=wallet.address,
+        data=b"",
+        value=100 * ETHER,
+    )
+    anchor_contract.await_receipt(network, network.send_raw(rich.sign(gift).raw))
+
+
+@pytest.fixture
+def wallet() -> Wallet:
+    return Wallet.generate()
+
+
+@pytest.fixture
+def open_embedded(tmp_path: Path, wallet: Wallet) -> Callable[[], EmbeddedNetwork]:
+    def open_it() -> EmbeddedNetwork:
+        return EmbeddedNetwork(
+            tmp_path / "chain.db", genesis_accounts={wallet.address: 1000 * ETHER}, max_lead_s=NODES.FAST
+        )
+
+    return open_it
+
+
+@pytest.fixture
+def world(tmp_path: Path, wallet: Wallet, open_embedded: Callable[[], EmbeddedNetwork]) -> Iterator[World]:
+    """A deployment on SQLite and the embedded chain."""
+    made = World(tmp_path, wallet, open_embedded)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def anvil() -> Iterator[str]:
+    """An anvil of the test's own, whose blocks it may replace."""
+    with NODES.local_node("anvil") as url:
+        yield url
+
+
+@pytest.fixture
+def anvil_world(tmp_path: Path, wallet: Wallet, anvil: str) -> Iterator[World]:
+    def open_it() -> Network:
+        return JsonRpcNetwork(anvil)
+
+    made = World(tmp_path, wallet, open_it)
+    fund(made.network, wallet)
+    yield made
+    with contextlib.suppress(Exception):
+        made.close()
