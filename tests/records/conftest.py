@@ -71,19 +71,19 @@ def postgres() -> Iterator[Cluster]:
         account = _unprivileged()
         os.chown(folder, account.pw_uid, account.pw_gid)
         who = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
-    options = {"cwd": folder, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, **who}
+    options: dict[str, Any] = {"cwd": folder, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, **who}
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     data = folder / "data"
-    initdb = [programs[-1] / "initdb", "-D", data, "-U", "sudonglian", "-A", "trust", "-E", "UTF8", "--no-sync"]
-    made = subprocess.run([*initdb, "--locale=C"], check=False, text=True, **options)
+    initdb = f"{programs[-1]}/initdb -D {data} -U sudonglian -A trust -E UTF8 --locale=C --no-sync"
+    made = subprocess.run(initdb.split(), check=False, **options)
     if made.returncode:
-        raise RuntimeError(f"initdb: {made.stdout}")
+        raise RuntimeError(f"initdb: {made.stdout.decode()}")
     settings = ["listen_addresses=127.0.0.1", f"port={port}", "unix_socket_directories=", "fsync=off"]
-    command = [programs[-1] / "postgres", "-D", data, *(part for one in settings for part in ("-c", one))]
+    command = [f"{programs[-1]}/postgres", "-D", str(data), *(part for one in settings for part in ("-c", one))]
     options |= {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    server = subprocess.Popen(command, **options)
+    server: subprocess.Popen[bytes] = subprocess.Popen(command, **options)
     cluster = Cluster(port, count(1))
     try:
         _wait_for(cluster, server)

@@ -59,8 +59,8 @@ def test_a_reader_sees_one_state_while_a_writer_commits(store: Store) -> None:
 
 
 def test_a_reader_cannot_write(store: Store) -> None:
-    with store.read() as connection:
-        told = pytest.raises(DBAPIError, connection.execute, insert(META), {"key": "a", "value": "b"})
+    with store.read() as connection, pytest.raises(DBAPIError) as told:
+        connection.execute(insert(META), {"key": "a", "value": "b"})
     assert re.search("read-?only", str(told.value))
     with store.write() as connection:
         connection.execute(insert(META), {"key": "a", "value": "b"})
