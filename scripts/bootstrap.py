@@ -56,12 +56,12 @@ def interpreter() -> str:
     raise SystemExit("bootstrap: needs Python {}.{} or newer".format(*LEAST_PYTHON))
 
 
-def run(command: list, attempts: int = 1) -> None:
+def run(command: list[str], attempts: int = 1) -> None:
     """Run a command whose words go to standard error, so that callers keep standard output for themselves."""
     settings = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME")}
     settings["PIP_DISABLE_PIP_VERSION_CHECK"] = "1"
     for attempt in range(1, attempts + 1):
-        code = subprocess.run(command, stdout=sys.stderr, env=settings, cwd=ROOT).returncode
+        code = subprocess.run(command, check=False, stdout=sys.stderr, env=settings, cwd=ROOT).returncode
         if code == 0:
             return
         say(f"failed (exit {code}), attempt {attempt} of {attempts}: {' '.join(map(str, command))}")
@@ -79,7 +79,7 @@ def make_environment() -> None:
         # The scripts inside name their folder: an environment that was moved or copied is made again.
         made_by = re.search(r"^command = (.*)$", (VENV / "pyvenv.cfg").read_text(), re.MULTILINE)
         moved = made_by is None or not made_by[1].endswith(f" {VENV}")
-        works = subprocess.run([PYTHON, "-m", "pip", "--version"], capture_output=True).returncode == 0
+        works = subprocess.run([PYTHON, "-m", "pip", "--version"], check=False, capture_output=True).returncode == 0
     except OSError:
         moved, works = True, False
     if works and not moved:

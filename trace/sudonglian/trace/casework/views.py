@@ -3,17 +3,19 @@
 docs/spec/facts.md §2; the engine knows no store, so that its answers can be recomputed from a bundle of records.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from sudonglian.chain.canonical import Json
+from sudonglian.chain.identifiers import identifiers_of, normal
 from sudonglian.records.epcis.times import instant
-from sudonglian.records.identifiers import identifiers_of, normal
+from sudonglian.records.reader import EventRow
 from sudonglian.trace.engine.events import CONTACTS, ROLES, EventView, ItemRef, Participant, PartyRef, Sample
 from sudonglian.trace.engine.facts import micros
 from sudonglian.trace.errors import EventRefused
 
 LAB_TEST: Final = "sdl:labTest"
+SHOWN: Final = (LAB_TEST,)
 
 
 def view(
@@ -57,11 +59,31 @@ def view(
 
 
 def participant(
-    person_no: int | str, role: str = "", contact: str | None = None, start_us: int | None = None, end_us: int | None = None
+    person_no: int | str,
+    role: str = "",
+    contact: str | None = None,
+    start_us: int | None = None,
+    end_us: int | None = None,
 ) -> Participant:
     """Return a participant as the engine knows one; a contact that it does not know counts as unsaid."""
     known = contact if contact in CONTACTS else ""
     return Participant(str(person_no), role, known or "", start_us, end_us)  # type: ignore[arg-type]
+
+
+def views(rows: Iterable[EventRow]) -> Iterator[EventView]:
+    """Yield stored events as the engine sees them; `SHOWN` are the withheld members that it wants to see."""
+    for row in rows:
+        people = (
+            participant(one.person_no, one.role, one.contact, one.start_us, one.end_us) for one in row.participants
+        )
+        yield view(
+            row.record_hash.hex(),
+            row.log_index,
+            row.event,
+            people,
+            superseded=bool(row.superseded_by),
+            declares_error=row.is_error_declaration,
+        )
 
 
 def _text(value: Json) -> str:

@@ -1,0 +1,88 @@
+"""Capturing through a door: one document a transaction, its refusals told in both languages.
+
+interfaces.md (capture); records.md (a document is taken whole or not at all by default).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from sudonglian.api.console import Console
+from sudonglian.api.wiring import House
+from sudonglian.api.words import translate
+from sudonglian.chain.errors import RecordRefused
+from sudonglian.records import intake
+from sudonglian.records.intake import Behaviour, CaptureResult, DuplicateIds, Refusal
+
+
+@dataclass(slots=True)
+class Capturing:
+    """What became of all documents of one command."""
+
+    accepted: int = 0
+    unchanged: int = 0
+    refused: list[dict[str, Any]] = field(default_factory=list)
+    records: list[dict[str, Any]] = field(default_factory=list)
+    warnings: list[dict[str, Any]] = field(default_factory=list)
+
+    def add(self, file: str, taken: CaptureResult) -> None:
+        """Count one document's result in."""
+        self.accepted += taken.accepted
+        self.unchanged += taken.unchanged
+        told = taken.as_json()
+        self.refused += [{"file": file, **one} for one in told["refused"]]
+        self.records += [{"file": file, **one} for one in told["records"]]
+        self.warnings += [{"file": file, **one} for one in told["warnings"]]
+
+    def document(self) -> dict[str, Any]:
+        """Return what --json prints."""
+        return {
+            "accepted": self.accepted,
+            "unchanged": self.unchanged,
+            "refused": self.refused,
+            "records": self.records,
+            "warnings": self.warnings,
+        }
+
+    def lines(self, console: Console) -> Iterator[str]:
+        """Yield what a person reads."""
+        counts = {"accepted": self.accepted, "unchanged": self.unchanged, "refused": len(self.refused)}
+        yield console.text("accepted {accepted}, unchanged {unchanged}, refused {refused}", **counts)
+        for one in self.refused:
+            event = "" if one["index"] is None else f" [{one['index']}]"
+            yield f"{one['file']}{event}: {one['code']} {one['pointer']} — {one['message'][console.lang]}"
+        for one in self.records:
+            yield f"{one['record_hash']}  {one['event_id'] or ''}".rstrip()
+
+
+def both_languages(refusal: RecordRefused) -> dict[str, str]:
+    """Return a refusal's sentence in Chinese and English."""
+    told = translate("zh", f"error:{refusal.slug}")
+    zh = refusal.reason if told.startswith("error:") else f"{told}:{refusal.reason}"
+    return {"zh": zh, "en": refusal.reason}
+
+
+def capture_all(
+    house: House,
+    raw: bytes,
+    submitter: str,
+    duplicate_ids: DuplicateIds = "refuse",
+    behaviour: Behaviour = "rollback",
+) -> CaptureResult:
+    """Take one document, committed before this returns; bytes that are no document are its only refusal."""
+    try:
+        with house.store.write() as connection:
+            return intake.capture(
+                connection,
+                house.keys,
+                raw,
+                submitter=submitter,
+                now=datetime.now(UTC),
+                duplicate_ids=duplicate_ids,
+                behaviour=behaviour,
+            )
+    except RecordRefused as refusal:
+        # A canonical refusal's place is the rule that was broken, any other's a pointer.
+        place = refusal.place if refusal.place.startswith("/") else ""
+        return CaptureResult((Refusal(None, refusal.slug, place, both_languages(refusal)),), (), ())

@@ -1,0 +1,1 @@
+"""The commands of `sudonglian`, one module for each kind of visitor."""

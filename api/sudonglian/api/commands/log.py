@@ -1,0 +1,117 @@
+"""Commands about the log: seal and anchor it, see how it stands, read it as an auditor does.
+
+interfaces.md (anchor, status); docs/anchoring.md (states of an anchor).
+"""
+
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final
+
+import typer
+
+from sudonglian.api import worker
+from sudonglian.api.console import DONE, INDETERMINATE, Console
+from sudonglian.api.wiring import open_house
+from sudonglian.chain import canonical
+from sudonglian.records import anchoring
+from sudonglian.records import log as stored_log
+from sudonglian.records.errors import NotInLog
+
+WAIT_S: Final = 120
+"""Twelve blocks of a public network take longer; a consortium or local chain is done in seconds."""
+
+POLL_S: Final = 0.2
+"""Between two looks at a chain that has nothing new yet."""
+
+app = typer.Typer(help="The log, as anybody may read it: hashes only.", rich_markup_mode=None)
+
+
+def anchor(
+    context: typer.Context,
+    wait: Annotated[
+        int, typer.Option(min=0, metavar="SECONDS", help="How long to wait until the anchor is final.")
+    ] = WAIT_S,
+) -> int:
+    """Seal what waits and anchor the log; exit 2 if the anchor is not final in time."""
+    console: Console = context.obj
+    deadline = time.monotonic() + wait
+    with open_house(console) as house:
+        # The chain is looked at before anything is sealed: a log that is behind its own anchors must not grow.
+        steps = [*worker.anchor(house), *worker.seal(house, datetime.now(UTC))]
+        while True:
+            for step in (*steps, *worker.anchor(house)):
+                worker.report(console, step)
+            with house.store.read() as connection:
+                document = anchoring.status(connection, house.network)
+            if not document["lag"] or time.monotonic() >= deadline:
+                break
+            steps = []
+            time.sleep(POLL_S)
+    console.emit(document, standing(console, document))
+    return INDETERMINATE if document["lag"] else DONE
+
+
+def status(context: typer.Context) -> int:
+    """Tell how the log stands: its size, what waits, what is anchored, what an anchor does not cover yet."""
+    console: Console = context.obj
+    with open_house(console) as house, house.store.read() as connection:
+        document = anchoring.status(connection, house.network)
+    document["data_dir"] = str(console.settings.data_dir)
+    console.emit(document, standing(console, document))
+    return DONE
+
+
+def standing(console: Console, document: dict[str, Any]) -> Iterator[str]:
+    """Yield what a person reads of a status."""
+    yield console.text("log: {size} entries, root {root}", size=document["log"]["size"], root=document["log"]["root"])
+    yield console.text("not covered by a final anchor: {lag}", lag=document["lag"])
+    for one in document["anchors"]:
+        where = {name: one[name] if one[name] is not None else "—" for name in ("size", "state", "block", "tx")}
+        yield console.text("anchor of size {size}: {state}, block {block}, transaction {tx}", **where)
+
+
+@app.command()
+def entries(
+    context: typer.Context,
+    start: Annotated[int, typer.Option("--from", min=0, help="The first entry.")] = 0,
+    to: Annotated[
+        int | None, typer.Option(min=0, help="The entry after the last one; the log's end if absent.")
+    ] = None,
+) -> int:
+    """Give the log's entries, one a line."""
+    console: Console = context.obj
+    with open_house(console) as house, house.store.read() as connection:
+        found = [(index, data.decode()) for index, data in stored_log.entries(connection, start, to)]
+    document = {"entries": [{"index": index, **_object(data)} for index, data in found]}
+    console.emit(document, (f"{index} {data}" for index, data in found))
+    return DONE
+
+
+@app.command()
+def checkpoint(
+    context: typer.Context,
+    size: Annotated[int | None, typer.Option(min=1, help="The size that was signed; the newest if absent.")] = None,
+) -> int:
+    """Give a signed checkpoint (docs/spec/checkpoint.md)."""
+    console: Console = context.obj
+    with open_house(console) as house, house.store.read() as connection:
+        found = stored_log.latest(connection) if size is None else stored_log.checkpoint_at(connection, size)
+        if found is None:
+            raise NotInLog("nothing has been sealed yet")
+        verifier_key = house.keys.log.verifier_key
+    document = {"size": found.size, "root": found.root.hex(), "note": found.note, "verifier_key": verifier_key}
+    console.emit(document, [found.note.rstrip("\n")])
+    return DONE
+
+
+def register(root: typer.Typer) -> None:
+    """Add these commands to the command line."""
+    root.command()(anchor)
+    root.command()(status)
+    root.add_typer(app, name="log")
+
+
+def _object(data: str) -> dict[str, Any]:
+    value = canonical.parse_stored(data.encode())
+    return value if isinstance(value, dict) else {}

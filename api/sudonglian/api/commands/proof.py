@@ -1,0 +1,125 @@
+"""Commands of the auditor: a proof in one file, a trust file of one's own, and the verdict.
+
+interfaces.md (bundle, sudonglian-verify); docs/spec/bundle.md, docs/spec/trust.md.
+"""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sudonglian.api.console import DONE, Console, read_file, write_file
+from sudonglian.api.errors import UsageRefused
+from sudonglian.api.parsing import address_of, record_hash_of
+from sudonglian.api.wiring import open_house, open_remote
+from sudonglian.chain import verify as verifier
+from sudonglian.chain.identifiers import normal
+from sudonglian.chain.trust_from_node import merge, trust_from
+from sudonglian.records import anchor_book, bundles
+
+Output = Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The file to write.")]
+
+app = typer.Typer(help="The auditor's own trust file.", rich_markup_mode=None)
+
+
+def bundle(
+    context: typer.Context,
+    output: Output,
+    record_hash: Annotated[
+        str, typer.Argument(metavar="[HASH]", help="The record's hash; may be absent with --lot.", show_default=False)
+    ] = "",
+    disclose: Annotated[
+        str, typer.Option(metavar="NAMES", help="Withheld members to disclose, separated by commas.")
+    ] = "",
+    lot: Annotated[
+        str, typer.Option(metavar="LOT", help="Also prove that all records of this item or lot are in it.")
+    ] = "",
+    through: Annotated[
+        bool, typer.Option("--through", help="With --lot: also the units that it travelled in.")
+    ] = False,
+) -> int:
+    """Write everything that shows a record to be in the log and the log to be anchored, for use without a network."""
+    console: Console = context.obj
+    if not record_hash and not lot:
+        raise UsageRefused("a HASH or --lot is needed", place="HASH")
+    if through and not lot:
+        raise UsageRefused("needs --lot", place="--through")
+    wanted = tuple(name.strip() for name in disclose.split(",") if name.strip())
+    digest = record_hash_of(record_hash) if record_hash else None
+    with open_house(console) as house, house.store.read() as connection:
+        data, state = bundles.make_bundle(
+            connection, house.keys, digest, disclose=wanted, lot=normal(lot) if lot else None, through=through
+        )
+    write_file(output, data)
+    document = {"bundle": str(output), "record_hash": digest.hex() if digest else None, "state": state}
+    lines = [console.text("{file}: {size} bytes, {state}", file=output, size=len(data), state=state)]
+    if state != "final":
+        lines.append(console.text("no final anchor covers it yet: it verifies as INDETERMINATE"))
+    console.emit(document, lines)
+    return DONE
+
+
+@app.command()
+def add(
+    context: typer.Context,
+    output: Output,
+    rpc: Annotated[
+        str, typer.Option(metavar="URL", help="Ask this node; without it the deployment's own chain is asked.")
+    ] = "",
+    contract: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="The contract; the deployment's own if absent.")
+    ] = "",
+    key: Annotated[
+        str, typer.Option(metavar="KEY", help="The log's verifier key; the deployment's own if absent.")
+    ] = "",
+) -> int:
+    """Write a trust file from what a node says, or add to one, and print what to compare by hand."""
+    console: Console = context.obj
+    if bool(contract) != bool(key) or (rpc and not contract):
+        raise UsageRefused("--contract and --key belong together, and --rpc needs both", place="--contract")
+    if rpc:
+        network = open_remote(rpc)
+        try:
+            found = trust_from(network, address_of(contract), key)
+        finally:
+            network.close()
+    else:
+        with open_house(console) as house:
+            if contract:
+                found = trust_from(house.network, address_of(contract), key)
+            else:
+                with house.store.read() as connection:
+                    chain = anchor_book.live_chain(connection)
+                if chain is None:
+                    raise anchor_book.AnchoringError("nothing has been anchored yet")
+                vkey = house.keys.log.verifier_key
+                found = trust_from(house.network, chain.contract, vkey, chain.deploy_block)
+    if output.exists():
+        found = merge(read_file(str(output)), found)
+    write_file(output, (json.dumps(found, ensure_ascii=False, indent=1) + "\n").encode())
+    lines = [console.text("written: {file}; compare these by another channel", file=output)]
+    lines += [f"  log {one['key']}" for one in found["logs"]]
+    for one in found["chains"]:
+        lines.append(f"  chain {one['chain_id']}, genesis {one['genesis']}")
+        lines.append(f"  contract {one['contract']}, code {one['code_hash']}")
+    console.emit({"trust": str(output), **found}, lines)
+    return DONE
+
+
+def verify(
+    context: typer.Context,
+    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="A bundle, or a folder of bundles.")],
+    trust: Annotated[str, typer.Option(metavar="FILE", help="What you trust; never taken from a bundle.")],
+) -> int:
+    """Verify bundles offline, as sudonglian-verify does: exit 0 valid, 1 invalid, 2 indeterminate."""
+    console: Console = context.obj
+    asked = ["--trust", trust, "--lang", console.lang, *(["--json"] if console.json else []), "--", *files]
+    return verifier.main(asked)
+
+
+def register(root: typer.Typer) -> None:
+    """Add these commands to the command line."""
+    root.command()(bundle)
+    root.command()(verify)
+    root.add_typer(app, name="trust")

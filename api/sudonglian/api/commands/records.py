@@ -1,0 +1,200 @@
+"""Commands of those who submit: judge a document, hash it, capture it, look up what was recorded.
+
+interfaces.md (hash, validate, capture, history); records.md rules what is accepted.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from sudonglian.api.capturing import Capturing, both_languages, capture_all
+from sudonglian.api.console import DONE, REFUSED, Console, read_file
+from sudonglian.api.parsing import record_hash_of
+from sudonglian.api.settings import submitter as submitter_of
+from sudonglian.api.wiring import open_house
+from sudonglian.chain import canonical, record
+from sudonglian.chain.errors import RecordRefused
+from sudonglian.chain.identifiers import normal
+from sudonglian.records import reader
+from sudonglian.records.epcis import event_hash
+from sudonglian.records.epcis.check import check_document
+from sudonglian.records.epcis.document import Document, read_document
+from sudonglian.records.epcis.findings import Finding, error, refuses
+from sudonglian.records.epcis.plain import plain_event
+
+
+class DuplicateIds(StrEnum):
+    """What to do with an eventID that stands for something else already."""
+
+    refuse = "refuse"
+    keep = "keep"
+
+
+class Behaviour(StrEnum):
+    """What one refused event means for the rest of its document."""
+
+    rollback = "rollback"
+    proceed = "proceed"
+
+
+class Direction(StrEnum):
+    """Which way to look from an item."""
+
+    back = "back"
+    forward = "forward"
+    both = "both"
+
+
+Files = Annotated[list[str], typer.Argument(metavar="FILE...", help="EPCIS 2.0 JSON; - is standard input.")]
+File = Annotated[str, typer.Argument(metavar="FILE", help="EPCIS 2.0 JSON; - is standard input.")]
+RecordHash = Annotated[str, typer.Argument(metavar="HASH", help="The record's hash, 64 hexadecimal digits.")]
+
+
+def capture(
+    context: typer.Context,
+    files: Files,
+    submitter: Annotated[str, typer.Option(metavar="URI", help="Who submits; SUDONGLIAN_SUBMITTER if not given.")] = "",
+    duplicate_ids: Annotated[
+        DuplicateIds, typer.Option(help="An eventID that stands for something else already: refuse, or keep both.")
+    ] = DuplicateIds.refuse,
+    behaviour: Annotated[
+        Behaviour, typer.Option(help="A refused event takes its whole document with it, or the others proceed.")
+    ] = Behaviour.rollback,
+) -> int:
+    """Take EPCIS documents into the log's queue, durably, each whole or not at all."""
+    console: Console = context.obj
+    who = submitter_of(submitter, "--submitter") if submitter else console.settings.submitter
+    total = Capturing()
+    with open_house(console) as house:
+        for number, name in enumerate(files, 1):
+            raw = read_file(name)
+            total.add(name, capture_all(house, raw, who, duplicate_ids.value, behaviour.value))
+            console.progress("documents", number, len(files))
+    console.emit(total.document(), total.lines(console))
+    return REFUSED if total.refused else DONE
+
+
+def validate(context: typer.Context, file: File) -> int:
+    """Judge a document without taking it: schema, the standard's own rules, our extensions."""
+    console: Console = context.obj
+    events, findings = _judge(read_file(file))
+    valid = not refuses(findings)
+    document = {"valid": valid, "events": events, "findings": [finding.as_json() for finding in findings]}
+    lines = [console.text("valid: {events} events" if valid else "not valid: {events} events", events=events)]
+    lines += [f"{one.level} {one.code} {one.pointer} — {one.message[console.lang]} ({one.rule})" for one in findings]
+    console.emit(document, lines)
+    return DONE if valid else REFUSED
+
+
+def hash_(context: typer.Context, file: File) -> int:
+    """Give each event's GS1 Event Hash ID and the hash of its content; the document need not be valid."""
+    console: Console = context.obj
+    document = read_document(read_file(file))
+    events = []
+    for event in document.events:
+        plain = plain_event(event.value, document.context)
+        given = event.value.get("eventID")
+        events.append(
+            {
+                "index": event.index,
+                "event_id": given if isinstance(given, str) else None,
+                "event_hash_id": event_hash.event_hash_id(event.value, document.context),
+                "content_hash": record.content_hash(canonical.encode(plain)).hex(),
+            }
+        )
+    console.emit({"events": events}, (f"{one['index']} {one['content_hash']} {one['event_hash_id']}" for one in events))
+    return DONE
+
+
+def show(
+    context: typer.Context,
+    record_hash: RecordHash,
+    disclose: Annotated[
+        str,
+        typer.Option(metavar="NAMES", help="Withheld members to show, separated by commas; people are never shown."),
+    ] = "",
+) -> int:
+    """Show one record: what it says in the clear, where it stands in the log, what supersedes it."""
+    console: Console = context.obj
+    wanted = [name.strip() for name in disclose.split(",") if name.strip()]
+    with open_house(console) as house, house.store.read() as connection:
+        found = reader.record(connection, record_hash_of(record_hash))
+        plain = reader.plain(connection, house.keys, found.record_hash, names=wanted)
+        against = reader.corrections(connection, found.record_hash)
+    document = {
+        "record_hash": found.record_hash.hex(),
+        "log_index": found.log_index,
+        "submitter": found.submitter,
+        "superseded_by": [one.record_hash.hex() for one in against],
+        "event": plain,
+    }
+    console.emit(document, _lines_of(document))
+    return DONE
+
+
+def history(
+    context: typer.Context,
+    epc: Annotated[str, typer.Argument(metavar="EPC", help="An item or lot: EPC URN or GS1 Digital Link.")],
+    direction: Annotated[Direction, typer.Option(help="Where it came from, where it went, or both.")] = Direction.both,
+) -> int:
+    """List what happened to an item or lot, through nesting and transformation, in order of time."""
+    console: Console = context.obj
+    with open_house(console) as house, house.store.read() as connection:
+        events = [
+            {
+                "event_id": one.event_id,
+                "record_hash": one.record_hash.hex(),
+                "event_time": one.event_time,
+                "relation": one.relation,
+                "through": one.through,
+                "superseded_by": [other.hex() for other in one.superseded_by],
+            }
+            for one in reader.history(connection, normal(epc), direction.value)
+        ]
+    lines = [f"{one['event_time']}  {one['relation']:<12}  {one['record_hash']}" for one in events]
+    console.emit({"epc": normal(epc), "events": events}, lines or [console.text("no record names {epc}", epc=epc)])
+    return DONE
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to the command line."""
+    app.command()(capture)
+    app.command()(validate)
+    app.command(name="hash")(hash_)
+    app.command()(show)
+    app.command()(history)
+
+
+def _judge(raw: bytes) -> tuple[int, list[Finding]]:
+    try:
+        document = read_document(raw)
+        found = check_document(document, datetime.now(UTC))
+        return len(document.events), [*found, *_uncanonical(document)] if not refuses(found) else found
+    except RecordRefused as refusal:
+        # A canonical refusal's place is the rule that was broken, any other's a pointer.
+        place = refusal.place if refusal.place.startswith("/") else ""
+        both = both_languages(refusal)
+        return 0, [error(refusal.slug, place, "EPCIS 2.0 §9; docs/spec/canonical.md", both["zh"], both["en"])]
+
+
+def _uncanonical(document: Document) -> Iterator[Finding]:
+    for event in document.events:
+        try:
+            canonical.canonical_bytes(canonical.encode(plain_event(event.value, document.context)))
+        except RecordRefused as refusal:
+            both = both_languages(refusal)
+            yield error(refusal.slug, event.pointer, "docs/spec/canonical.md", both["zh"], both["en"])
+
+
+def _lines_of(document: dict[str, Any], depth: int = 0) -> Iterator[str]:
+    for name, value in document.items():
+        if isinstance(value, dict):
+            yield f"{'  ' * depth}{name}:"
+            yield from _lines_of(value, depth + 1)
+        elif isinstance(value, list):
+            yield f"{'  ' * depth}{name}: {canonical.encode(value).decode() if value else '—'}"
+        else:
+            yield f"{'  ' * depth}{name}: {'—' if value is None else value}"

@@ -1,0 +1,91 @@
+"""The command of the epidemiologist: a trace, for a named purpose.
+
+interfaces.md (trace); tracing.md; service.md (a trace from any door names a case or a purpose).
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+
+from sudonglian.api.console import DONE, Console, write_file
+from sudonglian.api.errors import UsageRefused
+from sudonglian.api.parsing import moment, span
+from sudonglian.api.wiring import open_house
+from sudonglian.trace.casework import graphml
+from sudonglian.trace.casework.run import run_trace
+from sudonglian.trace.engine.query import POLICY, TraceQuery
+
+POLICIES: Final = (POLICY,)
+
+
+def trace(
+    context: typer.Context,
+    seed: Annotated[
+        str, typer.Argument(metavar="SEED", help="An item, lot or place (EPC URN or Digital Link), or person:NUMBER.")
+    ],
+    at: Annotated[str, typer.Option(metavar="TIME", help="When it was sampled, with its offset.")],
+    lookback: Annotated[
+        str, typer.Option(metavar="SPAN", help="How long before that it may have been contaminated: 14d, 36h.")
+    ] = "14d",
+    until: Annotated[str, typer.Option(metavar="TIME", help="Where the trace ends; the log's end if absent.")] = "",
+    backward: Annotated[bool, typer.Option("--backward", help="Ask what may have exposed the seed.")] = False,
+    max_generation: Annotated[
+        int | None, typer.Option(min=0, metavar="N", help="How many hops a walk may have; any number if absent.")
+    ] = None,
+    policy: Annotated[str, typer.Option(metavar="P", help="The version of the assumptions.")] = POLICY,
+    place: Annotated[
+        str, typer.Option(metavar="PLACE", help="Where a lot was sampled; without it every portion is meant.")
+    ] = "",
+    case: Annotated[str, typer.Option(metavar="C", help="The case that this trace belongs to.")] = "",
+    purpose: Annotated[str, typer.Option(metavar="TEXT", help="What the trace is for, if there is no case.")] = "",
+    graph: Annotated[
+        Path | None, typer.Option("--graphml", metavar="FILE", help="Also write the exposed as a graph.")
+    ] = None,
+) -> int:
+    """Find who and what was exposed, with the records that show it."""
+    console: Console = context.obj
+    if bool(case) == bool(purpose):
+        raise UsageRefused("exactly one of --case and --purpose is needed", place="--purpose")
+    if policy not in POLICIES:
+        raise UsageRefused(f"{policy!r} is none of: {', '.join(POLICIES)}", place="--policy")
+    query = TraceQuery(
+        seed=seed,
+        at=moment(at, "--at"),
+        lookback=span(lookback, "--lookback"),
+        until=moment(until, "--until") if until else None,
+        backward=backward,
+        max_generation=max_generation,
+        seed_place=place,
+        policy=policy,
+    )
+    with open_house(console) as house:
+        done = run_trace(house.store, house.keys, query, case=case, purpose=purpose)
+    if done.sealed:
+        console.say("sealed {count} waiting entries first, so that the trace covers them", count=done.sealed)
+    document = done.result.as_json()
+    if graph is not None:
+        write_file(graph, graphml.encode(done.result.to_networkx()))
+    document["trace"] = done.number
+    console.emit(document, _told(console, document))
+    return DONE
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to the command line."""
+    app.command()(trace)
+
+
+def _told(console: Console, document: dict[str, Any]) -> Iterator[str]:
+    counts = {kind: sum(one["kind"] == kind for one in document["members"]) for kind in ("item", "place", "person")}
+    yield console.text("exposed: {item} items, {place} places, {person} persons", **counts)
+    for one in document["members"]:
+        generation = f"{one['generation']['objects']}+{one['generation']['persons']}"
+        when = one.get("earliest") or one.get("latest", "")
+        tier = one["tier_zh"] if console.lang == "zh" else one["tier"]
+        yield f"{one['kind']:<6} {one['evidence']:<8} {generation:<5} {tier:<12} {when}  {one['id']}"
+    log = document["log"]
+    yield console.text("log size {size}, root {root}", size=log["size"], root=log["root"])
+    yield console.text("document {digest}", digest=document["document_hash"])
+    yield console.text("Exposed is not infected: this shows who and what could have met, by what firms recorded.")

@@ -1,0 +1,102 @@
+"""The console: one JSON document or a person's lines on standard output, all other words on standard error.
+
+interfaces.md (commands and their JSON).
+"""
+
+import io
+import json
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TextIO
+
+from sudonglian.api.errors import FileUnreadable
+from sudonglian.api.settings import Lang, Settings
+from sudonglian.api.words import translate
+from sudonglian.chain.errors import SudonglianError
+
+DONE: Final = 0
+REFUSED: Final = 1
+INDETERMINATE: Final = 2
+USAGE: Final = 64
+INTERRUPTED: Final = 130
+"""What shells give a program that ^C ended."""
+
+STANDARD_INPUT: Final = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class Console:
+    """How one run of a command speaks, and the settings that it runs with."""
+
+    settings: Settings
+    lang: Lang
+    json: bool
+
+    def say(self, english: str, **values: object) -> None:
+        """Tell something to whoever watches."""
+        tell(sys.stderr, self.text(english, **values))
+
+    def text(self, english: str, **values: object) -> str:
+        """Return a sentence in the person's language."""
+        return translate(self.lang, english, **values)
+
+    def emit(self, document: Mapping[str, object], lines: Iterable[str]) -> None:
+        """Give the answer: the document with --json, else the lines."""
+        if self.json:
+            tell(sys.stdout, json.dumps(document, ensure_ascii=False))
+        else:
+            for line in lines:
+                tell(sys.stdout, line)
+
+    def refuse(self, error: SudonglianError, code: int) -> int:
+        """Tell an error, in the document too if one is expected, and return the exit code."""
+        heading = self.text(f"error:{error.slug}")
+        known = not heading.startswith("error:")
+        tell(sys.stderr, f"{heading} — {error.diagnostics()}" if known else error.diagnostics())
+        if self.json:
+            told = {"code": error.slug, "place": error.place, "message": error.reason}
+            tell(sys.stdout, json.dumps({"error": told}, ensure_ascii=False))
+        return code
+
+    def progress(self, english: str, done: int, total: int) -> None:
+        """Show how far long work is, where somebody watches a terminal."""
+        if total and sys.stderr.isatty():
+            end = "\n" if done >= total else ""
+            tell(sys.stderr, f"\r{self.text(english)} {done}/{total}", end)
+
+
+def tell(stream: TextIO, text: str, end: str = "\n") -> None:
+    """Write a line, at once."""
+    stream.write(text + end)
+    stream.flush()
+
+
+def prepare_streams() -> None:
+    """Let no terminal's encoding turn a name into an error; JSON is UTF-8 whatever the terminal is."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+
+
+def read_file(name: str) -> bytes:
+    """Return the bytes of a file, or of standard input for `-`."""
+    try:
+        return sys.stdin.buffer.read() if name == STANDARD_INPUT else Path(name).read_bytes()
+    except (OSError, ValueError) as error:
+        raise FileUnreadable(_reason(error), place=name) from error
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all."""
+    beside = path.with_name(f".{path.name}.part")
+    try:
+        beside.write_bytes(data)
+        beside.replace(path)
+    except (OSError, ValueError) as error:
+        raise FileUnreadable(_reason(error), place=str(path)) from error
+
+
+def _reason(error: OSError | ValueError) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or "not a file name"

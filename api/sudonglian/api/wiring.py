@@ -1,0 +1,138 @@
+"""Wiring: opens what the settings name (store, keys, network, wallet) and puts it into the hands of a command.
+
+house.md (the doors hold no business rules); service.md, storage and work.
+"""
+
+import json
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Final
+from urllib.error import URLError
+
+from sudonglian.api.console import Console
+from sudonglian.api.errors import FileUnreadable, NothingHere, UsageRefused
+from sudonglian.api.settings import LOCAL_CHAIN_IDS, Settings
+from sudonglian.chain.embedded import EmbeddedNetwork
+from sudonglian.chain.errors import ChainError
+from sudonglian.chain.evm import JsonRpcNetwork
+from sudonglian.chain.network import Network
+from sudonglian.chain.wallet import Wallet, checksum_address
+from sudonglian.records.deployment import open_deployment
+from sudonglian.records.keys import Keys
+from sudonglian.records.store import Store
+
+ETHER: Final = 10**18
+
+EMBEDDED_FUNDS: Final = 1_000_000_000 * ETHER
+"""What the embedded chain's genesis gives to the wallet: fees there move nothing but a number."""
+
+LOCAL_FUNDS: Final = 100 * ETHER
+"""What a local development node's own accounts give to the wallet: a hundredth of what each of them has."""
+
+RPC_TIMEOUT_S: Final = 10
+
+
+@dataclass
+class House:
+    """One opened deployment. The network is opened when it is first asked for."""
+
+    settings: Settings
+    store: Store
+    keys: Keys
+    _network: Network | None = field(default=None, repr=False)
+
+    @property
+    def wallet(self) -> Wallet:
+        """Return the key that pays for anchors, made on first use."""
+        return Wallet.load_or_create(self.settings.wallet_file)
+
+    @property
+    def network(self) -> Network:
+        """Return the network to anchor on."""
+        if self._network is None:
+            self._network = open_network(self.settings, self.wallet)
+        return self._network
+
+    def finality_depth(self) -> int:
+        """Return after how many blocks an anchor is final here."""
+        return self.settings.depth_on(self.network.identity().chain_id)
+
+    def close(self) -> None:
+        """Let go of everything."""
+        if self._network is not None:
+            self._network.close()
+        self.store.close()
+
+
+@contextmanager
+def open_house(console: Console, *, create: bool = True) -> Iterator[House]:
+    """Give the deployment that the settings name, making it on first use and saying so.
+
+    Raises
+    ------
+    NothingHere
+        There is none, and `create` is false.
+    """
+    settings = console.settings
+    is_new = not settings.keys_dir.exists()
+    if is_new and not create:
+        raise NothingHere("no deployment lives here yet; `sudonglian capture` makes one", place=str(settings.data_dir))
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise FileUnreadable(error.strerror or "cannot be made", place=str(settings.data_dir)) from error
+    keys = Keys.open(settings.keys_dir, create=create)
+    if is_new:
+        console.say("first use: made the data folder {folder} and the keys of a new log", folder=settings.data_dir)
+    store = Store(settings.database_url)
+    house = House(settings, store, keys)
+    try:
+        open_deployment(store, keys)
+        yield house
+    finally:
+        house.close()
+
+
+def open_network(settings: Settings, wallet: Wallet) -> Network:
+    """Return the network of the settings; on a local development node an empty wallet is given funds."""
+    if settings.rpc_url is None:
+        return EmbeddedNetwork(settings.chain_file, genesis_accounts={wallet.address: EMBEDDED_FUNDS})
+    network = JsonRpcNetwork(settings.rpc_url)
+    try:
+        if network.identity().chain_id in LOCAL_CHAIN_IDS and network.balance(wallet.address) == 0:
+            fund(settings.rpc_url, wallet.address)
+    except BaseException:
+        network.close()
+        raise
+    return network
+
+
+def open_remote(url: str) -> Network:
+    """Return a network that is only asked, by its URL."""
+    if not url.startswith(("http://", "https://")):
+        raise UsageRefused("not an http or https URL", place="--rpc")
+    return JsonRpcNetwork(url)
+
+
+def fund(url: str, address: bytes) -> None:
+    """Let the first account that a development node holds open send funds to the wallet."""
+    accounts = _ask(url, "eth_accounts", [])
+    if not isinstance(accounts, list) or not accounts:
+        raise ChainError(f"the wallet {checksum_address(address)} is empty and the node holds no open account")
+    gift = {"from": accounts[0], "to": checksum_address(address), "value": hex(LOCAL_FUNDS)}
+    _ask(url, "eth_sendTransaction", [gift])
+
+
+def _ask(url: str, method: str, parameters: list[object]) -> object:
+    question = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": parameters}).encode()
+    request = urllib.request.Request(url, question, {"Content-Type": "application/json"})
+    try:
+        with urllib.request.urlopen(request, timeout=RPC_TIMEOUT_S) as response:
+            answer = json.load(response)
+    except (URLError, OSError, ValueError) as error:
+        raise ChainError(f"{method}: no answer from the node", place=url) from error
+    if not isinstance(answer, dict) or "result" not in answer:
+        raise ChainError(f"{method} was refused", place=url)
+    return answer["result"]

@@ -1,0 +1,166 @@
+"""The worker: seals what waits, by number and by age, and walks the newest seal to a final anchor.
+
+docs/anchoring.md; service.md (storage and work): safe to kill at any moment, exactly one anchors at a time.
+"""
+
+import json
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from types import FrameType
+from typing import Any, Final
+
+from sudonglian.api.console import DONE, Console, tell
+from sudonglian.api.wiring import House
+from sudonglian.chain.errors import ChainError
+from sudonglian.records import anchoring, sequencer
+from sudonglian.records.anchor_book import AnchorMoved
+from sudonglian.records.anchor_work import AnchoringSettings, Progress, Unfunded
+from sudonglian.records.store import StoreError
+
+POLL_S: Final = 0.5
+"""How soon a seal that is due is made, and a block that was mined is seen."""
+
+IDLE_LOOK_S: Final = 15.0
+"""How often the chain is looked at when nothing is under way: that is how a lost chain or a reorganisation shows."""
+
+BACK_OFF_S: Final = 30.0
+"""The longest pause after errors in a row; a node that restarts is away for seconds."""
+
+
+PASSING: Final = (ChainError, StoreError, Unfunded, AnchorMoved)
+"""What time or an operator mends while the worker goes on; every other refusal ends it, and docs/anchoring.md says why.
+"""
+
+QUIET: Final = frozenset({"idle", "busy", "waiting"})
+"""What a step says when nothing happened; it is told once, not at every look."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that was done: a word for machines, a sentence for people, and its values."""
+
+    step: str
+    words: str
+    values: dict[str, Any] = field(default_factory=dict)
+
+
+def seal(house: House, now: datetime) -> list[Step]:
+    """Seal all that waits, now."""
+    with house.store.write() as connection:
+        checkpoint = sequencer.seal(connection, house.keys, now)
+    if checkpoint is None:
+        return []
+    values = {"size": checkpoint.size, "root": checkpoint.root.hex()}
+    return [Step("sealed", "sealed: log size {size}, root {root}", values)]
+
+
+def seal_if_due(house: House, now: datetime) -> list[Step]:
+    """Seal if enough entries wait, or one has waited long enough."""
+    settings = house.settings
+    with house.store.read() as connection:
+        due = sequencer.due(connection, now, settings.seal_every, timedelta(seconds=settings.seal_after_s))
+    return seal(house, now) if due else []
+
+
+def anchor(house: House) -> list[Step]:
+    """Take the newest seal as far towards a final anchor as the chain lets it."""
+    settings = AnchoringSettings(finality_depth=house.finality_depth())
+    done = anchoring.advance(house.store, house.network, house.wallet, settings, lambda: datetime.now(UTC))
+    return [_told(progress) for progress in done]
+
+
+def run(console: Console, house: House, *, once: bool = False) -> int:
+    """Work until SIGTERM or ^C, or once through; return the exit code.
+
+    Nothing is sealed before the chain has been looked at: a log that is behind its own anchors must not grow.
+    """
+    done: dict[str, int] = {}
+    loop = _Loop(house)
+    with _until_signalled() as stopping:
+        while not stopping.is_set():
+            for step in loop.turn():
+                done[step.step] = done.get(step.step, 0) + 1
+                report(console, step)
+            if once and loop.is_done:
+                break
+            stopping.wait(loop.pause_s)
+    console.emit({"stopped": True, "steps": done}, [console.text("the worker has stopped")])
+    return DONE
+
+
+class _Loop:
+    """What the worker remembers from one turn to the next."""
+
+    def __init__(self, house: House) -> None:
+        self.house = house
+        self.pause_s = POLL_S
+        self.is_done = False
+        self._has_looked = False
+        self._look_at = 0.0
+        self._said = ""
+
+    def turn(self) -> list[Step]:
+        """Do all that is due now; errors that pass lengthen the pause."""
+        steps: list[Step] = []
+        try:
+            if self._has_looked:
+                steps += seal_if_due(self.house, datetime.now(UTC))
+            if steps or time.monotonic() >= self._look_at:
+                steps += anchor(self.house)
+                idle = steps[-1].step == "idle"
+                self._look_at = time.monotonic() + (IDLE_LOOK_S if idle else 0.0)
+                self.is_done = self._has_looked and steps[-1].step in QUIET
+                self._has_looked = True
+            self.pause_s = POLL_S
+        except PASSING as error:
+            steps.append(Step(error.slug, "{error}", {"error": error.diagnostics()}))
+            self.pause_s = min(self.pause_s * 2, BACK_OFF_S)
+        return [step for step in steps if self._is_news(step)]
+
+    def _is_news(self, step: Step) -> bool:
+        said, self._said = self._said, f"{step.step} {step.values}"
+        return self._said != said
+
+
+def report(console: Console, step: Step) -> None:
+    """Tell one step on standard error: a sentence, or with --json a line of JSON."""
+    at = datetime.now(UTC).isoformat(timespec="milliseconds")
+    if console.json:
+        line = {"at": at, "step": step.step, **step.values}
+        tell(sys.stderr, json.dumps(line, ensure_ascii=False))
+    else:
+        tell(sys.stderr, f"{at} {console.text(step.words, **step.values)}")
+
+
+def _told(progress: Progress) -> Step:
+    values = {
+        "size": progress.size,
+        "detail": progress.detail,
+        "block": progress.block_number,
+        "tx": progress.tx_hash.hex() if progress.tx_hash else None,
+    }
+    given = {name: value for name, value in values.items() if value not in (None, "")}
+    said = " ".join(f"{name}={{{name}}}" for name in given if name != "detail")
+    detail = " ({detail})" if progress.detail else ""
+    return Step(progress.did, f"anchoring: {progress.did} {said}{detail}".replace("  ", " ").rstrip(), given)
+
+
+@contextmanager
+def _until_signalled() -> Iterator[threading.Event]:
+    stopping = threading.Event()
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        stopping.set()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield stopping
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

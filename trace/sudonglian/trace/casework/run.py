@@ -1,0 +1,132 @@
+"""Running a trace for a door: who asks what for is kept before it runs, what was answered before it is shown.
+
+service.md (person data): every trace query is appended to the private tree before its result is released.
+docs/decisions/0701: this module commits twice, and why.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import ClassVar, Final
+
+from sudonglian.chain import canonical, merkle
+from sudonglian.chain.canonical import Json
+from sudonglian.chain.errors import SudonglianError
+from sudonglian.chain.identifiers import normal
+from sudonglian.records import log, reader, sequencer, traces
+from sudonglian.records.keys import Keys
+from sudonglian.records.store import Store
+from sudonglian.trace.casework.views import SHOWN, views
+from sudonglian.trace.engine.derive import derive_facts
+from sudonglian.trace.engine.query import TraceQuery
+from sudonglian.trace.engine.result import TraceResult, trace
+from sudonglian.trace.errors import TraceError
+
+PERSON: Final = "person:"
+"""Before a person's number where a seed is asked for; the number alone does too."""
+
+MAX_WHY: Final = 2_000
+"""A case number or a sentence; a longer text belongs into the case."""
+
+
+class PurposeRefused(TraceError):
+    """A trace that names neither a case nor a purpose."""
+
+    slug: ClassVar[str] = "trace-purpose"
+
+
+@dataclass(frozen=True, slots=True)
+class Traced:
+    """An answer that has been recorded: `number` is its row, `sealed` how many entries were sealed for it."""
+
+    number: int
+    result: TraceResult
+    sealed: int
+
+
+def run_trace(
+    store: Store, keys: Keys, query: TraceQuery, *, case: str = "", purpose: str = "", now: datetime | None = None
+) -> Traced:
+    """Record the question, answer it from the log as it is sealed now, record the answer, return it.
+
+    Records that wait for a seal are sealed first, so that nothing acknowledged is left out of the answer.
+
+    Parameters
+    ----------
+    store, keys
+        Of the deployment; the transactions are opened here (docs/decisions/0701).
+    query
+        Its seed may be written in any form: EPC URN or Digital Link, a place, a person's number; its log size and
+        root are set here.
+    case, purpose
+        What the trace is for: one of them.
+    now
+        The time of the question; the clock's if absent.
+
+    Raises
+    ------
+    PurposeRefused
+        Neither or both of case and purpose.
+    QueryRefused, SeedUnknown
+        The engine's refusals; the question stays recorded, with the refusal for an answer.
+    """
+    why = reason(case, purpose)
+    query.check()
+    asked = now or datetime.now(UTC)
+    with store.write() as connection:
+        before = log.size(connection)
+        sequencer.seal(connection, keys, asked)
+        size = log.size(connection)
+        root = log.root(connection, size) if size else merkle.EMPTY_ROOT
+        query = replace(query, seed=seed_of(query.seed), log_size=size, log_root=root.hex())
+        if query.seed_place:
+            query = replace(query, seed_place=normal(query.seed_place))
+        number = traces.ask(connection, why, query_json(query), size, asked)
+    try:
+        with store.read() as connection:
+            facts = derive_facts(views(reader.event_views(connection, size, SHOWN)))
+        result = trace(facts, query)
+    except SudonglianError as error:
+        with store.write() as connection:
+            traces.refuse(connection, number, error.slug)
+        raise
+    document = canonical.encode(result.document())
+    digest = result.document_hash()
+    with store.write() as connection:
+        traces.answer(connection, number, document, bytes.fromhex(digest))
+    return Traced(number, result, size - before)
+
+
+def reason(case: str, purpose: str) -> dict[str, Json]:
+    """Return what a trace is for, or refuse that nobody says it."""
+    case, purpose = case.strip(), purpose.strip()
+    if bool(case) == bool(purpose):
+        raise PurposeRefused("a trace names either a case or a purpose")
+    if len(case or purpose) > MAX_WHY:
+        raise PurposeRefused(f"longer than {MAX_WHY} characters")
+    return {"case": case} if case else {"purpose": purpose}
+
+
+def seed_of(text: str) -> str:
+    """Return a seed in the form that facts have.
+
+    >>> seed_of("urn:epc:id:sscc:0614141.1234567890"), seed_of("person:42"), seed_of("42")
+    ('https://id.gs1.org/00/106141412345678908', '42', '42')
+    """
+    text = text.strip()
+    return text.removeprefix(PERSON) if text.startswith(PERSON) else normal(text)
+
+
+def query_json(query: TraceQuery) -> dict[str, Json]:
+    """Return a question as it is kept."""
+    return {
+        "seed": query.seed,
+        "seed_place": query.seed_place,
+        "at": query.at.astimezone(UTC).isoformat(),
+        "lookback_s": int(query.lookback.total_seconds()),
+        "until": query.until.astimezone(UTC).isoformat() if query.until else None,
+        "backward": query.backward,
+        "max_generation": query.max_generation,
+        "policy": query.policy,
+        "log_size": query.log_size,
+        "log_root": query.log_root,
+    }
