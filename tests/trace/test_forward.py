@@ -130,12 +130,11 @@ def test_every_walk_is_time_respecting_and_counts_its_hops(batch: int) -> None:
             assert last[-1].time <= member.time
 
 
-@pytest.mark.parametrize("number", range(60))
+@pytest.mark.parametrize("number", [number for number in range(60) if world(number).stays])
 def test_order_and_repeats_change_nothing(number: int) -> None:
     facts = world(number)
     asked = ask(facts, number)
-    if asked is None:
-        pytest.skip("a world without stays")
+    assert asked is not None
     query, _ = asked
     dice = random.Random(number)
     stays, flows = [*facts.stays, *facts.stays[::2]], [*facts.flows, *facts.flows]
@@ -188,8 +187,8 @@ def test_forward_and_backward_are_dual() -> None:
                     if source == target:
                         continue
                     for time in range(-1, end + 1):
-                        found, _ = oracle.spread(facts, {source: time}, strict=strict, until=end)
-                        reached = target in found
+                        found, _ = oracle.spread(facts, {source: time}, strict=strict)
+                        reached = min(found.get(target, {0: end + 1}).values()) <= end
                         assert reached == (time <= latest.get((source.kind, source.id), -2)), (number, source, time)
 
 
@@ -210,15 +209,21 @@ def test_same_instants_chain_only_if_they_may() -> None:
 
 def test_a_chain_of_a_hundred_thousand_steps() -> None:
     length = 100_000
+    rows = [(who, step, 2 * step, 2 * step + 1) for step in range(length) for who in (step, step + 1)]
+    found = spread(index(rows, []), [(0, 0)], strict=True)
+    last = found.labels[found.first[length]]
+    assert (last.hops, last.time) == (length, 2 * (length - 1))
+    assert len(found.labels) == length + 1
+
+
+def test_a_long_walk_is_written_out_and_the_document_stays_linear() -> None:
+    length = 5_000
     stays = []
-    for number in range(length):
-        place = Place("location", f"l{number:06d}")
-        for who, record in ((number, "x"), (number + 1, "y")):
-            stays.append(
-                Stay(
-                    "at", Party("item", f"p{who:06d}"), place, 2 * number, 2 * number + 1, True, f"{record}{number}", ""
-                )
-            )
+    for step in range(length):
+        place = Place("location", f"l{step:06d}")
+        for who, record in ((step, "x"), (step + 1, "y")):
+            party = Party("item", f"p{who:06d}")
+            stays.append(Stay("at", party, place, 2 * step, 2 * step + 1, True, f"{record}{step}", ""))
     answer = trace(canonical(Facts(stays=tuple(stays))), TraceQuery("p000000", at=EPOCH, lookback=us(0)))
     last = next(one for one in answer.members if one.id == f"p{length:06d}")
     assert (last.hops, last.time) == (length, 2 * (length - 1))

@@ -1,0 +1,284 @@
+"""Known worlds, made of events by hand: each is a way in which a trace could quarantine the wrong people."""
+
+import random
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from tests.trace.worlds import check_walk
+
+from sudonglian.trace.engine.derive import derive_facts
+from sudonglian.trace.engine.events import EventView, ItemRef, Participant, PartyRef
+from sudonglian.trace.engine.facts import EPOCH
+from sudonglian.trace.engine.query import TraceQuery
+from sudonglian.trace.engine.result import TraceResult, trace
+from sudonglian.trace.errors import EventRefused, QueryRefused, SeedUnknown
+
+HOUR = 3_600_000_000
+PORT, STORE, SHOP = (f"https://id.gs1.org/414/69012345000{n}9" for n in (0, 1, 2))
+CITY_A, CITY_B = "https://id.gs1.org/414/6911111111119", "https://id.gs1.org/414/6922222222229"
+LOT = "https://id.gs1.org/01/06901234567892/10/L1"
+PALLET, BOX, OTHER = "https://id.gs1.org/00/1", "https://id.gs1.org/01/0/21/box", "https://id.gs1.org/01/0/21/other"
+
+
+def event(hour: int, step: str, *items: tuple[str, str], kind: str = "ObjectEvent", **more: Any) -> EventView:
+    record = more.pop("record", f"{hour:03d}-{step}-{more.get('biz_location', '')}-{'-'.join(uri for uri, _ in items)}")
+    return EventView(
+        record_hash=record,
+        log_index=more.pop("log_index", hour),
+        event_time=hour * HOUR,
+        type=kind,
+        action=more.pop("action", "OBSERVE"),
+        biz_step=step,
+        items=tuple(ItemRef(uri, role) for uri, role in items),
+        participants=tuple(Participant(name, "loader", contact) for name, contact in more.pop("people", ())),
+        destinations=tuple(PartyRef("location", uri) for uri in more.pop("to", ())),
+        **more,
+    )
+
+
+def ask(events: Iterable[EventView], seed: str, hour: int, **more: Any) -> TraceResult:
+    facts = derive_facts(events)
+    query = TraceQuery(seed, at=EPOCH + timedelta(hours=hour), **{"lookback": timedelta(0), **more})
+    answer = trace(facts, query)
+    for member in answer.members:
+        meant = [seed.certain if member.evidence == "certain" else seed.possible for seed in answer.seeds]
+        start = min(time for time in meant if time is not None)
+        assert check_walk(facts, member.walk(), strict=query.strict, start=start, linger={}) == member.hops
+    return answer
+
+
+def people(answer: TraceResult) -> set[str]:
+    return {one.id for one in answer.members if one.kind == "person"}
+
+
+def tiers(answer: TraceResult) -> dict[str, str]:
+    return {one.id: one.tier for one in answer.members if one.kind == "person"}
+
+
+def handover() -> list[EventView]:
+    return [
+        event(1, "storing", (BOX, "epc"), biz_location=PORT, people=[("early", "outer-packaging")]),
+        event(
+            5, "shipping", (BOX, "epc"), read_point=PORT, people=[("driver", "outer-packaging"), ("clerk", "same-room")]
+        ),
+        event(9, "receiving", (BOX, "epc"), biz_location=STORE, people=[("late", "opened")]),
+    ]
+
+
+def test_who_handled_it_before_is_not_listed() -> None:
+    answer = ask(handover(), BOX, 3)
+    assert people(answer) == {"driver", "clerk", "late"}
+    assert tiers(answer) == {"driver": "close", "clerk": "general", "late": "close"}
+    assert {one.evidence for one in answer.members} == {"certain"}
+
+
+def test_the_lookback_makes_them_possible_only() -> None:
+    answer = ask(handover(), BOX, 3, lookback=timedelta(hours=2))
+    assert {one.id: one.evidence for one in answer.members if one.kind == "person"} == {
+        "early": "possible",
+        "driver": "certain",
+        "clerk": "certain",
+        "late": "certain",
+    }
+
+
+def test_nobody_is_met_on_the_way() -> None:
+    waiting = event(7, "inspecting", (OTHER, "epc"), biz_location=PORT, people=[("inspector", "same-room")])
+    assert "inspector" not in people(ask([*handover(), waiting], BOX, 6))
+
+
+def test_a_vehicle_is_a_place() -> None:
+    truck = "https://id.gs1.org/8004/6901234TRUCK"
+    answer = ask(
+        [
+            event(1, "storing", (BOX, "epc"), biz_location=PORT),
+            event(5, "shipping", (BOX, "epc"), read_point=PORT, biz_location=truck),
+            event(6, "shipping", (OTHER, "epc"), read_point=SHOP, biz_location=truck),
+            event(9, "receiving", (BOX, "epc"), biz_location=STORE),
+        ],
+        BOX,
+        3,
+    )
+    assert {one.id for one in answer.members if one.kind == "place"} == {PORT, truck, STORE}
+    assert OTHER in {one.id for one in answer.members}
+
+
+def container(opened_at: int | None) -> list[EventView]:
+    packed = event(
+        1, "packing", (PALLET, "parent"), (BOX, "child"), kind="AggregationEvent", action="ADD", biz_location=PORT
+    )
+    moved = event(5, "shipping", (PALLET, "epc"), read_point=PORT, people=[("mover", "outer-packaging")])
+    arrived = event(9, "receiving", (PALLET, "epc"), biz_location=STORE, people=[("clerk", "outer-packaging")])
+    events = [packed, moved, arrived]
+    if opened_at is not None:
+        events.append(
+            event(
+                opened_at,
+                "unpacking",
+                (PALLET, "parent"),
+                kind="AggregationEvent",
+                action="DELETE",
+                biz_location=STORE,
+                people=[("opener", "opened")],
+            )
+        )
+    return events
+
+
+def test_a_closed_container_protects_its_movers() -> None:
+    answer = ask(container(12), BOX, 2)
+    assert people(answer) == {"opener"}
+    assert {one.id for one in answer.members if one.kind == "place"} == {STORE}
+    assert not ask(container(None), BOX, 2).members
+
+
+def test_deleting_without_children_empties_the_parent() -> None:
+    later = event(20, "inspecting", (BOX, "epc"), people=[("buyer", "outer-packaging")])
+    visitor = event(15, "inspecting", (OTHER, "epc"), biz_location=STORE, people=[("visitor", "same-room")])
+    answer = ask([*container(12), visitor, later], BOX, 2)
+    assert people(answer) == {"opener", "visitor", "buyer"}
+
+
+def test_a_named_child_in_a_closed_unit_gives_possible() -> None:
+    scan = event(7, "inspecting", (BOX, "epc"), people=[("scanner", "outer-packaging")])
+    answer = ask([*container(None), scan], BOX, 2)
+    assert {one.id: one.evidence for one in answer.members if one.kind == "person"} == {
+        "scanner": "possible",
+        "clerk": "possible",
+    }
+
+
+def test_a_split_pallet_goes_two_ways() -> None:
+    events = [
+        event(
+            1,
+            "packing",
+            (PALLET, "parent"),
+            (BOX, "child"),
+            (OTHER, "child"),
+            kind="AggregationEvent",
+            action="ADD",
+            biz_location=PORT,
+        ),
+        event(
+            5,
+            "unpacking",
+            (PALLET, "parent"),
+            (BOX, "child"),
+            kind="AggregationEvent",
+            action="DELETE",
+            biz_location=PORT,
+        ),
+        event(6, "shipping", (BOX, "epc"), read_point=PORT),
+        event(6, "shipping", (PALLET, "epc"), read_point=PORT),
+        event(9, "receiving", (BOX, "epc"), biz_location=STORE, people=[("store", "outer-packaging")]),
+        event(9, "receiving", (PALLET, "epc"), biz_location=SHOP, people=[("shop", "outer-packaging")]),
+    ]
+    assert people(ask(events, BOX, 8)) == {"store"}
+    exposed = {one.id for one in ask(events, BOX, 4).members}
+    assert {PALLET, OTHER, "store", "shop"} <= exposed
+
+
+def two_cities() -> list[EventView]:
+    return [
+        event(1, "commissioning", (LOT, "quantity"), biz_location=PORT, action="ADD"),
+        event(3, "shipping", (LOT, "quantity"), read_point=PORT, to=[CITY_A], record="to-a"),
+        event(3, "shipping", (LOT, "quantity"), read_point=PORT, to=[CITY_B], record="to-b"),
+        event(6, "receiving", (LOT, "quantity"), biz_location=CITY_A, people=[("a", "outer-packaging")]),
+        event(6, "receiving", (LOT, "quantity"), biz_location=CITY_B, people=[("b", "outer-packaging")]),
+        event(9, "inspecting", (LOT, "quantity"), biz_location=CITY_A, people=[("a2", "outer-packaging")]),
+        event(9, "inspecting", (LOT, "quantity"), biz_location=CITY_B, people=[("b2", "outer-packaging")]),
+    ]
+
+
+def test_one_lot_in_two_cities_never_jumps_sideways() -> None:
+    assert people(ask(two_cities(), LOT, 5, seed_place=CITY_A)) == {"a", "a2"}
+    assert people(ask(two_cities(), LOT, 8, seed_place=CITY_B)) == {"b2"}
+    assert people(ask(two_cities(), LOT, 2, seed_place=PORT)) == {"a", "b", "a2", "b2"}
+
+
+def test_a_lot_without_a_place_seeds_every_portion_as_possible() -> None:
+    answer = ask(two_cities(), LOT, 8)
+    assert {one.id: one.evidence for one in answer.members if one.kind == "person"} == {
+        "a2": "possible",
+        "b2": "possible",
+    }
+    alone = ask(
+        [*two_cities()[:1], event(4, "inspecting", (LOT, "quantity"), biz_location=PORT, people=[("x", "opened")])],
+        LOT,
+        2,
+    )
+    assert {one.id: one.evidence for one in alone.members if one.kind == "person"} == {"x": "certain"}
+
+
+def test_an_unlinked_portion_is_said_aloud() -> None:
+    facts = derive_facts([two_cities()[0], two_cities()[4]])
+    assert [note.code for note in facts.notes] == ["unlinked-portion"]
+    assert not facts.flows
+
+
+def test_transformation_passes_it_on() -> None:
+    events = [
+        event(1, "storing", (BOX, "epc"), biz_location=PORT),
+        event(
+            4,
+            "commissioning",
+            (BOX, "input"),
+            (OTHER, "output"),
+            kind="TransformationEvent",
+            action="",
+            biz_location=PORT,
+            record="cut",
+        ),
+        event(6, "inspecting", (OTHER, "epc"), biz_location=PORT, people=[("cook", "opened")]),
+    ]
+    answer = ask(events, BOX, 2)
+    assert people(answer) == {"cook"}
+    assert next(one for one in answer.members if one.id == OTHER).tier == "high"
+    assert people(ask(events, BOX, 5)) == set()
+
+
+def test_a_superseded_record_gives_no_facts_and_is_named() -> None:
+    wrong = event(
+        5, "shipping", (BOX, "epc"), read_point=PORT, people=[("driver", "opened")], record="wrong", superseded=True
+    )
+    answer = ask([handover()[0], wrong], BOX, 3)
+    assert people(answer) == set()
+    assert answer.document()["superseded"] == ["wrong"]
+
+
+def test_events_in_any_order_and_repeated_say_the_same() -> None:
+    for events in (handover(), container(12), two_cities()):
+        mixed = [*events, *events]
+        random.Random(1).shuffle(mixed)
+        assert derive_facts(mixed) == derive_facts(events)
+
+
+def test_document_is_bound_to_its_log_and_hashed() -> None:
+    first, second = (ask(handover(), BOX, 3, log_size=size, log_root="ab") for size in (3, 4))
+    assert first.document_hash() == ask(handover(), BOX, 3, log_size=3, log_root="ab").document_hash()
+    assert first.document_hash() != second.document_hash()
+    shown = first.as_json()
+    assert shown["log"] == {"size": 3, "root": "ab"}
+    driver = next(one for one in shown["members"] if one["id"] == "driver")
+    assert driver["generation"] == {"objects": 1, "persons": 0}
+    assert driver["walk"]
+    assert all(step["record_hash"] for one in shown["members"] for step in one["walk"])
+
+
+def test_graph_holds_only_the_exposed() -> None:
+    graph = ask(handover(), BOX, 3).to_networkx()
+    assert graph.nodes[f"item:{BOX}"]["role"] == "seed"
+    assert "person:early" not in graph
+    assert all(data["record_hashes"] for *_, data in graph.edges(data=True))
+
+
+def test_refusals_have_names() -> None:
+    with pytest.raises(SeedUnknown):
+        ask(handover(), "nothing", 3)
+    with pytest.raises(QueryRefused):
+        ask(handover(), BOX, 3, lookback=timedelta(seconds=-1))
+    with pytest.raises(EventRefused):
+        derive_facts([event(1, "storing", (BOX, "bogus"))])
