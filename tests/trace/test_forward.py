@@ -74,7 +74,7 @@ def shown(answer: TraceResult, evidence: str | None = None) -> dict[tuple[str, s
 
 def listed(found: oracle.Answer, seed: str) -> dict[tuple[str, str], tuple[int, int]]:
     parties, places = found
-    answer = {
+    answer: dict[tuple[str, str], tuple[int, int]] = {
         (party.kind, party.id): (min(times.values()), min(times))
         for party, times in parties.items()
         if party.id != seed and party.kind != "process"

@@ -45,7 +45,7 @@ def check_walk(facts: Facts, steps: Sequence[Step], *, strict: bool, start: int,
         assert all(step.records)
         named = (step.fact, step.who, step.where, step.start, step.records[0])
         if named in flows:
-            flow = flows[named]  # type: ignore[index]
+            flow = flows[named]
             assert carrier in (None, flow.source)
             assert time <= flow.time
             time, met, hops, carrier, at = flow.time, met and time == flow.time, hops + flow.hops, flow.target, at + 1
