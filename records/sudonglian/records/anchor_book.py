@@ -216,6 +216,10 @@ def add_chain(connection: Connection, deployment: Deployment, code_hash: bytes, 
 
 def lose_chain(connection: Connection, chain: Chain, now_us: int) -> int:
     """Mark a chain and its anchors as lost; return how many anchors there were."""
+    # On the chain that is made anew the same key, nonce and fees give the very same transactions, which then belong
+    # to other anchors; a lost anchor keeps its own last one.
+    theirs = select(ANCHORS.c.id).where(ANCHORS.c.chain == chain.id)
+    connection.execute(delete(ANCHOR_ATTEMPTS).where(ANCHOR_ATTEMPTS.c.anchor.in_(theirs)))
     lost = update(ANCHORS).where(ANCHORS.c.chain == chain.id, ANCHORS.c.state != CHAIN_LOST)
     count = connection.execute(lost.values(state=CHAIN_LOST, updated_us=now_us)).rowcount
     connection.execute(update(CHAINS).where(CHAINS.c.id == chain.id).values(lost_us=now_us))

@@ -1,0 +1,93 @@
+"""A trust file's content from what a node says about a contract; the auditor compares it by another channel.
+
+docs/spec/trust.md rule 6. Nothing here comes from a bundle, and nothing that makes bundles is imported.
+"""
+
+from typing import Final
+
+from sudonglian.chain import canonical, trust
+from sudonglian.chain.canonical import Json
+from sudonglian.chain.checkpoint import VerifierKey
+from sudonglian.chain.errors import TrustRefused
+from sudonglian.chain.keccak import keccak256
+from sudonglian.chain.network import Network
+from sudonglian.chain.trust import Trust, TrustedChain, TrustedHeaders, TrustedLog
+
+MAX_HEADERS: Final = 200_000
+"""A trust file has at most 16 MiB; an anchor every ten minutes fills it in four years."""
+
+
+def trust_from(network: Network, contract: bytes, key: VerifierKey | str, deploy_block: int = 0) -> dict[str, Json]:
+    """Return the object of a trust file: chain, contract and code as the node has them now, and the log's key.
+
+    Parameters
+    ----------
+    network
+        The node that is asked; a development node is the operator's own.
+    contract
+        The address that the auditor was told.
+    key
+        The log's verifier key that the auditor was told: no node knows it.
+    deploy_block
+        Where to begin to look for anchors; the whole chain by default.
+
+    Raises
+    ------
+    TrustRefused
+        There is no contract at the address, or the key is none.
+    ChainError
+        The node did not answer.
+    """
+    identity = network.identity()
+    code = network.code(contract)
+    place = f"0x{contract.hex()}"
+    if not code:
+        raise TrustRefused("there is no contract at this address on this chain", place=place)
+    blocks = network.anchored_blocks(contract, deploy_block)
+    if len(blocks) > MAX_HEADERS:
+        raise TrustRefused(f"more than {MAX_HEADERS} anchors; ask from a later block on", place=place)
+    found = Trust().with_log(str(key))
+    chain = TrustedChain(
+        chain_id=identity.chain_id,
+        genesis=identity.genesis,
+        contract=contract,
+        code_hash=keccak256(code),
+        finality=TrustedHeaders(frozenset(block_hash for _, block_hash in blocks)),
+    )
+    return found.with_chain(chain).to_json()
+
+
+def merge(held: bytes, found: dict[str, Json]) -> dict[str, Json]:
+    """Return the trust file `held` with what was found added: header hashes join those of the same contract.
+
+    What contradicts the file is refused, never put in place of it: an auditor who was told another key or code for
+    a name that is already trusted must decide that with the file in hand.
+
+    Raises
+    ------
+    TrustRefused
+        The file is malformed, or says otherwise about the same log or contract.
+    """
+    old = trust.parse(held)
+    new = _parsed(found)
+    for log in new.logs:
+        _same_log(old.log(log.origin), log)
+        old = old.with_log(str(log.key))
+    for chain in new.chains:
+        known = old.chain(chain.genesis, chain.contract)
+        if known is not None:
+            if (known.chain_id, known.code_hash) != (chain.chain_id, chain.code_hash):
+                raise TrustRefused("the file has another code for this contract", place=f"0x{chain.contract.hex()}")
+            if not isinstance(known.finality, TrustedHeaders):
+                continue  # a validator set is more than a node's word, and stays
+        old = old.with_chain(chain)
+    return old.to_json()
+
+
+def _same_log(known: TrustedLog | None, told: TrustedLog) -> None:
+    if known is not None and known.key != told.key:
+        raise TrustRefused(f"the file has another key for this log: {known.key}", place=told.origin)
+
+
+def _parsed(found: dict[str, Json]) -> Trust:
+    return trust.parse(canonical.encode(found))

@@ -1,0 +1,203 @@
+"""Bundles from the store: one record, or all of a lot, with every proof that an auditor needs.
+
+docs/spec/bundle.md; docs/decisions/0600 (which checkpoint).
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import ClassVar, Final, Literal, TypeAlias
+
+from sqlalchemy import Connection, select
+
+from sudonglian.chain import canonical, entry
+from sudonglian.chain.bundle import Anchor, Bundle, Correction, Lot, RecordProof, Seal
+from sudonglian.chain.canonical import Json
+from sudonglian.chain.errors import ProofRefused, RecordRefused, SudonglianError
+from sudonglian.chain.identifiers import identifiers_of
+from sudonglian.chain.record import parse_record
+from sudonglian.records import anchor_book, log, lots, reader
+from sudonglian.records.anchor_chain import proof_nodes
+from sudonglian.records.errors import NotSealed, StoreCorrupt
+from sudonglian.records.keys import Keys
+from sudonglian.records.log import Checkpoint
+from sudonglian.records.reader import StoredRecord
+from sudonglian.records.tables import ANCHORS
+
+State: TypeAlias = Literal["final", "pending"]
+
+MAX_LOTS: Final = 1_000
+"""Units that one lot travelled in; a container with a hundred pallets is a tenth of it."""
+
+PARENT: Final = "parent"
+
+
+class BundleImpossible(SudonglianError):
+    """What was asked for cannot be put into a bundle."""
+
+    slug: ClassVar[str] = "bundle-impossible"
+
+
+def make_bundle(
+    connection: Connection,
+    keys: Keys,
+    record_hash: bytes | None,
+    *,
+    disclose: Collection[str] = (),
+    lot: str | None = None,
+    through: bool = False,
+) -> tuple[bytes, State]:
+    """Return a bundle's bytes, and whether a final anchor covers it or it waits for one.
+
+    Parameters
+    ----------
+    connection, keys
+        The store to read from, and its keys.
+    record_hash
+        The record to prove; None only with `lot`.
+    disclose
+        Withheld members to show, of `record_hash` if it is given and else of every record.
+    lot
+        An identifier in its normal form, of which all records are shown, or that there is none.
+    through
+        With `lot`: also the units that it was in, and those that they were in.
+
+    Raises
+    ------
+    UnknownRecord, NotSealed
+        There is no such record, or it is not in the log yet.
+    VaultRefused
+        People are to be disclosed: that is not for bundles.
+    BundleImpossible
+        Nothing is asked for, a member to disclose is not there, or the lot travelled in too much.
+    """
+    if record_hash is None and lot is None:
+        raise BundleImpossible("a record or a lot is needed")
+    asked = None if record_hash is None else _sealed(connection, record_hash)
+    checkpoint, anchor = _checkpoint(connection, asked, newest=lot is not None)
+    ids = () if lot is None else _lots(connection, lot, checkpoint.size, through=through)
+    shown = {} if asked is None else {asked.record_hash: asked}
+    for one in ids:
+        shown |= {it.record_hash: it for it in reader.events_of(connection, one, checkpoint.size)}
+    disclosed = _disclosures(connection, keys, shown if asked is None else [asked.record_hash], disclose)
+    records = sorted(shown.values(), key=lambda it: it.log_index or 0)
+    made = Bundle(
+        checkpoint=checkpoint.note,
+        records=tuple(_record(connection, it, checkpoint.size, disclosed.get(it.record_hash, ())) for it in records),
+        anchors=() if anchor is None else (anchor,),
+        seal=_seal(connection, checkpoint.size) if ids else None,
+        lots=tuple(_lot(connection, one, checkpoint.size) for one in sorted(ids)),
+    )
+    return made.encode(), "pending" if anchor is None else "final"
+
+
+def _sealed(connection: Connection, record_hash: bytes) -> StoredRecord:
+    found = reader.record(connection, record_hash)
+    if found.log_index is None:
+        raise NotSealed("the record is taken and waits for the next seal", place=record_hash.hex())
+    return found
+
+
+def _checkpoint(
+    connection: Connection, asked: StoredRecord | None, *, newest: bool
+) -> tuple[Checkpoint, Anchor | None]:
+    """Return the checkpoint that the bundle stands on, and its anchor if one is final."""
+    index = -1 if asked is None or asked.log_index is None else asked.log_index
+    chain = anchor_book.live_chain(connection)
+    sizes = [] if chain is None else [it.size for it in anchor_book.finals(connection, chain.id) if it.size > index]
+    if chain is not None and sizes:
+        size = max(sizes)
+        if not newest and asked is not None:
+            # The earliest anchor shows the earliest time, but a correction must not stay unseen for that.
+            last = max(at for at, _ in log.about(connection, asked.record_hash, size))
+            size = min(it for it in sizes if it > last)
+        return log.checkpoint_at(connection, size), _anchor(connection, chain, size)
+    latest = log.latest(connection)
+    if latest is None:
+        raise NotSealed("nothing is sealed yet")
+    return latest, None
+
+
+def _anchor(connection: Connection, chain: anchor_book.Chain, size: int) -> Anchor:
+    query = select(ANCHORS).where(ANCHORS.c.chain == chain.id, ANCHORS.c.size == size)
+    row = connection.execute(query).one()
+    try:
+        account_proof, storage_proof = proof_nodes(row.account_proof), proof_nodes(row.storage_proof)
+    except ProofRefused as error:
+        raise StoreCorrupt(error.reason, place=f"anchors/{row.id}") from error
+    return Anchor(
+        chain_id=chain.chain_id,
+        genesis=chain.genesis,
+        contract=chain.contract,
+        size=row.size,
+        root=row.root,
+        consistency=(),
+        header=row.header,
+        account_proof=account_proof,
+        storage_proof=storage_proof,
+    )
+
+
+def _lots(connection: Connection, lot: str, size: int, *, through: bool) -> list[str]:
+    """Return the lot, and with `through` every unit that it or one of them was in."""
+    found = [lot]
+    for one in found:  # grows while it is walked
+        if not through:
+            break
+        for record in reader.events_of(connection, one, size):
+            found += [it for it in _parents(record) if it not in found]
+        if len(found) > MAX_LOTS:
+            raise BundleImpossible(f"the lot travelled in more than {MAX_LOTS} units", place=lot)
+    return found
+
+
+def _parents(record: StoredRecord) -> Iterable[str]:
+    return dict.fromkeys(one.normal for one in identifiers_of(record.event()) if one.role == PARENT)
+
+
+def _disclosures(
+    connection: Connection, keys: Keys, hashes: Iterable[bytes], names: Collection[str]
+) -> dict[bytes, tuple[str, ...]]:
+    if not names:
+        return {}
+    found = {one: reader.disclosures(connection, keys, one, names) for one in hashes}
+    for name in names:
+        if not any(reader.disclosures(connection, keys, one, [name]) for one in found):
+            raise BundleImpossible(f"no record here withholds a member {name!r} that could be disclosed", place=name)
+    return found
+
+
+def _record(connection: Connection, stored: StoredRecord, size: int, disclosed: Sequence[str]) -> RecordProof:
+    index = stored.log_index or 0
+    try:
+        value: dict[str, Json] = parse_record(stored.body)
+    except RecordRefused as error:
+        raise StoreCorrupt(error.reason, place=f"records/{stored.id}") from error
+    corrections = []
+    for one in reader.corrections(connection, stored.record_hash, size):
+        at = one.log_index or 0
+        corrections.append(Correction(one.record_hash, at, tuple(log.inclusion(connection, at, size))))
+    return RecordProof(
+        record=value,
+        disclosures=tuple(sorted(disclosed)),
+        index=index,
+        path=tuple(log.inclusion(connection, index, size)),
+        corrections=tuple(corrections),
+    )
+
+
+def _seal(connection: Connection, size: int) -> Seal:
+    place = f"entries/{size - 1}"
+    data = log.entry(connection, size - 1)
+    try:
+        said = entry.parse_entry(data)
+        members = canonical.parse_stored(data)
+    except (ProofRefused, RecordRefused) as error:
+        raise StoreCorrupt(error.reason, place=place) from error
+    if not isinstance(said, entry.SealEntry) or not isinstance(members, dict):
+        raise StoreCorrupt("a checkpoint's last entry is no seal", place=place)
+    return Seal(str(members["at"]), said.lots, said.private, tuple(log.inclusion(connection, size - 1, size)))
+
+
+def _lot(connection: Connection, normal: str, size: int) -> Lot:
+    proof = lots.prove(connection, normal, size)
+    chain = tuple(link.record_hash for link in lots.chain(connection, normal, size))
+    return Lot(normal, chain, proof.other, tuple(proof.path))
