@@ -316,10 +316,8 @@ def test_consistency_at_the_edges(log: Any, tree: Any) -> None:
 
 
 @pytest.mark.shared
-def test_published_consistency_vectors(log: Any) -> None:
-    folder = Path(__file__).resolve().parents[3] / "shared" / "data" / "merkle" / "consistency"
-    if not folder.is_dir():
-        pytest.skip("the third-party vectors of ../shared/data/merkle are absent")
+def test_published_consistency_vectors(log: Any, shared_data: Path) -> None:
+    folder = shared_data / "merkle" / "consistency"
     judged = 0
     for file in sorted(folder.rglob("*.json")):
         vector = json.loads(file.read_text())

@@ -71,6 +71,7 @@ def test_the_wrapper_answers_what_tools_ask_and_nothing_else(packages: Path) -> 
     assert nowhere.returncode == 127
 
 
+@pytest.mark.full
 @pytest.mark.hardhat
 def test_hardhat_and_forge_compile_to_the_same_code(packages: Path, tmp_path: Path) -> None:
     ours = json.loads(ARTIFACT.read_text())
