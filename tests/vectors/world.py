@@ -168,7 +168,7 @@ class World:
 
     def _header(self, state_root: bytes, timestamp: int = 1_767_580_000) -> bytes:
         extra = b"" if not self.validators else self._extra(0, [])
-        fields = [draw("parent"), keccak256(third_party_rlp.encode([])), draw("coinbase", 20), state_root]
+        fields: list[Any] = [draw("parent"), keccak256(third_party_rlp.encode([])), draw("coinbase", 20), state_root]
         fields += [draw("transactions"), draw("receipts"), bytes(256), b"", self.height, 30_000_000, 21_000]
         fields += [timestamp + self.height, extra, bytes(32), bytes(8), 7]
         if not self.validators:
@@ -310,7 +310,7 @@ def small_world(name: str = "a", validators: int = 0, **settings: Any) -> World:
 
 def nodes(trie: HexaryTrie, key: bytes) -> tuple[bytes, ...]:
     """Return a trie's proof as eth_getProof gives it."""
-    return tuple(bytes(third_party_rlp.encode(node)) for node in trie.get_proof(keccak256(key)))
+    return tuple(bytes(third_party_rlp.encode(node)) for node in trie.get_proof(keccak256(key)))  # type: ignore[no-untyped-call]
 
 
 def lot_indexes(world: World, name: str) -> list[int]:

@@ -53,12 +53,14 @@ LIMITS: Final[dict[Lang, tuple[str, ...]]] = {
     "en": (
         "that what the record says is true, only that it was stated and has not been changed since;",
         "that the chain is honest beyond its finality rule: trusted headers are as honest as whoever gave them to you;",
-        "that no record was withheld before it was submitted.",
+        "that no record was withheld before it was submitted;",
+        "that the log holds no correction or signature beside those in the bundle.",
     ),
     "zh": (
         "记录内容属实,只说明有人如此陈述且此后未被改动;",
         "链在其最终性规则之外是诚实的:受信区块头的可信程度等同于提供者;",
-        "没有记录在提交之前被隐瞒。",
+        "没有记录在提交之前被隐瞒;",
+        "日志中除凭证包所含之外没有其他更正或签名。",
     ),
 }
 
