@@ -10,7 +10,7 @@ from tests.trace.worlds import check_walk
 
 from sudonglian.trace.engine.derive import derive_facts
 from sudonglian.trace.engine.events import EventView, ItemRef, Participant, PartyRef
-from sudonglian.trace.engine.facts import EPOCH
+from sudonglian.trace.engine.facts import EPOCH, OPEN_END
 from sudonglian.trace.engine.query import TraceQuery
 from sudonglian.trace.engine.result import TraceResult, trace
 from sudonglian.trace.errors import EventRefused, QueryRefused, SeedUnknown
@@ -282,3 +282,100 @@ def test_refusals_have_names() -> None:
         ask(handover(), BOX, 3, lookback=timedelta(seconds=-1))
     with pytest.raises(EventRefused):
         derive_facts([event(1, "storing", (BOX, "bogus"))])
+
+
+def stays_of(events: Iterable[EventView], uri: str) -> set[tuple[str, int, int, bool]]:
+    """Return an item's stays that are no instants: where, from and to in hours (-1 if open), certain."""
+    return {
+        (one.where.id, one.start // HOUR, -1 if one.end == OPEN_END else one.end // HOUR, one.certain)
+        for one in derive_facts(events).stays
+        if one.who.id == uri and one.end - one.start > 1
+    }
+
+
+def test_stays_begin_and_end_where_the_table_says() -> None:
+    assert stays_of(handover(), BOX) == {(PORT, 1, 5, True), (STORE, 9, -1, True)}
+    assert stays_of(container(12), BOX) == {(PALLET, 1, 12, True), (STORE, 12, -1, True)}
+    assert not derive_facts(container(12)).notes
+    inside = next(one for one in derive_facts(container(12)).stays if one.fact == "inside")
+    assert inside.end == 12 * HOUR + 1
+    gone = [*handover(), event(20, "destroying", (BOX, "epc"))]
+    assert stays_of(gone, BOX) == {(PORT, 1, 5, True), (STORE, 9, 20, True)}
+
+
+def test_a_read_point_alone_is_a_possible_stay_until_an_arrival() -> None:
+    events = [
+        event(1, "inspecting", (BOX, "epc"), read_point=PORT),
+        event(4, "storing", (BOX, "epc"), read_point=PORT),
+    ]
+    assert stays_of(events, BOX) == {(PORT, 1, 4, False), (PORT, 4, -1, True)}
+
+
+def test_same_instant_reads_arrival_before_unpacking_before_leaving() -> None:
+    events = [
+        event(3, "shipping", (BOX, "epc"), read_point=PORT, log_index=0),
+        event(3, "storing", (BOX, "epc"), biz_location=PORT, log_index=9),
+    ]
+    assert stays_of(events, BOX) == set()
+
+
+def test_an_opened_pallet_exposes_the_room_until_it_is_packed_again() -> None:
+    def packing(hour: int, *children: str) -> EventView:
+        named = [(uri, "child") for uri in children]
+        return event(
+            hour, "packing", (PALLET, "parent"), *named, kind="AggregationEvent", action="ADD", biz_location=PORT
+        )
+
+    third = "https://id.gs1.org/01/0/21/third"
+    opened = event(
+        5,
+        "unpacking",
+        (PALLET, "parent"),
+        (OTHER, "child"),
+        kind="AggregationEvent",
+        action="DELETE",
+        biz_location=PORT,
+    )
+    visitor = event(7, "inspecting", (PALLET, "epc"), biz_location=PORT, people=[("visitor", "same-room")])
+    assert people(ask([packing(1, BOX, OTHER), visitor], BOX, 2)) == set()
+    assert people(ask([packing(1, BOX, OTHER), opened, visitor], BOX, 2)) == {"visitor"}
+    again = packing(9, third)
+    after = event(12, "inspecting", (PALLET, "epc"), biz_location=PORT, people=[("late", "same-room")])
+    assert people(ask([packing(1, BOX, OTHER), opened, again, after], BOX, 10)) == set()
+
+
+def test_links_sent_to_one_place_are_certain() -> None:
+    answer = ask(two_cities(), LOT, 2, seed_place=PORT)
+    assert {one.evidence for one in answer.members if one.kind == "person"} == {"certain"}
+
+
+def test_a_lot_named_without_place_is_each_of_its_portions_possibly() -> None:
+    unplaced = event(12, "inspecting", (LOT, "quantity"), people=[("z", "opened")])
+    answer = ask([*two_cities(), unplaced], LOT, 8, seed_place=CITY_A)
+    assert {one.id: one.evidence for one in answer.members if one.kind == "person"}["z"] == "possible"
+
+
+def test_nobody_raises_the_own_tier() -> None:
+    clean = event(9, "inspecting", (OTHER, "epc"), biz_location=SHOP, people=[("clerk", "outer-packaging")])
+    assert tiers(ask([*handover(), clean], BOX, 3))["clerk"] == "general"
+
+
+def test_a_seed_is_possible_from_its_first_fact_at_most_the_lookback_ago() -> None:
+    for days, hour in ((30, 1), (0, 3)):
+        assert [seed.possible for seed in ask(handover(), BOX, 3, lookback=timedelta(days=days)).seeds] == [hour * HOUR]
+
+
+def test_a_positive_place_exposes_who_is_there() -> None:
+    answer = ask(handover(), STORE, 9)
+    assert people(answer) == {"late"}
+    assert BOX in {one.id for one in answer.members}
+
+
+def test_backward_finds_who_may_have_exposed_it() -> None:
+    query = TraceQuery("late", at=EPOCH + timedelta(hours=10), backward=True, lookback=timedelta(days=1))
+    answer = trace(derive_facts(handover()), query)
+    assert people(answer) == {"early", "driver", "clerk"}
+    assert {one.time // HOUR for one in answer.members if one.id == "driver"} == {5}
+    walk = next(one for one in answer.members if one.id == "early").walk()
+    assert [step.time for step in walk] == sorted(step.time for step in walk)
+    assert (walk[0].who.id, walk[-1].who.id) == ("early", "late")
