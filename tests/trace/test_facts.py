@@ -379,3 +379,23 @@ def test_backward_finds_who_may_have_exposed_it() -> None:
     walk = next(one for one in answer.members if one.id == "early").walk()
     assert [step.time for step in walk] == sorted(step.time for step in walk)
     assert (walk[0].who.id, walk[-1].who.id) == ("early", "late")
+
+
+def test_what_is_outside_reaches_inside_only_once_it_is_opened() -> None:
+    dirty, third = "https://id.gs1.org/01/0/21/dirty", (OTHER, "child")
+    packed = event(
+        1,
+        "packing",
+        (PALLET, "parent"),
+        (BOX, "child"),
+        third,
+        kind="AggregationEvent",
+        action="ADD",
+        biz_location=PORT,
+    )
+    opened = event(
+        5, "unpacking", (PALLET, "parent"), third, kind="AggregationEvent", action="DELETE", biz_location=PORT
+    )
+    beside = event(7, "storing", (dirty, "epc"), biz_location=PORT)
+    assert BOX not in {one.id for one in ask([packed, beside], dirty, 7).members}
+    assert BOX in {one.id for one in ask([packed, opened, beside], dirty, 7).members}
