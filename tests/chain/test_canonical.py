@@ -63,13 +63,10 @@ def rule(read: Any, raw: bytes) -> str:
 @given(VALUE)
 def test_it_equals_the_reference_with_orjson_and_without(value: Any) -> None:
     due = rfc8785.dumps(value)
-    kept = canonical.orjson
     assert canonical.encode(value) == due
-    try:
-        canonical.orjson = None  # type: ignore[assignment]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(canonical, "orjson", None)
         assert canonical.encode(value) == due
-    finally:
-        canonical.orjson = kept
     assert canonical.parse_stored(due) == value
     canonical.check(value)
 

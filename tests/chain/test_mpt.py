@@ -8,7 +8,7 @@ import pytest
 import rlp as third_party
 from hypothesis import given
 from hypothesis import strategies as st
-from trie import HexaryTrie
+from trie.hexary import HexaryTrie
 
 from sudonglian.chain import anchor_contract, header, mpt, rlp, slots
 from sudonglian.chain.errors import ProofRefused
@@ -47,9 +47,10 @@ def test_rlp_refuses_what_is_not_the_one_encoding(text: str) -> None:
 
 def test_an_integer_has_no_leading_zero() -> None:
     assert [rlp.integer(b""), rlp.integer(b"\x01\x00")] == [0, 256]
-    for wrong in (b"\0", b"\0\1", b"\1" * 33, []):
+    refused: list[rlp.Item] = [b"\0", b"\0\1", b"\1" * 33, []]
+    for item in refused:
         with pytest.raises(rlp.RlpRefused):
-            rlp.integer(wrong)
+            rlp.integer(item)
     for value, length in (([], None), (b"ab", 3)):
         with pytest.raises(rlp.RlpRefused):
             rlp.string(value, length)
@@ -113,7 +114,15 @@ def test_superfluous_missing_and_reordered_nodes_are_refused() -> None:
     proof = proof_of(trie, slot)
     assert len(proof) > 2
     other = proof_of(trie, list(values)[1])
-    wrong = [[], proof[:-1], proof[1:], proof[::-1], [*proof, proof[-1]], [*proof, other[-1]], [proof[0], *proof]]
+    wrong: list[list[bytes]] = [
+        [],
+        proof[:-1],
+        proof[1:],
+        proof[::-1],
+        [*proof, proof[-1]],
+        [*proof, other[-1]],
+        [proof[0], *proof],
+    ]
     wrong += [[*proof[:-1], b""], [*proof[:-1], other[-1]], proof * 40]
     for nodes in wrong:
         with pytest.raises(ProofRefused):

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import rlp as third_party
-from eth_keys import keys
+from eth_keys.main import KeyAPI
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,7 +13,7 @@ from sudonglian.chain import qbft
 from sudonglian.chain.errors import ProofRefused
 from sudonglian.chain.keccak import keccak256
 
-KEYS = [keys.PrivateKey(keccak256(bytes([n]))) for n in range(8)]
+KEYS = [KeyAPI.PrivateKey(keccak256(bytes([n]))) for n in range(8)]
 ADDRESSES = [key.public_key.to_canonical_address() for key in KEYS]
 FIELDS: list[Any] = [b"p" * 32, b"u" * 32, b"c" * 20, b"s" * 32, b"t" * 32, b"r" * 32, bytes(256), b"\x01", b"\x05"]
 FIELDS += [b"\x01", b"", b"\x64", b"", bytes(32), bytes(8), b"\x07"]

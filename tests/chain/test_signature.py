@@ -146,7 +146,7 @@ def test_a_key_is_a_number_below_the_order() -> None:
             signature.sign(key, ORIGIN, RECORD, "consignor", PARTY, 1)
     for arguments in ((b"", "consignor", PARTY, 1), (RECORD, "carrier", PARTY, 1), (RECORD, "consignor", PARTY, -1)):
         with pytest.raises(SignatureRefused):
-            signature.sign(KEY, ORIGIN, *arguments)  # type: ignore[arg-type]
+            signature.sign(KEY, ORIGIN, *arguments)
 
 
 def test_the_vectors_of_the_specification() -> None:

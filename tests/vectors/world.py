@@ -10,7 +10,7 @@ from hashlib import sha256
 from typing import Any
 
 import rlp as third_party_rlp
-from trie import HexaryTrie
+from trie.hexary import HexaryTrie
 
 from sudonglian.chain import canonical, checkpoint, entry, lotmap, merkle, record, secp256k1, signature, slots, trust
 from sudonglian.chain.bundle import Anchor, Bundle, Correction, Lot, RecordProof, Seal, SignatureProof

@@ -24,7 +24,7 @@ MAX_BYTES: Final = 64 * 1024 * 1024
 MAX_ANCHORS: Final = 8
 """An operator anchors on one network, or on two while it moves."""
 
-_HEX = re.compile(r"(?:[0-9a-f]{2})*")
+_HEX = re.compile(r"[0-9a-f]*")
 
 
 class BundleRefused(ProofRefused):
@@ -349,7 +349,8 @@ def _count(value: Json, place: str) -> int:
 
 def _bytes(value: Json, place: str, length: int | None = None) -> bytes:
     due = "an even number of" if length is None else f"{2 * length}"
-    if not isinstance(value, str) or (length is not None and len(value) != 2 * length) or not _HEX.fullmatch(value):
+    right = isinstance(value, str) and (len(value) % 2 == 0 if length is None else len(value) == 2 * length)
+    if not right or not isinstance(value, str) or not _HEX.fullmatch(value):
         raise BundleRefused(f"{due} lower-case hexadecimal digits", place=place)
     return bytes.fromhex(value)
 

@@ -28,7 +28,7 @@ HANDOFF_TYPE: Final = keccak256(
 MAX_SECONDS: Final = 2**53 - 1
 
 _MEMBERS: Final = frozenset({"v", "record", "role", "signer", "counterparty", "signed_at", "sig"})
-_HEX = re.compile(r"(?:[0-9a-f]{2})*")
+_HEX = re.compile(r"[0-9a-f]*")
 
 
 @dataclass(frozen=True, slots=True)

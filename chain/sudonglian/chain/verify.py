@@ -20,6 +20,8 @@ from sudonglian.chain.trust import Qbft, Trust
 from sudonglian.chain.verify_report import Lang, say
 from sudonglian.chain.verify_steps import Completeness, Confirmation, Examination, Outcome, Step, Verdict
 
+__all__ = ["EXIT", "USAGE", "Verdict", "main", "verify"]
+
 EXIT: Final[dict[Outcome, int]] = {"VALID": 0, "INVALID": 1, "INDETERMINATE": 2}
 USAGE: Final = 64
 """EX_USAGE of sysexits.h, for a file that cannot be read too."""

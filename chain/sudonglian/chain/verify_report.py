@@ -24,10 +24,10 @@ STEPS: Final[dict[str, dict[Lang, str]]] = {
 
 VERDICTS: Final[dict[str, dict[Lang, str]]] = {
     "VALID": {"en": "VALID", "zh": "有效 VALID"},
-    "INVALID": {"en": "INVALID: a part is wrong or malformed", "zh": "无效 INVALID:有一部分错误或格式不符"},
+    "INVALID": {"en": "INVALID: a part is wrong or malformed", "zh": "无效 INVALID：有一部分错误或格式不符"},
     "INDETERMINATE": {
         "en": "INDETERMINATE: nothing is wrong, but your trust file lacks something",
-        "zh": "无法判定 INDETERMINATE:未见错误,但信任文件缺少依据",
+        "zh": "无法判定 INDETERMINATE：未见错误，但信任文件缺少依据",
     },
 }
 
@@ -36,7 +36,7 @@ WORDS: Final[dict[str, dict[Lang, str]]] = {
     "FAIL": {"en": "FAIL", "zh": "失败"},
     "UNKNOWN": {"en": "UNKNOWN", "zh": "未知"},
     "confirmation": {"en": "Confirmed by", "zh": "确认方"},
-    "unsigned": {"en": "nobody (unsigned)", "zh": "无(未签名)"},
+    "unsigned": {"en": "nobody (unsigned)", "zh": "无（未签名）"},
     "consignor": {"en": "the consignor", "zh": "交货方"},
     "consignee": {"en": "the consignee", "zh": "收货方"},
     "both": {"en": "both parties", "zh": "双方"},
@@ -57,9 +57,9 @@ LIMITS: Final[dict[Lang, tuple[str, ...]]] = {
         "that the log holds no correction or signature beside those in the bundle.",
     ),
     "zh": (
-        "记录内容属实,只说明有人如此陈述且此后未被改动;",
-        "链在其最终性规则之外是诚实的:受信区块头的可信程度等同于提供者;",
-        "没有记录在提交之前被隐瞒;",
+        "记录内容属实，只说明有人如此陈述且此后未被改动；",
+        "链在其最终性规则之外是诚实的：受信区块头的可信程度等同于提供者；",
+        "没有记录在提交之前被隐瞒；",
         "日志中除凭证包所含之外没有其他更正或签名。",
     ),
 }
