@@ -4,6 +4,7 @@ docs/decisions/0101-embedded-chain.md says why and what it proves; the face is n
 """
 
 import sqlite3
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -46,6 +47,12 @@ from sudonglian.chain.network import (
     bloom_may_hold,
 )
 from sudonglian.chain.wallet import create_address
+
+RECURSION_LIMIT: Final = 4_000
+"""py-evm and py_ecc raise Python's limit to 100,000, where deeply nested input overflows the C stack and kills the
+process instead of raising RecursionError. Our contract never calls deeper than one level."""
+
+sys.setrecursionlimit(RECURSION_LIMIT)
 
 CHAIN_ID: Final = int.from_bytes(b"sudong", "big")
 """126948033392231: ours alone, and neither Hardhat's 31337 nor eth-tester's, whose keys everybody knows."""
