@@ -255,3 +255,38 @@ TRACES: Final = Table(
     Column("document", LargeBinary, comment="canonical trace document; null while it runs"),
     Column("document_hash", LargeBinary(32)),
 )
+
+API_KEYS: Final = Table(
+    "api_keys",
+    METADATA,
+    Column("id", ID, primary_key=True, autoincrement=True),
+    Column("prefix", Text, nullable=False, unique=True, comment="shown, to speak about a key"),
+    Column("token_hash", LargeBinary(32), nullable=False, unique=True, comment="SHA-256 of a random 256-bit token"),
+    Column("name", Text, nullable=False),
+    Column("scopes", Text, nullable=False, comment="sorted, separated by spaces"),
+    Column("submitter", Text, comment="the firm that it speaks for; null for keys that submit nothing"),
+    Column("created_us", BigInteger, nullable=False),
+    Column("expires_us", BigInteger),
+    Column("revoked_us", BigInteger),
+)
+
+JOBS: Final = Table(
+    "jobs",
+    METADATA,
+    Column("id", ID, primary_key=True, autoincrement=True),
+    Column("name", Text, nullable=False, unique=True, comment="random, 32 hexadecimal digits"),
+    Column("kind", Text, nullable=False, comment="capture or trace"),
+    Column("state", Text, nullable=False, comment="queued, running, success or failed"),
+    Column("api_key", ForeignKey("api_keys.id"), nullable=False, comment="who asked"),
+    Column("idempotency_key", Text),
+    Column("request_mac", LargeBinary(32), comment="of what was asked under that idempotency key"),
+    Column("asked", LargeBinary, nullable=False, comment="canonical"),
+    Column("created_us", BigInteger, nullable=False),
+    Column("lease_us", BigInteger, comment="until when a running job is its process's"),
+    Column("finished_us", BigInteger),
+    Column("result", LargeBinary, comment="JSON"),
+    Column("graph", LargeBinary, comment="GraphML of a trace"),
+    UniqueConstraint("api_key", "kind", "idempotency_key", name="uq_jobs_idempotency"),
+    Index("ix_jobs_state", "state"),
+    comment="What was asked over HTTP and its first answer; forgotten after a month (docs/decisions/0711).",
+)
