@@ -57,8 +57,8 @@ POINTS: Final = (*SENDS, *(f"{name}.{side}" for name in TRANSITIONS for side in 
 Hook = Callable[[str], None]
 
 
-NONCE_FIELD: Final = 1
-"""Place of the nonce in an EIP-1559 transaction, after the chain id."""
+EIP1559_FIELDS: Final = 12
+"""Nine that are signed, three of the signature."""
 
 
 class Unfunded(AnchoringError):
@@ -163,15 +163,38 @@ class Work:
         return sent_us is not None and self.now_us - sent_us >= self.settings.stuck_after_s * SECOND_US
 
 
-def nonce_of(raw: bytes) -> int:
-    """Return the nonce of a signed EIP-1559 transaction.
+@dataclass(frozen=True, slots=True)
+class SentTransaction:
+    """What a signed EIP-1559 transaction says."""
+
+    chain_id: int
+    nonce: int
+    priority_fee: int
+    max_fee: int
+    to: bytes
+    data: bytes
+
+    @property
+    def bid(self) -> tuple[int, int, int]:
+        """Nonce and fees, as `anchors` keeps them."""
+        return self.nonce, self.max_fee, self.priority_fee
+
+
+def read_transaction(raw: bytes) -> SentTransaction:
+    """Return what a stored transaction says.
 
     Raises
     ------
     BookDamaged
-        The bytes are no such transaction.
+        The bytes are no signed EIP-1559 transaction.
     """
     try:
-        return rlp.integer(rlp.decode_list(raw.removeprefix(EIP1559))[NONCE_FIELD], 8)
-    except (ProofRefused, IndexError) as error:
-        raise BookDamaged("a stored transaction cannot be read", place="anchor_attempts") from error
+        if raw[:1] != EIP1559:
+            raise rlp.RlpRefused("another type of transaction")
+        fields = rlp.decode_list(raw[1:])
+        if len(fields) != EIP1559_FIELDS:
+            raise rlp.RlpRefused(f"{len(fields)} fields")
+        chain_id, nonce, priority, most = (rlp.integer(one) for one in fields[:4])
+        return SentTransaction(chain_id, nonce, priority, most, rlp.string(fields[5]), rlp.string(fields[7]))
+    except ProofRefused as error:
+        raise BookDamaged(f"a stored transaction cannot be read: {error.reason}", place="anchor_attempts") from error

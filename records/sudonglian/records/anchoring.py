@@ -17,7 +17,7 @@ from sudonglian.records import anchor_chain, anchor_deploy, log
 from sudonglian.records.anchor_book import UNPROVEN, UNSIGNED, Anchor, AnchoringError, Chain
 from sudonglian.records.anchor_chain import ONE_NODE_CHAINS, PAUSED, OnChain, Standing
 from sudonglian.records.anchor_status import status
-from sudonglian.records.anchor_work import AnchoringSettings, Hook, Progress, Pushed, Work, nonce_of
+from sudonglian.records.anchor_work import AnchoringSettings, Hook, Progress, Pushed, Work, read_transaction
 from sudonglian.records.derive import micros
 from sudonglian.records.store import Store
 
@@ -331,7 +331,7 @@ def _receipt(work: Work, anchor: Anchor) -> Receipt | None:
     done = anchor_chain.outcome(work.network, [one.tx_hash for one in tried], status=1)
     if done is not None:
         return done
-    current = [one.tx_hash for one in tried if nonce_of(one.raw) == anchor.nonce]
+    current = [one.tx_hash for one in tried if read_transaction(one.raw).nonce == anchor.nonce]
     return anchor_chain.outcome(work.network, current, status=0)
 
 
@@ -370,7 +370,12 @@ def _adopt(work: Work, chain: Chain, anchor: Anchor) -> Progress:
 def _save_mined(
     work: Work, anchor: Anchor, number: int, block_hash: bytes, signed: SignedTransaction | None
 ) -> Progress:
-    ours = {"raw_tx": None if signed is None else signed.raw, "tx_hash": None if signed is None else signed.tx_hash}
+    # The one that was mined need not be the last one that was signed.
+    ours: dict[str, object] = dict.fromkeys(("raw_tx", "tx_hash", "nonce", "max_fee", "priority_fee"))
+    if signed is not None:
+        nonce, max_fee, priority_fee = read_transaction(signed.raw).bid
+        ours = {"raw_tx": signed.raw, "tx_hash": signed.tx_hash, "nonce": nonce}
+        ours |= {"max_fee": max_fee, "priority_fee": priority_fee}
     with work.commit("anchor.mined") as connection:
         book.move(connection, anchor, book.MINED, work.now_us, block_number=number, block_hash=block_hash, **ours)
     return Progress(

@@ -213,3 +213,14 @@ def anvil_world(tmp_path: Path, wallet: Wallet, anvil: str) -> Iterator[World]:
     yield made
     with contextlib.suppress(Exception):
         made.close()
+
+
+@pytest.fixture
+def postgres_world(
+    tmp_path: Path, wallet: Wallet, open_embedded: Callable[[], EmbeddedNetwork], postgres: Any
+) -> Iterator[World]:
+    """The same with PostgreSQL."""
+    with postgres.database() as url:
+        made = World(tmp_path, wallet, open_embedded, url)
+        yield made
+        made.close()

@@ -1,0 +1,274 @@
+"""fsck finds what is altered: every column of every table, the database's bytes, the chain's bytes."""
+
+import random
+import shutil
+import sqlite3
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from sudonglian.chain.embedded import EmbeddedNetwork
+from sudonglian.chain.errors import SudonglianError
+from sudonglian.records import traces, vault
+from sudonglian.records.fsck import fsck
+from sudonglian.records.fsck_records import TRACE_DOMAIN
+from sudonglian.records.keys import Keys
+from sudonglian.records.store import Store
+from sudonglian.records.tables import METADATA
+from sudonglian.trace.engine.result import DOMAIN
+
+NOT_RECOMPUTABLE = {
+    ("meta", "created_us"),
+    ("records", "captured_us"),
+    ("pending", "queued_us"),
+    ("pending", "id"),
+    ("chains", "lost_us"),
+    ("anchors", "sent_us"),
+    ("anchors", "updated_us"),
+    ("anchor_attempts", "created_us"),
+    ("checkpoints", "sealed_us"),
+}
+"""Times of the operator's own book-keeping, kept to the microsecond: only what cannot be is found (decision 0602)."""
+
+
+@pytest.fixture
+def full(world: Any) -> Any:
+    """A deployment with a row of every kind: corrected, erased, traced, anchored, lost, in flight, pending."""
+    conftest = world.grow.__globals__
+    event = conftest["event"]
+    world.capture(event(0), event(1), event(2))
+    world.capture({**event(3), "type": "TransformationEvent", "transformationID": "urn:x:t1"} | transformation())
+    world.capture(
+        {**event(0), "errorDeclaration": {"declarationTime": "2026-01-05T08:30:00+08:00", "reason": "incorrect_data"}}
+    )
+    world.seal()
+    world.advance()
+    world.network.close()
+    for name in ("chain.db", "chain.db-wal", "chain.db-shm"):
+        (world.folder / name).unlink(missing_ok=True)
+    world.network = world.open_network()
+    world.advance()
+    with world.store.write() as connection:
+        number = connection.execute(text("SELECT person_no FROM participants WHERE record_id = 2")).scalar_one()
+        vault.erase(connection, world.keys, number, "asked for", world.clock())
+    keep_a_trace(world)
+    world.seal()
+    world.advance()
+    world.grow(2)
+    world.until("signed")
+    world.capture(event(20), {**event(21), "errorDeclaration": {"declarationTime": "2026-01-05T08:30:00+08:00"}})
+    return world
+
+
+def transformation() -> dict[str, Any]:
+    return {
+        "inputQuantityList": [{"epcClass": "https://id.gs1.org/01/06901234000016/10/L7", "quantity": 1}],
+        "outputQuantityList": [{"epcClass": "https://id.gs1.org/01/06901234000016/10/L8", "quantity": 1}],
+        "epcList": None,
+        "quantityList": None,
+        "action": None,
+    }
+
+
+def keep_a_trace(world: Any) -> None:
+    with world.store.write() as connection:
+        number = traces.ask(connection, {"purpose": "test"}, {"seed": "x"}, 0, world.clock())
+    with world.store.write() as connection:
+        traces.answer(connection, number, b"{}", sha256(TRACE_DOMAIN + b"{}").digest())
+
+
+def check(world: Any) -> dict[str, Any]:
+    return fsck(world.store, world.keys, world.network)
+
+
+def test_everything_is_right(full: Any) -> None:
+    report = check(full)
+    assert report["ok"], report["faults"]
+    for table in METADATA.tables:
+        assert report["checked"].get(table), f"nothing of {table} was checked"
+    assert report["checked"]["chain"] == 1
+    assert fsck(full.store, full.keys, None)["ok"]
+
+
+def test_the_trace_domain_is_that_of_the_tracing_room() -> None:
+    assert TRACE_DOMAIN == DOMAIN
+
+
+def altered(value: Any, dice: random.Random) -> Any:
+    """One bit of a value, in the way that a disk would flip it."""
+    if isinstance(value, bytes) and value:
+        place = dice.randrange(len(value))
+        return value[:place] + bytes([value[place] ^ 1 << dice.randrange(8)]) + value[place + 1 :]
+    if isinstance(value, str) and value:
+        place = dice.randrange(len(value))
+        return value[:place] + chr(ord(value[place]) ^ 1 << dice.randrange(5)) + value[place + 1 :]
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, int):
+        return value ^ 1 << dice.randrange(max(value.bit_length(), 1))
+    return None
+
+
+COLUMNS = [(table.name, column.name) for table in METADATA.sorted_tables for column in table.columns]
+
+
+@pytest.mark.parametrize("offline", [False, True], ids=["chain", "offline"])
+def test_a_flipped_bit_in_any_column_of_any_row(full: Any, offline: bool) -> None:
+    dice = random.Random(7)
+    network = None if offline else full.network
+    unseen = []
+    full.store.close()
+    path = Path(full.store.url.database)
+    for table, column in COLUMNS:
+        kinds: dict[str, list[tuple[Any, ...]]] = {}
+        with sqlite3.connect(path) as raw:
+            for row in raw.execute(f'SELECT rowid, "{column}" FROM {table}'):
+                kinds.setdefault(type(row[1]).__name__, []).append(row)
+        raw.close()
+        for rows in kinds.values():
+            number, value = dice.choice(rows)
+            kept = path.read_bytes()
+            with sqlite3.connect(path) as raw:
+                raw.execute("PRAGMA foreign_keys = OFF")
+                new = b"\x00" if value is None else altered(value, dice)
+                try:
+                    raw.execute(f'UPDATE {table} SET "{column}" = ? WHERE rowid = ?', (new, number))
+                except sqlite3.IntegrityError:
+                    continue
+                finally:
+                    raw.commit()
+                raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            raw.close()
+            store = Store(full.url)
+            if fsck(store, full.keys, network)["ok"]:
+                unseen.append((table, column, value, new))
+            store.close()
+            for tail in ("-wal", "-shm"):
+                Path(f"{path}{tail}").unlink(missing_ok=True)
+            path.write_bytes(kept)
+    allowed = NOT_RECOMPUTABLE | ({("chains", "deploy_tx"), ("chains", "deploy_block")} if offline else set())
+    assert [one for one in unseen if one[:2] not in allowed] == []
+
+
+def test_a_row_that_is_gone_or_too_many(full: Any) -> None:
+    full.store.close()
+    path = Path(full.store.url.database)
+    kept = path.read_bytes()
+    unseen = []
+    for table in METADATA.tables:
+        for statement in (
+            f"DELETE FROM {table} WHERE rowid = (SELECT min(rowid) FROM {table})",
+            f"DELETE FROM {table} WHERE rowid = (SELECT max(rowid) FROM {table})",
+        ):
+            with sqlite3.connect(path) as raw:
+                raw.execute(statement)
+                raw.commit()
+            raw.close()
+            store = Store(full.url)
+            if fsck(store, full.keys, full.network)["ok"]:
+                unseen.append(statement)
+            store.close()
+            for tail in ("-wal", "-shm"):
+                Path(f"{path}{tail}").unlink(missing_ok=True)
+            path.write_bytes(kept)
+    assert unseen == []
+
+
+def test_random_bytes_of_the_database_file(full: Any) -> None:
+    full.store.close()
+    path = Path(full.store.url.database)
+    with sqlite3.connect(path) as raw:
+        raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    raw.close()
+    kept = path.read_bytes()
+    dice = random.Random(11)
+    for _ in range(25):
+        start = dice.randrange(len(kept) - 64)
+        path.write_bytes(kept[:start] + dice.randbytes(64) + kept[start + 64 :])
+        store = Store(full.url)
+        report = fsck(store, full.keys, full.network)
+        store.close()
+        with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as raw:
+            try:
+                changed = list(raw.iterdump()) != dumped(kept, path.parent)
+            except sqlite3.Error:
+                changed = True
+        raw.close()
+        # Bytes of free space, of page headers that SQLite ignores, or of no meaning may be anything.
+        assert not report["ok"] or not changed or only_bookkeeping(kept, path), start
+        for tail in ("-wal", "-shm"):
+            Path(f"{path}{tail}").unlink(missing_ok=True)
+    path.write_bytes(kept)
+
+
+def dumped(data: bytes, folder: Path) -> list[str]:
+    copy = folder / "copy.db"
+    copy.write_bytes(data)
+    with sqlite3.connect(copy) as raw:
+        lines = list(raw.iterdump())
+    raw.close()
+    copy.unlink()
+    return lines
+
+
+def only_bookkeeping(kept: bytes, path: Path) -> bool:
+    """Whether two files differ in nothing but columns that cannot be recomputed."""
+
+    def shown(data: bytes) -> list[Any]:
+        copy = path.parent / "copy.db"
+        copy.write_bytes(data)
+        found: list[Any] = []
+        with sqlite3.connect(copy) as raw:
+            for table, column in COLUMNS:
+                if (table, column) not in NOT_RECOMPUTABLE:
+                    found.append(raw.execute(f'SELECT "{column}" FROM {table} ORDER BY rowid').fetchall())
+        raw.close()
+        copy.unlink()
+        return found
+
+    return shown(kept) == shown(path.read_bytes())
+
+
+def test_random_bytes_of_the_chain_file(full: Any) -> None:
+    assert isinstance(full.network, EmbeddedNetwork)
+    full.network.copy_to(full.folder / "kept.db")
+    full.network.close()
+    path = full.folder / "chain.db"
+    for tail in ("-wal", "-shm"):
+        Path(f"{path}{tail}").unlink(missing_ok=True)
+    shutil.copy(full.folder / "kept.db", path)
+    kept = path.read_bytes()
+    dice = random.Random(13)
+    found = 0
+    for _ in range(8):
+        start = dice.randrange(len(kept) - 64)
+        path.write_bytes(kept[:start] + dice.randbytes(64) + kept[start + 64 :])
+        try:
+            network = full.open_network()
+        except SudonglianError:
+            found += 1
+            continue
+        try:
+            found += not fsck(full.store, full.keys, network)["ok"]
+        finally:
+            network.close()
+    path.write_bytes(kept)
+    full.network = full.open_network()
+    assert found >= 6, "only bytes of free pages may go unseen"
+
+
+def test_another_key_folder(full: Any, tmp_path: Path) -> None:
+    other = Keys.open(tmp_path / "other", create=True, origin=full.keys.origin)
+    report = fsck(full.store, other, None)
+    codes = {one["code"] for one in report["faults"]}
+    assert {"meta", "checkpoint"} <= codes
+
+
+def test_not_a_database(full: Any, tmp_path: Path) -> None:
+    (tmp_path / "no.db").write_bytes(b"not a database at all, but long enough to be looked at" * 100)
+    report = fsck(Store(f"sqlite:///{tmp_path / 'no.db'}"), full.keys, None)
+    assert not report["ok"]
+    assert fsck(Store(f"sqlite:///{tmp_path / 'empty.db'}"), full.keys, None)["faults"][0]["code"] == "table-missing"
