@@ -12,6 +12,7 @@ from sudonglian.records import intake, log, private, sequencer, traces
 from sudonglian.trace.casework import graphml, views
 from sudonglian.trace.casework import run as casework
 from sudonglian.trace.casework.run import PurposeRefused, run_trace, seed_of
+from sudonglian.trace.engine import result
 from sudonglian.trace.engine.query import TraceQuery
 from sudonglian.trace.errors import EventRefused, QueryRefused, SeedUnknown
 
@@ -39,7 +40,7 @@ def test_question_and_answer_are_kept_and_the_digest_is_that_of_the_stored_docum
 
 def test_the_question_is_on_disk_while_the_engine_runs(outbreak: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[Any] = []
-    engine = casework.trace
+    engine = result.trace
 
     def spying(*arguments: Any) -> Any:
         seen.extend(said(outbreak))
@@ -80,7 +81,7 @@ def test_a_refused_question_stays_recorded(outbreak: Any) -> None:
 
 
 @pytest.mark.parametrize("why", [{}, {"case": " "}, {"case": "a", "purpose": "b"}, {"purpose": "x" * 2001}])
-def test_nobody_asks_without_saying_why(outbreak: Any, why: dict[str, str]) -> None:
+def test_nobody_asks_without_saying_why(outbreak: Any, why: dict[str, Any]) -> None:
     with pytest.raises(PurposeRefused):
         run_trace(outbreak.store, outbreak.keys, QUERY, **why)
     assert said(outbreak) == []

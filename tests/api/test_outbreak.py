@@ -67,8 +67,8 @@ def test_the_story_names_everybody_whom_the_documents_name() -> None:
     named = set()
     for raw in sample.documents("frozen-fish").values():
         for event in read_document(raw).events:
-            for one in event.value.get("sdl:participants", []):
-                named.add(one["personRef"]["value"])
+            value: Any = event.value
+            named |= {one["personRef"]["value"] for one in value.get("sdl:participants", [])}
     assert named == {*EXPOSED, *SPARED}
     assert all(phone.startswith("1990000") for phone in named)
 

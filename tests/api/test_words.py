@@ -25,7 +25,8 @@ def said() -> Iterator[str]:
             at = {"say": 0, "text": 0, "progress": 0, "Step": 1}.get(name)
             if at is None or len(node.args) <= at:
                 continue
-            options = [node.args[at].body, node.args[at].orelse] if isinstance(node.args[at], ast.IfExp) else [node.args[at]]
+            given = node.args[at]
+            options = [given.body, given.orelse] if isinstance(given, ast.IfExp) else [given]
             yield from (str(one.value) for one in options if isinstance(one, ast.Constant))
 
 

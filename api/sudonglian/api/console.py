@@ -52,13 +52,18 @@ class Console:
 
     def refuse(self, error: SudonglianError, code: int) -> int:
         """Tell an error, in the document too if one is expected, and return the exit code."""
-        heading = self.text(f"error:{error.slug}")
-        known = not heading.startswith("error:")
-        tell(sys.stderr, f"{heading} — {error.diagnostics()}" if known else error.diagnostics())
+        self.warn(error)
         if self.json:
             told = {"code": error.slug, "place": error.place, "message": error.reason}
             tell(sys.stdout, json.dumps({"error": told}, ensure_ascii=False))
         return code
+
+    def warn(self, error: SudonglianError) -> None:
+        """Tell an error in one line."""
+        heading = self.text(f"error:{error.slug}")
+        known = not heading.startswith("error:")
+        line = " ".join(error.diagnostics().split())
+        tell(sys.stderr, f"{heading} — {line}" if known else line)
 
     def progress(self, english: str, done: int, total: int) -> None:
         """Show how far long work is, where somebody watches a terminal."""

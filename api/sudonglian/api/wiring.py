@@ -14,9 +14,7 @@ from urllib.error import URLError
 from sudonglian.api.console import Console
 from sudonglian.api.errors import FileUnreadable, NothingHere, UsageRefused
 from sudonglian.api.settings import LOCAL_CHAIN_IDS, Settings
-from sudonglian.chain.embedded import EmbeddedNetwork
 from sudonglian.chain.errors import ChainError
-from sudonglian.chain.evm import JsonRpcNetwork
 from sudonglian.chain.network import Network
 from sudonglian.chain.wallet import Wallet, checksum_address
 from sudonglian.records.deployment import open_deployment
@@ -97,9 +95,12 @@ def open_house(console: Console, *, create: bool = True) -> Iterator[House]:
 
 def open_network(settings: Settings, wallet: Wallet) -> Network:
     """Return the network of the settings; on a local development node an empty wallet is given funds."""
+    # Loaded when used: an EVM takes a second to import, and most commands never meet a chain.
     if settings.rpc_url is None:
+        from sudonglian.chain.embedded import EmbeddedNetwork
+
         return EmbeddedNetwork(settings.chain_file, genesis_accounts={wallet.address: EMBEDDED_FUNDS})
-    network = JsonRpcNetwork(settings.rpc_url)
+    network = open_remote(settings.rpc_url, "SUDONGLIAN_RPC_URL")
     try:
         if network.identity().chain_id in LOCAL_CHAIN_IDS and network.balance(wallet.address) == 0:
             fund(settings.rpc_url, wallet.address)
@@ -109,10 +110,12 @@ def open_network(settings: Settings, wallet: Wallet) -> Network:
     return network
 
 
-def open_remote(url: str) -> Network:
-    """Return a network that is only asked, by its URL."""
+def open_remote(url: str, place: str) -> Network:
+    """Return a network by its URL; `place` names what gave the URL."""
+    from sudonglian.chain.evm import JsonRpcNetwork
+
     if not url.startswith(("http://", "https://")):
-        raise UsageRefused("not an http or https URL", place="--rpc")
+        raise UsageRefused("not an http or https URL", place=place)
     return JsonRpcNetwork(url)
 
 

@@ -11,11 +11,13 @@ from typing import Annotated, Any, Final
 import typer
 
 from sudonglian.api import worker
-from sudonglian.api.console import DONE, INDETERMINATE, Console
+from sudonglian.api.console import DONE, INDETERMINATE, REFUSED, Console
 from sudonglian.api.wiring import open_house
 from sudonglian.chain import canonical
-from sudonglian.records import anchoring
+from sudonglian.chain.errors import ChainError, SudonglianError
+from sudonglian.records import anchor_status
 from sudonglian.records import log as stored_log
+from sudonglian.records.anchor_book import AnchoringError
 from sudonglian.records.errors import NotInLog
 
 WAIT_S: Final = 120
@@ -43,7 +45,7 @@ def anchor(
             for step in (*steps, *worker.anchor(house)):
                 worker.report(console, step)
             with house.store.read() as connection:
-                document = anchoring.status(connection, house.network)
+                document = anchor_status.status(connection, house.network, address=house.wallet.address)
             if not document["lag"] or time.monotonic() >= deadline:
                 break
             steps = []
@@ -55,16 +57,27 @@ def anchor(
 def status(context: typer.Context) -> int:
     """Tell how the log stands: its size, what waits, what is anchored, what an anchor does not cover yet."""
     console: Console = context.obj
+    problem: SudonglianError | None = None
     with open_house(console) as house, house.store.read() as connection:
-        document = anchoring.status(connection, house.network)
-    document["data_dir"] = str(console.settings.data_dir)
+        try:
+            document = anchor_status.status(connection, house.network, address=house.wallet.address)
+        except (ChainError, AnchoringError) as error:
+            # What the database alone knows is told all the same.
+            problem = error
+            document = anchor_status.status(connection, None)
+    told = None if problem is None else {"code": problem.slug, "place": problem.place, "message": problem.reason}
+    document |= {"data_dir": str(console.settings.data_dir), "problem": told}
     console.emit(document, standing(console, document))
-    return DONE
+    if problem is None:
+        return DONE
+    console.warn(problem)
+    return REFUSED
 
 
 def standing(console: Console, document: dict[str, Any]) -> Iterator[str]:
     """Yield what a person reads of a status."""
     yield console.text("log: {size} entries, root {root}", size=document["log"]["size"], root=document["log"]["root"])
+    yield console.text("waiting for a seal: {pending}", pending=document["pending"])
     yield console.text("not covered by a final anchor: {lag}", lag=document["lag"])
     for one in document["anchors"]:
         where = {name: one[name] if one[name] is not None else "—" for name in ("size", "state", "block", "tx")}
@@ -99,7 +112,7 @@ def checkpoint(
         found = stored_log.latest(connection) if size is None else stored_log.checkpoint_at(connection, size)
         if found is None:
             raise NotInLog("nothing has been sealed yet")
-        verifier_key = house.keys.log.verifier_key
+        verifier_key = str(house.keys.log.verifier_key)
     document = {"size": found.size, "root": found.root.hex(), "note": found.note, "verifier_key": verifier_key}
     console.emit(document, [found.note.rstrip("\n")])
     return DONE

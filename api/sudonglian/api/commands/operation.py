@@ -11,6 +11,8 @@ import typer
 from sudonglian.api import worker as loop
 from sudonglian.api.console import DONE, REFUSED, Console
 from sudonglian.api.wiring import open_house
+from sudonglian.chain.errors import ChainError
+from sudonglian.chain.network import Network
 from sudonglian.records import fsck as checks
 
 
@@ -30,8 +32,17 @@ def fsck(
 ) -> int:
     """Recompute every digest, node, root, lot chain and anchor, and say what is wrong and where."""
     console: Console = context.obj
+    network: Network | None = None
+    faults: list[dict[str, str]] = []
     with open_house(console, create=False) as house:
-        document: dict[str, Any] = checks.fsck(house.store, house.keys, None if offline else house.network)
+        try:
+            network = None if offline else house.network
+        except ChainError as error:
+            # A chain that cannot be opened is a fault, and no reason not to look at the rest.
+            faults.append({"code": error.slug, "place": error.place, "detail": error.reason})
+        document: dict[str, Any] = checks.fsck(house.store, house.keys, network)
+    document["faults"] = [*faults, *document["faults"]]
+    document["ok"] = not document["faults"]
     console.emit(document, _checked(console, document))
     return DONE if document["ok"] else REFUSED
 
@@ -40,8 +51,6 @@ def register(app: typer.Typer) -> None:
     """Add these commands to the command line."""
     app.command()(worker)
     app.command()(fsck)
-    app.command()(backup)
-    app.command()(restore)
 
 
 def _checked(console: Console, document: dict[str, Any]) -> Iterator[str]:

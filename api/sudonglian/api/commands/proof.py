@@ -13,6 +13,7 @@ from sudonglian.api.console import DONE, Console, read_file, write_file
 from sudonglian.api.errors import UsageRefused
 from sudonglian.api.parsing import address_of, record_hash_of
 from sudonglian.api.wiring import open_house, open_remote
+from sudonglian.chain import trust as trusts
 from sudonglian.chain import verify as verifier
 from sudonglian.chain.identifiers import normal
 from sudonglian.chain.trust_from_node import merge, trust_from
@@ -79,7 +80,7 @@ def add(
     if bool(contract) != bool(key) or (rpc and not contract):
         raise UsageRefused("--contract and --key belong together, and --rpc needs both", place="--contract")
     if rpc:
-        network = open_remote(rpc)
+        network = open_remote(rpc, "--rpc")
         try:
             found = trust_from(network, address_of(contract), key)
         finally:
@@ -98,18 +99,19 @@ def add(
     if output.exists():
         found = merge(read_file(str(output)), found)
     write_file(output, (json.dumps(found, ensure_ascii=False, indent=1) + "\n").encode())
+    told = trusts.parse(json.dumps(found).encode())
     lines = [console.text("written: {file}; compare these by another channel", file=output)]
-    lines += [f"  log {one['key']}" for one in found["logs"]]
-    for one in found["chains"]:
-        lines.append(f"  chain {one['chain_id']}, genesis {one['genesis']}")
-        lines.append(f"  contract {one['contract']}, code {one['code_hash']}")
+    lines += [f"  log {one.key}" for one in told.logs]
+    for chain_ in told.chains:
+        lines.append(f"  chain {chain_.chain_id}, genesis {chain_.genesis.hex()}")
+        lines.append(f"  contract {chain_.contract.hex()}, code {chain_.code_hash.hex()}")
     console.emit({"trust": str(output), **found}, lines)
     return DONE
 
 
 def verify(
     context: typer.Context,
-    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="A bundle, or a folder of bundles.")],
+    files: Annotated[list[str], typer.Argument(metavar="FILE", help="A bundle, or a folder of bundles.")],
     trust: Annotated[str, typer.Option(metavar="FILE", help="What you trust; never taken from a bundle.")],
 ) -> int:
     """Verify bundles offline, as sudonglian-verify does: exit 0 valid, 1 invalid, 2 indeterminate."""

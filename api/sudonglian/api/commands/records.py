@@ -48,7 +48,7 @@ class Direction(StrEnum):
     both = "both"
 
 
-Files = Annotated[list[str], typer.Argument(metavar="FILE...", help="EPCIS 2.0 JSON; - is standard input.")]
+Files = Annotated[list[str], typer.Argument(metavar="FILE", help="EPCIS 2.0 JSON; - is standard input.")]
 File = Annotated[str, typer.Argument(metavar="FILE", help="EPCIS 2.0 JSON; - is standard input.")]
 RecordHash = Annotated[str, typer.Argument(metavar="HASH", help="The record's hash, 64 hexadecimal digits.")]
 
@@ -120,8 +120,9 @@ def show(
     """Show one record: what it says in the clear, where it stands in the log, what supersedes it."""
     console: Console = context.obj
     wanted = [name.strip() for name in disclose.split(",") if name.strip()]
+    digest = record_hash_of(record_hash)
     with open_house(console) as house, house.store.read() as connection:
-        found = reader.record(connection, record_hash_of(record_hash))
+        found = reader.record(connection, digest)
         plain = reader.plain(connection, house.keys, found.record_hash, names=wanted)
         against = reader.corrections(connection, found.record_hash)
     document = {

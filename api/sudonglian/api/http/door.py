@@ -1,0 +1,35 @@
+"""The door's own state: the deployment, what runs in the background, what is counted. One for a process.
+
+service.md (stateless processes): nothing here outlives the process that another one would miss.
+"""
+
+from dataclasses import dataclass, field
+from threading import Event
+from typing import cast
+
+from fastapi import Request
+
+from sudonglian.api.http.metrics import Metrics
+from sudonglian.records.keys import Keys
+from sudonglian.records.store import Store
+
+
+@dataclass
+class Door:
+    """What the routes are given."""
+
+    store: Store
+    keys: Keys
+    seal_after_s: int
+    rate: int
+    """Requests a second for one caller; 0 for any number."""
+    metrics: Metrics = field(default_factory=Metrics)
+    wake: Event = field(default_factory=Event)
+    """Set when a job waits."""
+    worker_ended: str = ""
+    """The slug of the refusal that ended this process's worker."""
+
+
+def door_of(request: Request) -> Door:
+    """Return the door that a request came through."""
+    return cast(Door, request.app.state.door)

@@ -1,0 +1,172 @@
+"""What a request may carry: declared query parameters only, bodies within limits, opaque page tokens.
+
+service.md (HTTP: 413 with limits, opaque keyset cursors); EPCIS 2.0 §12 (an unknown query parameter is refused).
+"""
+
+import base64
+import binascii
+from collections.abc import Callable, Iterator
+from typing import Annotated, Any, ClassVar, Final, TypeVar
+
+from fastapi import Depends, Header, Query, Request
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
+from pydantic import BaseModel, ValidationError
+
+from sudonglian.api.errors import DoorError, UsageRefused
+
+MAX_JSON: Final = 64 * 1024
+"""A question is a page of text; documents and bundles have limits of their own."""
+
+DRAINED: Final = 64 * 1024 * 1024
+"""Of a body that is too large so much is read and dropped, so that its sender gets to hear the refusal."""
+
+MAX_INTEGER: Final = 2**53 - 1
+"""What JSON and both databases hold."""
+
+JSON_TYPES: Final = ("application/json", "application/ld+json")
+
+PER_PAGE: Final = 30
+"""EPCIS 2.0 §12.5: what a page has when nobody says."""
+
+MAX_PER_PAGE: Final = 1_000
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class BodyTooLarge(DoorError):
+    """A body beyond its limit."""
+
+    slug: ClassVar[str] = "body-too-large"
+
+
+class MediaTypeRefused(DoorError):
+    """A body of a kind that is not taken here."""
+
+    slug: ClassVar[str] = "media-type"
+
+
+class NotAcceptable(DoorError):
+    """An answer is asked for in a form that is not given."""
+
+    slug: ClassVar[str] = "not-acceptable"
+
+
+class BodyRefused(UsageRefused):
+    """A body whose members are not what they must be; `place` points to the first."""
+
+    slug = "body"
+
+
+PerPage = Annotated[int, Query(alias="perPage", ge=1, le=MAX_PER_PAGE)]
+PageToken = Annotated[str | None, Query(alias="nextPageToken", max_length=64)]
+IdempotencyKey = Annotated[str | None, Header(alias="Idempotency-Key", max_length=255, pattern=r"^[\x21-\x7e]+$")]
+
+
+def body_of(limit: int) -> Callable[[Request], Any]:
+    """Return the dependency that reads a JSON body of at most `limit` bytes."""
+
+    async def read(request: Request) -> bytes:
+        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind not in JSON_TYPES:
+            raise MediaTypeRefused(f"the Content-Type must be one of {', '.join(JSON_TYPES)}", place="Content-Type")
+        length = request.headers.get("content-length", "0")
+        size = int(length) if length.isascii() and length.isdigit() and len(length) < 16 else limit + 1
+        if size > DRAINED:
+            raise BodyTooLarge(f"at most {limit} bytes are taken here")
+        parts: list[bytes] = []
+        total = 0
+        async for part in request.stream():
+            total += len(part)
+            if total > DRAINED:
+                break
+            if total <= limit:
+                parts.append(part)
+        if total > limit:
+            raise BodyTooLarge(f"at most {limit} bytes are taken here")
+        return b"".join(parts)
+
+    return read
+
+
+JsonBody = Annotated[bytes, Depends(body_of(MAX_JSON))]
+
+
+def parsed(model: type[Model], raw: bytes) -> Model:
+    """Return a body as what it must be.
+
+    Raises
+    ------
+    BodyRefused
+        Not JSON, or a member is missing, unknown or of the wrong kind; what was sent is not repeated.
+    """
+    try:
+        return model.model_validate_json(raw)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+        pointer = "".join(f"/{part}" for part in first["loc"])
+        raise BodyRefused(first["msg"], place=pointer) from error
+
+
+def described(model: type[BaseModel]) -> dict[str, Any]:
+    """Return what the API's description says of a body that `parsed` reads."""
+    schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+
+
+def declared_only(request: Request) -> None:
+    """Refuse query parameters that the route does not know, or that are given twice."""
+    route = request.scope.get("route")
+    if not isinstance(route, APIRoute):
+        return
+    known = set(_query_names(route.dependant))
+    seen: set[str] = set()
+    for name, value in request.query_params.multi_items():
+        if name not in known:
+            raise UsageRefused("this query parameter is not known here", place=name[:64])
+        if name in seen:
+            raise UsageRefused("this query parameter is given twice", place=name)
+        seen.add(name)
+        _check_text(value, name)
+    for name, value in request.path_params.items():
+        _check_text(str(value), name)
+
+
+def token_of(row: int) -> str:
+    """Return the token of the page that begins behind a row."""
+    return base64.urlsafe_b64encode(f"1:{row}".encode()).decode().rstrip("=")
+
+
+def row_of(token: str | None, default: int) -> int:
+    """Return where a page begins.
+
+    >>> row_of(token_of(1234), 0)
+    1234
+    """
+    if token is None:
+        return default
+    try:
+        version, _, row = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode().partition(":")
+    except (binascii.Error, ValueError):
+        version = row = ""
+    if version != "1" or not (row.isascii() and row.isdigit() and len(row) <= 16) or token_of(int(row)) != token:
+        raise UsageRefused("not a token that this server gave", place="nextPageToken")
+    return int(row)
+
+
+def next_link(request: Request, per_page: int, row: int) -> dict[str, str]:
+    """Return the headers that lead to the next page (EPCIS 2.0 §12.5, RFC 8288)."""
+    url = request.url.replace_query_params() if not request.query_params else request.url
+    url = url.include_query_params(perPage=per_page, nextPageToken=token_of(row))
+    return {"Link": f'<{url.path}?{url.query}>; rel="next"'}
+
+
+def _check_text(value: str, name: str) -> None:
+    if "\x00" in value:
+        raise UsageRefused("holds a null character", place=name)
+
+
+def _query_names(dependant: Dependant) -> Iterator[str]:
+    yield from (one.alias for one in dependant.query_params)
+    for inner in dependant.dependencies:
+        yield from _query_names(inner)

@@ -1,0 +1,157 @@
+"""Refusals as problem documents: a status for every branch of the error tree, a title in the caller's language.
+
+RFC 9457. The type is `urn:sudonglian:problem:` and the error's stable slug; `errors` says where and what in detail.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from fastapi import Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from starlette.exceptions import HTTPException
+
+from sudonglian.api.errors import DoorError, UsageRefused
+from sudonglian.api.http import auth, edge, parameters
+from sudonglian.api.http.door import door_of
+from sudonglian.api.settings import Lang
+from sudonglian.api.words import translate
+from sudonglian.chain.errors import ChainError, ProofRefused, RecordRefused, SudonglianError, TrustRefused
+from sudonglian.records import api_keys, bundles, errors, jobs
+from sudonglian.records.store import StoreError
+from sudonglian.trace.errors import TraceError
+
+MEDIA_TYPE: Final = "application/problem+json"
+TYPE: Final = "urn:sudonglian:problem:"
+
+STATUS: Final[dict[type[SudonglianError], int]] = {
+    SudonglianError: 500,
+    RecordRefused: 400,
+    ProofRefused: 400,
+    TrustRefused: 400,
+    ChainError: 503,
+    StoreError: 503,
+    errors.StoreCorrupt: 500,
+    errors.UnknownRecord: 404,
+    errors.NotInLog: 404,
+    errors.NotSealed: 409,
+    errors.VaultRefused: 403,
+    errors.UnknownPerson: 404,
+    bundles.BundleImpossible: 400,
+    jobs.JobUnknown: 404,
+    jobs.IdempotencyConflict: 409,
+    api_keys.KeyRefused: 400,
+    TraceError: 422,
+    DoorError: 500,
+    UsageRefused: 400,
+    auth.Unauthenticated: 401,
+    auth.Forbidden: 403,
+    parameters.BodyTooLarge: 413,
+    parameters.MediaTypeRefused: 415,
+    parameters.NotAcceptable: 406,
+    parameters.BodyRefused: 422,
+    edge.TooManyRequests: 429,
+}
+"""By the nearest ancestor that stands here; a test walks the tree."""
+
+HTTP_SLUGS: Final = {404: "not-found", 405: "method-not-allowed", 400: "usage", 406: "not-acceptable"}
+"""What the framework itself refuses."""
+
+OWN_FAULT: Final = 500
+"""From here on the refusal's text is not told: it may speak of tables, files or hosts."""
+
+
+def status_of(error: SudonglianError) -> int:
+    """Return the HTTP status of an error."""
+    return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+
+
+def lang_of(request: Request) -> Lang:
+    """Return the language that is asked for; English if neither is.
+
+    >>> from starlette.requests import Request
+    >>> lang_of(Request({"type": "http", "headers": [(b"accept-language", b"fr, zh-CN;q=0.9, en;q=0.8")]}))
+    'zh'
+    """
+    best: tuple[int, Lang] = 0, "en"
+    for part in request.headers.get("accept-language", "")[:200].split(","):
+        name, _, weight = part.partition(";")
+        quality = _quality(weight.strip())
+        primary = name.strip().lower().partition("-")[0]
+        if quality > best[0] and primary in ("zh", "en"):
+            best = quality, "zh" if primary == "zh" else "en"
+    return best[1]
+
+
+def document(
+    request: Request, slug: str, status: int, detail: str, errors: Sequence[Mapping[str, Any]] = ()
+) -> dict[str, Any]:
+    """Return a problem document."""
+    lang = lang_of(request)
+    return {
+        "type": f"{TYPE}{slug}",
+        "title": title(slug, lang),
+        "status": status,
+        "detail": detail,
+        "request_id": request.scope.get("sudonglian.request", ""),
+        **({"errors": list(errors)} if errors else {}),
+    }
+
+
+def title(slug: str, lang: Lang) -> str:
+    """Return the heading of a slug."""
+    told = translate(lang, f"error:{slug}")
+    return slug.replace("-", " ") if told.startswith("error:") else told
+
+
+def refused(request: Request, error: Exception) -> Response:
+    """Answer a refusal of our own."""
+    assert isinstance(error, SudonglianError)
+    status = status_of(error)
+    if status >= OWN_FAULT:
+        edge.log_error(request.scope, error)
+        return answer(request, error.slug, status, "the server could not do this; its log names the request")
+    at = [{"pointer": error.place, "code": error.slug, "detail": error.reason}] if error.place else []
+    extra = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
+    return answer(request, error.slug, status, error.reason, at, extra)
+
+
+def invalid(request: Request, error: Exception) -> Response:
+    """Answer parameters that the framework refused; what was sent is not repeated."""
+    assert isinstance(error, RequestValidationError)
+    found = [
+        {"pointer": "/".join(["", *map(str, one["loc"][1:])]), "code": one["type"], "detail": one["msg"]}
+        for one in error.errors()
+    ]
+    return answer(request, "usage", 400, "a parameter is missing or not what it must be", found)
+
+
+def framework(request: Request, error: Exception) -> Response:
+    """Answer what the framework refuses: no such path, no such method."""
+    assert isinstance(error, HTTPException)
+    slug = HTTP_SLUGS.get(error.status_code, "usage" if error.status_code < OWN_FAULT else "unexpected")
+    return answer(request, slug, error.status_code, error.detail, (), dict(error.headers or {}))
+
+
+def answer(
+    request: Request,
+    slug: str,
+    status: int,
+    detail: str,
+    errors: Sequence[Mapping[str, Any]] = (),
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """Return the response of a problem, counted."""
+    door_of(request).metrics.count("sudonglian_refusals_total", reason=slug)
+    body = json.dumps(document(request, slug, status, detail, errors)).encode()
+    told = {"Content-Language": lang_of(request), "Vary": "Accept-Language", **(headers or {})}
+    return Response(body, status, told, MEDIA_TYPE)
+
+
+def _quality(text: str) -> int:
+    if not text.startswith("q="):
+        return 1000
+    whole, _, part = text[2:].partition(".")
+    digits = f"{whole}{part:0<3.3}"
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) == 4 else 0

@@ -1,0 +1,345 @@
+"""The command line: exit codes, one document on standard output, no stack trace, refusals by name in both languages."""
+
+import json
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sudonglian.api import cli
+from sudonglian.api.commands import records, sample
+
+STORY = sample.stories()["frozen-fish"]
+SAMPLES = Path(sample.__file__).parents[1] / "samples" / "frozen-fish"
+Run = Callable[..., Any]
+
+
+@pytest.fixture
+def loaded(run: Run) -> Run:
+    """The same, with the sample loaded and anchored."""
+    assert run("sample", "load").code == 0
+    assert run("anchor").code == 0
+    return run
+
+
+def test_the_whole_way_by_commands(loaded: Run, tmp_path: Path) -> None:
+    status = loaded("status", "--json").json
+    assert status["lag"] == status["pending"] == 0
+    assert status["anchors"][0]["state"] == "FINAL"
+    assert set(status["anchors"][0]) >= {"size", "state", "block", "tx"}
+    asked = ("trace", STORY["seed"], "--at", STORY["at"], "--case", "C-1")
+    trace = loaded(*asked, "--graphml", str(tmp_path / "g.xml"), "--json").json
+    assert trace["log"] == status["log"]
+    assert sum(one["kind"] == "person" for one in trace["members"]) == 17
+    for one in trace["members"]:
+        assert set(one) >= {"id", "kind", "earliest", "evidence", "generation", "tier", "walk"}
+        assert set(one["generation"]) == {"objects", "persons"}
+    assert (tmp_path / "g.xml").read_bytes().startswith(b"<?xml")
+    trust = str(tmp_path / "trust.json")
+    assert loaded("trust", "add", "-o", trust).code == 0
+    hashes = {step["record_hash"] for one in trace["members"] for step in one["walk"]}
+    assert hashes
+    for number, digest in enumerate(sorted(hashes)[:5]):
+        path = str(tmp_path / f"{number}.json")
+        made = loaded("bundle", digest, "-o", path, "--json").json
+        assert made == {"bundle": path, "record_hash": digest, "state": "final"}
+        verdict = loaded("verify", path, "--trust", trust, "--json")
+        assert (verdict.code, verdict.json["verdict"]) == (0, "VALID")
+
+
+def test_capture_is_idempotent_and_reads_standard_input(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = str(SAMPLES / "06-supermarket.json")
+    first = run("capture", path, "--json")
+    assert (first.code, first.json["accepted"], first.json["unchanged"]) == (0, 2, 0)
+    assert "first use" in first.err
+    assert [set(one) >= {"index", "record_hash", "event_id"} for one in first.json["records"]] == [True, True]
+    monkeypatch.setattr(records, "read_file", lambda name: Path(path).read_bytes())
+    again = run("capture", "-", "--json")
+    assert (again.code, again.json["accepted"], again.json["unchanged"]) == (0, 0, 2)
+    assert [one["record_hash"] for one in again.json["records"]] == [
+        one["record_hash"] for one in first.json["records"]
+    ]
+    other = run("capture", path, "--submitter", "urn:x:other", "--json")
+    assert other.json["accepted"] == 2
+
+
+def test_a_changed_event_under_the_same_id_is_refused_or_kept(run: Run, tmp_path: Path) -> None:
+    path = SAMPLES / "07-school-canteen.json"
+    changed = tmp_path / "changed.json"
+    changed.write_text(path.read_text("utf-8").replace("in_progress", "active"), "utf-8")
+    run("capture", str(path))
+    refused = run("capture", str(changed), "--json")
+    assert (refused.code, refused.json["refused"][0]["code"]) == (1, "event-id-conflict")
+    assert set(refused.json["refused"][0]) >= {"index", "code", "pointer", "message"}
+    kept = run("capture", str(changed), "--duplicate-ids", "keep", "--json")
+    assert (kept.code, kept.json["accepted"]) == (0, 1)
+
+
+def test_one_bad_event_takes_its_document_with_it_unless_the_others_proceed(run: Run, tmp_path: Path) -> None:
+    document = json.loads((SAMPLES / "06-supermarket.json").read_text("utf-8"))
+    document["epcisBody"]["eventList"][1]["eventTime"] = "yesterday"
+    bad = tmp_path / "bad.json"
+    bad.write_text(json.dumps(document), "utf-8")
+    rolled_back = run("capture", str(bad), "--json")
+    assert (rolled_back.code, rolled_back.json["accepted"], rolled_back.json["records"]) == (1, 0, [])
+    assert {one["index"] for one in rolled_back.json["refused"]} == {1}
+    proceeded = run("capture", str(bad), "--behaviour", "proceed", "--json")
+    assert (proceeded.code, proceeded.json["accepted"]) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    "raw", [b"", b"{", b"\xff", b"<xml/>", b"[]", b'{"a":1,"a":2}', b"[" * 100, b'{"type":"EPCISDocument"}']
+)
+def test_what_is_no_document_is_refused_by_code_in_both_languages(run: Run, tmp_path: Path, raw: bytes) -> None:
+    path = tmp_path / "raw"
+    path.write_bytes(raw)
+    captured = run("capture", str(path), "--json")
+    assert captured.code == 1
+    (one,) = captured.json["refused"]
+    assert one["index"] is None
+    assert one["message"]["zh"] != one["message"]["en"]
+    judged = run("validate", str(path), "--json")
+    assert (judged.code, judged.json["valid"]) == (1, False)
+    assert judged.json["findings"][0]["code"] == one["code"]
+
+
+def test_validate_needs_no_deployment(run: Run, tmp_path: Path) -> None:
+    judged = run("validate", str(SAMPLES / "03-cold-store.json"), "--json")
+    assert (judged.code, judged.json["valid"], judged.json["events"]) == (0, True, 8)
+    assert not (tmp_path / "data").exists()
+
+
+def test_hash_takes_what_is_not_valid_and_names_each_event(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "event.json"
+    path.write_text('{"type":"ObjectEvent","bizStep":"no such step","eventTime":"2024-01-01T00:00:00Z"}', "utf-8")
+    (one,) = run("hash", str(path), "--json").json["events"]
+    assert (one["index"], one["event_id"]) == (0, None)
+    assert one["event_hash_id"].startswith("ni:///sha-256;")
+    assert one["event_hash_id"].endswith("?ver=CBV2.0")
+    assert len(one["content_hash"]) == 64
+    path.write_text('{"bizStep":"no such step","type":"ObjectEvent","eventTime":"2024-01-01T00:00:00Z"}', "utf-8")
+    assert run("hash", str(path), "--json").json["events"][0]["content_hash"] == one["content_hash"]
+
+
+def test_show_keeps_people_and_withheld_members_back(loaded: Run) -> None:
+    history = loaded("history", STORY["seed"], "--json").json
+    sampled = next(one for one in history["events"] if one["event_time"] == STORY["at"])
+    shown = loaded("show", sampled["record_hash"], "--json").json
+    assert "bizTransactionList" not in shown["event"]
+    assert "sdl:participants" not in shown["event"]
+    more = loaded("show", sampled["record_hash"], "--disclose", "bizTransactionList", "--json").json
+    assert more["event"]["bizTransactionList"][0]["type"] == "testres"
+    people = loaded("show", sampled["record_hash"], "--disclose", "sdl:participants", "--json")
+    assert (people.code, people.json["error"]["code"]) == (1, "vault")
+
+
+def test_history_directions(loaded: Run) -> None:
+    ways = {
+        way: loaded("history", STORY["seed"], "--direction", way, "--json").json["events"]
+        for way in ("back", "forward", "both")
+    }
+    hashes = {way: {one["record_hash"] for one in events} for way, events in ways.items()}
+    assert hashes["back"] | hashes["forward"] == hashes["both"]
+    assert all(set(one) >= {"event_id", "record_hash", "event_time", "relation"} for one in ways["both"])
+    assert loaded("history", "urn:nobody:1", "--json").json["events"] == []
+
+
+def test_the_log_is_readable_and_its_checkpoint_is_signed(loaded: Run) -> None:
+    entries = loaded("log", "entries", "--json").json["entries"]
+    checkpoint = loaded("log", "checkpoint", "--json").json
+    assert len(entries) == checkpoint["size"]
+    assert entries[-1]["k"] == "seal"
+    assert checkpoint["note"].splitlines()[1] == str(checkpoint["size"])
+    assert checkpoint["verifier_key"].startswith(checkpoint["note"].splitlines()[0] + "+")
+    assert [one["index"] for one in loaded("log", "entries", "--from", "2", "--to", "4", "--json").json["entries"]] == [
+        2,
+        3,
+    ]
+    assert loaded("log", "checkpoint", "--size", "3", "--json").json["error"]["code"] == "not-in-log"
+
+
+def test_a_bundle_of_what_is_not_anchored_is_pending_and_indeterminate(loaded: Run, tmp_path: Path) -> None:
+    trust, path = str(tmp_path / "trust.json"), str(tmp_path / "b.json")
+    loaded("trust", "add", "-o", trust)
+    event = tmp_path / "event.json"
+    event.write_text(
+        json.dumps(
+            {
+                "type": "ObjectEvent",
+                "action": "OBSERVE",
+                "eventTime": "2024-11-13T08:00:00Z",
+                "eventTimeZoneOffset": "+00:00",
+                "epcList": ["urn:epc:id:sscc:9520001.3000000002"],
+            }
+        ),
+        "utf-8",
+    )
+    digest = loaded("capture", str(event), "--json").json["records"][0]["record_hash"]
+    waiting = loaded("bundle", digest, "-o", path, "--json")
+    assert (waiting.code, waiting.json["error"]["code"]) == (1, "not-sealed")
+    loaded("trace", STORY["seed"], "--at", STORY["at"], "--purpose", "seals what waits")
+    assert loaded("bundle", digest, "-o", path, "--json").json["state"] == "pending"
+    verdict = loaded("verify", path, "--trust", trust, "--json")
+    assert (verdict.code, verdict.json["verdict"]) == (2, "INDETERMINATE")
+    assert loaded("anchor").code == 0
+    assert loaded("bundle", digest, "-o", path, "--json").json["state"] == "final"
+    assert loaded("verify", path, "--trust", trust).code == 2  # the auditor has not taken the new header yet
+    loaded("trust", "add", "-o", trust)
+    assert loaded("verify", path, "--trust", trust).code == 0
+
+
+def test_an_erased_person_is_gone_and_proofs_hold(loaded: Run, tmp_path: Path) -> None:
+    trust, path = str(tmp_path / "trust.json"), str(tmp_path / "b.json")
+    loaded("trust", "add", "-o", trust)
+    loaded("bundle", "--lot", STORY["lot"], "--through", "-o", path)
+    erased = loaded("erase", "phone", "+86 199 0000 0505", "--reason", "asked", "--json")
+    assert erased.code == 0
+    assert (erased.json["erased"], len(erased.json["records"])) == (True, 1)
+    again = loaded("erase", "phone", "19900000505", "--reason", "asked", "--json")
+    assert (again.code, again.json["error"]["code"]) == (1, "unknown-person")
+    assert loaded("verify", path, "--trust", trust).code == 0
+    trace = loaded("trace", STORY["seed"], "--at", STORY["at"], "--purpose", "p", "--json").json
+    assert sum(one["kind"] == "person" for one in trace["members"]) == 17  # nameless, and still counted
+    resent = loaded("sample", "load", "--json")
+    assert (resent.code, {one["code"] for one in resent.json["refused"]}) == (1, {"erased"})
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["nonsense"],
+        ["capture"],
+        ["capture", "/no/such/file"],
+        ["capture", "--nonsense", "x"],
+        ["capture", "x", "--duplicate-ids", "maybe"],
+        ["capture", "x", "--submitter", "no uri"],
+        ["validate"],
+        ["validate", "/"],
+        ["validate", "a\x00b"],
+        ["trace"],
+        ["trace", "urn:x:1"],
+        ["trace", "urn:x:1", "--at", "yesterday", "--purpose", "p"],
+        ["trace", "urn:x:1", "--at", "2024-11-10T14:00:00", "--purpose", "p"],
+        ["trace", "urn:x:1", "--at", "2024-11-10T14:00:00Z"],
+        ["trace", "urn:x:1", "--at", "2024-11-10T14:00:00Z", "--purpose", "p", "--case", "c"],
+        ["trace", "urn:x:1", "--at", "2024-11-10T14:00:00Z", "--purpose", "p", "--policy", "other"],
+        ["trace", "urn:x:1", "--at", "2024-11-10T14:00:00Z", "--purpose", "p", "--lookback", "soon"],
+        ["trace", "urn:x:1", "--at", "2024-11-10T14:00:00Z", "--purpose", "p", "--max-generation", "-1"],
+        ["bundle", "-o", "x"],
+        ["bundle", "zz", "-o", "x"],
+        ["bundle", "--through", "ab" * 32, "-o", "x"],
+        ["show", "12"],
+        ["anchor", "--wait", "soon"],
+        ["trust", "add"],
+        ["trust", "add", "-o", "x", "--contract", "0x00"],
+        ["trust", "add", "-o", "x", "--rpc", "http://127.0.0.1:1"],
+        ["trust", "add", "-o", "x", "--rpc", "ftp://x", "--contract", "ab" * 20, "--key", "k"],
+        ["verify", "/no/such", "--trust", "/no/such"],
+        ["verify", "x"],
+        ["sample", "load", "no-such-sample"],
+        ["erase", "shoe-size", "42", "--reason", "x"],
+        ["erase", "phone", "1"],
+        ["status", "--lang", "fr"],
+        ["status", "--lang"],
+        [],
+    ],
+)
+def test_wrong_usage_is_64_and_touches_nothing(run: Run, tmp_path: Path, arguments: list[str]) -> None:
+    assert run(*arguments).code == 64
+    assert not (tmp_path / "data" / "keys").exists() or arguments[:2] == ["capture", "/no/such/file"]
+
+
+def test_with_json_an_error_is_one_document_too(run: Run) -> None:
+    usage = run("--json", "trace", "urn:x:1", "--at", "never", "--purpose", "p")
+    assert (usage.code, usage.json["error"]["code"], usage.json["error"]["place"]) == (64, "usage", "--at")
+    unknown = run("trace", "urn:x:1", "--at", "2024-11-10T14:00:00Z", "--purpose", "p", "--json")
+    assert (unknown.code, unknown.json["error"]["code"]) == (1, "trace-seed-unknown")
+
+
+def test_a_wrong_setting_is_64_and_named(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SUDONGLIAN_SEAL_AFTER", "soon")
+    done = run("status", "--json")
+    assert (done.code, done.json["error"]["place"]) == (64, "SUDONGLIAN_SEAL_AFTER")
+
+
+def test_chinese_is_spoken_where_it_is_asked_for(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "冷链溯源" in run("--lang", "zh", "--help").out
+    assert "首次使用" in run("status", "--lang=zh").err
+    monkeypatch.setenv("LANG", "zh_CN.UTF-8")
+    assert "没有记录提到追溯起点" in run("trace", "urn:x:1", "--at", "2024-11-10T14:00:00Z", "--purpose", "p").err
+
+
+def test_an_unforeseen_error_is_one_line_and_a_file_without_its_text(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise KeyError(str(13800138 * 1000) + " is somebody's phone")
+
+    monkeypatch.setattr("sudonglian.api.commands.records.check_document", fails)
+    done = run("validate", str(SAMPLES / "03-cold-store.json"), "--json")
+    assert (done.code, done.json["error"]["code"]) == (1, "unexpected")
+    assert len(done.err.splitlines()) == 1
+    log = tmp_path / "data" / "log" / "errors.log"
+    assert str(log) in done.err
+    kept = log.read_text("utf-8")
+    assert "builtins.KeyError" in kept
+    assert "check_document" in kept
+    assert "13800138000" not in kept + done.err + done.out
+
+
+def test_the_data_folder_and_keys_are_the_users_own(run: Run, tmp_path: Path) -> None:
+    run("anchor")
+    for path, mode in (
+        (tmp_path / "data", 0o700),
+        (tmp_path / "data" / "keys", 0o700),
+        (tmp_path / "data" / "keys" / "kek.key", 0o600),
+        (tmp_path / "data" / "keys" / "anchor.key", 0o600),
+    ):
+        assert stat.S_IMODE(os.stat(path).st_mode) == mode, path
+
+
+def test_a_data_folder_that_cannot_be_made_is_64(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    assert run("status", "--data-dir", str(tmp_path / "file" / "data")).code == 64
+
+
+def test_a_chain_that_does_not_answer_is_told_and_the_rest_of_the_status_too(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SUDONGLIAN_RPC_URL", "http://127.0.0.1:1")
+    run("sample", "load")
+    status = run("status", "--json")
+    assert status.code == 1
+    assert status.json["pending"] == 46
+    assert status.json["problem"]["code"].startswith("chain")
+    assert run("anchor").code == 1
+    assert run("status", "--json").json["log"]["size"] == 0  # nothing was sealed unseen
+
+
+def test_a_damaged_database_is_a_named_error(run: Run, tmp_path: Path) -> None:
+    run("sample", "load")
+    (tmp_path / "data" / "sudonglian.db").write_bytes(b"this is no database" * 1000)
+    for leftover in tmp_path.glob("data/sudonglian.db-*"):
+        leftover.unlink()
+    done = run("status", "--json")
+    assert (done.code, done.json["error"]["code"]) == (1, "store")
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=12), max_size=4))
+def test_no_arguments_at_all_give_a_stack_trace(run: Run, arguments: list[str]) -> None:
+    commands = [*arguments]
+    assert run("show", *commands).code in (0, 1, 64)
+    assert run(*commands).code in (0, 1, 64)
+
+
+def test_the_console_script_is_this_function() -> None:
+    from importlib.metadata import entry_points
+
+    (script,) = (one for one in entry_points(group="console_scripts") if one.name == "sudonglian")
+    assert script.load() is cli.main
