@@ -40,7 +40,10 @@ class TooManyRequests(DoorError):
 
 
 class Rate:
-    """Requests a second for each caller: a bucket that fills at the rate and holds `BURST_S` of it."""
+    """Requests a second for each address: a bucket that fills at the rate and holds `BURST_S` of it.
+
+    Not for each key: whoever guesses keys shows a new one every time.
+    """
 
     def __init__(self, rate: int) -> None:
         self.rate = rate
@@ -92,12 +95,12 @@ class Edge:
 
         try:
             if self.rate is not None:
-                left, wait = self.rate.take(_caller(scope), time.monotonic_ns())
+                left, wait = self.rate.take(_address(scope), time.monotonic_ns())
                 window = f'"default";q={self.rate.rate * BURST_S};w={BURST_S}'
                 extra += [(b"ratelimit-policy", window.encode()), (b"ratelimit", _told(left, wait))]
                 if left < 0:
                     extra.append((b"retry-after", str(max(wait, 1)).encode()))
-                    scope["sudonglian.refused"] = TooManyRequests(f"more than {self.rate.rate} requests a second")
+                    scope["sudonglian.too_many"] = self.rate.rate
             await self.app(scope, receive, sent)
         except Exception as error:  # noqa: BLE001  the last edge: whatever this is, the caller gets a problem document
             log_error(scope, error)
@@ -142,14 +145,6 @@ async def _unexpected(send: Send, request_id: str) -> None:
     headers = [(b"content-type", b"application/problem+json")]
     await send({"type": "http.response.start", "status": 500, "headers": headers})
     await send({"type": "http.response.body", "body": json.dumps(problem).encode()})
-
-
-def _caller(scope: Scope) -> str:
-    for name, value in scope["headers"]:
-        if name == b"authorization":
-            # A guessed key must not have a bucket of its own: whoever guesses is told by the address.
-            return f"{_address(scope)} {value[:24].decode('latin-1')}"
-    return _address(scope)
 
 
 def _address(scope: Scope) -> str:

@@ -14,6 +14,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, ValidationError
 
 from sudonglian.api.errors import DoorError, UsageRefused
+from sudonglian.api.http.edge import TooManyRequests
 
 MAX_JSON: Final = 64 * 1024
 """A question is a page of text; documents and bundles have limits of their own."""
@@ -115,7 +116,9 @@ def described(model: type[BaseModel]) -> dict[str, Any]:
 
 
 def declared_only(request: Request) -> None:
-    """Refuse query parameters that the route does not know, or that are given twice."""
+    """Refuse a caller beyond its rate, and query parameters that the route does not know or that are given twice."""
+    if rate := request.scope.get("sudonglian.too_many"):
+        raise TooManyRequests(f"more than {rate} requests a second")
     route = request.scope.get("route")
     if not isinstance(route, APIRoute):
         return

@@ -1,0 +1,88 @@
+"""The application: every route, one order of gates in front of them, problems for everything that goes wrong.
+
+service.md (HTTP); house.md (the doors hold no business rules).
+"""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from typing import Any, Final
+
+import anyio.to_thread
+from fastapi import Depends, FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+
+from sudonglian.api.http import auth, problems
+from sudonglian.api.http.door import Door
+from sudonglian.api.http.edge import Edge
+from sudonglian.api.http.parameters import declared_only
+from sudonglian.api.http.routes import capture, events, health, log, lots, records, traces, verify
+from sudonglian.api.http.tracing import Runner
+from sudonglian.chain.errors import SudonglianError
+
+THREADS: Final = 12
+"""Requests served at once: below the fifteen connections that a store's pool holds, with room for background work."""
+
+STOP_WAIT_S: Final = 5
+"""How long a stopping process waits for the trace at hand."""
+
+ROUTERS: Final = (capture, events, log, records, lots, traces, verify, health)
+
+
+def create_app(door: Door, *, background: bool = True) -> FastAPI:
+    """Return the application of a door; with `background`, it also runs traces while it serves."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
+        runner = Runner(door) if background else None
+        if runner is not None:
+            runner.start()
+        yield
+        if runner is not None:
+            await anyio.to_thread.run_sync(runner.stop, STOP_WAIT_S)
+
+    app = FastAPI(
+        title="溯冻链 Sudonglian",
+        version=version("sudonglian"),
+        summary="Cold-chain provenance and contact tracing with proofs.",
+        lifespan=lifespan,
+        dependencies=[Depends(declared_only)],
+        openapi_url="/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        telemetry=False,
+        generate_unique_id_function=lambda route: route.name,
+    )
+    app.state.door = door
+    for module in ROUTERS:
+        app.include_router(module.router)
+    app.add_exception_handler(SudonglianError, problems.refused)
+    app.add_exception_handler(RequestValidationError, problems.invalid)
+    app.add_exception_handler(HTTPException, problems.framework)
+    app.add_middleware(Edge, door=door)
+    _declare_scopes(app)
+    return app
+
+
+def api_routes(app: FastAPI) -> Iterator[APIRoute]:
+    """Yield every route that is described in the API."""
+    yield from (one for one in app.routes if isinstance(one, APIRoute))
+
+
+def description(app: FastAPI) -> dict[str, Any]:
+    """Return the OpenAPI document: each operation names the scope that it needs."""
+    return app.openapi()
+
+
+def _declare_scopes(app: FastAPI) -> None:
+    for route in api_routes(app):
+        scope = auth.scope_of(route.dependant)
+        if scope is None:
+            raise TypeError(f"{route.path} declares no scope")
+        needed: list[dict[str, list[str]]] = [] if scope is auth.Scope.public else [{"key": [scope.value]}]
+        extra = {"x-scope": scope.value, "security": needed}
+        route.openapi_extra = {**(route.openapi_extra or {}), **extra}

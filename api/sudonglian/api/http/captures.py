@@ -1,0 +1,121 @@
+"""Captures over HTTP: the events and the job that answers for them are one transaction.
+
+EPCIS 2.0 §12.6 (capture jobs); docs/decisions/0711 (a 202 is given when everything is committed).
+"""
+
+import hmac
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+import orjson
+
+from sudonglian.api.http.auth import submitter_of
+from sudonglian.api.http.door import Door
+from sudonglian.api.settings import Lang
+from sudonglian.chain import canonical
+from sudonglian.records import derive, intake, jobs
+from sudonglian.records.api_keys import ApiKey
+from sudonglian.records.intake import Behaviour, CaptureResult
+from sudonglian.records.jobs import Job
+
+WITHHELD: Final = {"zh": "见该位置;个人数据不重复显示", "en": "see this place; personal data are not repeated"}
+"""A finding about a person may repeat what was sent, and a job is kept when the person has been erased."""
+
+
+def take(
+    door: Door, key: ApiKey, raw: bytes, behaviour: Behaviour, idempotency_key: str | None, now: datetime
+) -> tuple[Job, bool]:
+    """Capture a document; return its job and whether it is this request's own, and not an earlier one's.
+
+    Raises
+    ------
+    RecordRefused
+        The bytes are no document with events; there is no job then.
+    IdempotencyConflict
+        The Idempotency-Key was used for another document.
+    """
+    mac = None if idempotency_key is None else request_mac(door.keys.content, behaviour, raw)
+    with door.store.write() as connection:
+        if idempotency_key is not None and mac is not None:
+            earlier = jobs.earlier(connection, key.id, "capture", idempotency_key, mac)
+            if earlier is not None:
+                return earlier, False
+        taken = intake.capture(connection, door.keys, raw, submitter=submitter_of(key), now=now, behaviour=behaviour)
+        job = jobs.add(
+            connection,
+            key.id,
+            "capture",
+            canonical.encode({"behaviour": behaviour}),
+            now,
+            idempotency_key=idempotency_key,
+            request_mac=mac,
+            state="failed" if taken.refused else "success",
+            result=orjson.dumps(_kept(taken)),
+        )
+    count = door.metrics.count
+    count("sudonglian_captured_events_total", taken.accepted, outcome="accepted")
+    count("sudonglian_captured_events_total", taken.unchanged, outcome="unchanged")
+    count("sudonglian_captured_events_total", len(taken.refused), outcome="refused")
+    for one in taken.refused:
+        count("sudonglian_refusals_total", reason=one.code)
+    return job, True
+
+
+def request_mac(key: bytes, *parts: str | bytes) -> bytes:
+    """Return what tells one request from another; keyed, for a plain digest of a document can be guessed from."""
+    pieces = [part.encode() if isinstance(part, str) else part for part in parts]
+    framed = b"".join(len(piece).to_bytes(8, "big") + piece for piece in pieces)
+    return hmac.digest(key, b"sudonglian/mac/request\x00" + framed, "sha256")
+
+
+def summary(job: Job) -> dict[str, Any]:
+    """Return what EPCIS says of a capture job."""
+    finished = job.finished_us
+    return {
+        "captureID": job.name,
+        "createdAt": derive.moment(job.created_us).isoformat(timespec="microseconds"),
+        "finishedAt": None if finished is None else derive.moment(finished).isoformat(timespec="microseconds"),
+        "running": not job.is_over,
+        "success": job.state == "success",
+        "captureErrorBehaviour": orjson.loads(job.asked)["behaviour"],
+    }
+
+
+def document(job: Job, lang: Lang) -> dict[str, Any]:
+    """Return a capture job in full: its errors in the caller's language, its receipts, its warnings."""
+    result = orjson.loads(job.result or b"{}")
+    return {
+        **summary(job),
+        "accepted": result["accepted"],
+        "unchanged": result["unchanged"],
+        "errors": [_told(one, lang) for one in result["refused"]],
+        "warnings": [_told(one, lang) for one in result["warnings"]],
+        "records": result["records"],
+    }
+
+
+def _kept(taken: CaptureResult) -> dict[str, Any]:
+    whole = taken.as_json()
+    return {
+        **whole,
+        "refused": [_nameless(one) for one in whole["refused"]],
+        "warnings": [_nameless(one) for one in whole["warnings"]],
+        # Without the eventID: as an Event Hash ID it is a hash over persons, which an erasure takes away.
+        "records": [{name: one[name] for name in ("index", "record_hash", "unchanged")} for one in whole["records"]],
+    }
+
+
+def _nameless(finding: Mapping[str, Any]) -> dict[str, Any]:
+    about_a_person = derive.PARTICIPANTS in finding["pointer"]
+    return {**finding, "message": WITHHELD} if about_a_person else dict(finding)
+
+
+def _told(finding: Mapping[str, Any], lang: Lang) -> dict[str, Any]:
+    return {
+        "type": f"urn:sudonglian:problem:{finding['code']}",
+        "code": finding["code"],
+        "index": finding["index"],
+        "pointer": finding["pointer"],
+        "detail": finding["message"][lang],
+    }

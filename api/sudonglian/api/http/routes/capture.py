@@ -1,0 +1,76 @@
+"""EPCIS capture: documents in, jobs out.
+
+EPCIS 2.0 §12.6; service.md (HTTP).
+"""
+
+from datetime import UTC, datetime
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Depends, Header, Request
+from fastapi.responses import Response
+
+from sudonglian.api.http import captures, epcis
+from sudonglian.api.http.answers import json_answer
+from sudonglian.api.http.auth import Anyone, Capturer
+from sudonglian.api.http.door import door_of
+from sudonglian.api.http.parameters import PER_PAGE, IdempotencyKey, PageToken, PerPage, body_of, next_link, row_of
+from sudonglian.api.http.problems import lang_of
+from sudonglian.records import jobs
+from sudonglian.records.epcis.document import MAX_DOCUMENT_BYTES
+from sudonglian.records.intake import Behaviour
+
+router = APIRouter(prefix="/epcis/v2", tags=["EPCIS"], dependencies=[Depends(epcis.negotiated)])
+
+Document = Annotated[bytes, Depends(body_of(MAX_DOCUMENT_BYTES))]
+ErrorBehaviour = Annotated[Behaviour, Header(alias="GS1-Capture-Error-Behaviour")]
+"""Whether one refused event takes its document with it."""
+
+TAKES: Final = {
+    "requestBody": {
+        "required": True,
+        "content": {kind: {"schema": {"type": "object"}} for kind in ("application/json", "application/ld+json")},
+    }
+}
+
+
+@router.options("/capture", status_code=204)
+def discover_capture(caller: Anyone) -> Response:
+    """Tell what may be captured here."""
+    return Response(None, 204, {"Allow": "GET, HEAD, OPTIONS, POST", **epcis.CAPTURE_HEADERS})
+
+
+@router.post("/capture", status_code=202, openapi_extra=TAKES)
+def capture(
+    request: Request,
+    caller: Capturer,
+    document: Document,
+    behaviour: ErrorBehaviour = "rollback",
+    idempotency_key: IdempotencyKey = None,
+) -> Response:
+    """Take an EPCIS document. Everything is committed when this answers: the job is over, and says what became of it."""
+    door = door_of(request)
+    job, own = captures.take(door, caller, document, behaviour, idempotency_key, datetime.now(UTC))
+    headers = {"Location": f"{router.prefix}/capture/{job.name}", "GS1-Capture-Error-Behaviour": behaviour}
+    if not own:
+        headers["Idempotency-Replayed"] = "true"
+    return json_answer(captures.document(job, lang_of(request)), 202, {**headers, **epcis.HEADERS})
+
+
+@router.get("/capture")
+def captured(
+    request: Request, caller: Capturer, per_page: PerPage = PER_PAGE, page_token: PageToken = None
+) -> Response:
+    """List the key's capture jobs, the newest first."""
+    with door_of(request).store.read() as connection:
+        before = row_of(page_token, 0) or None
+        found = jobs.page(connection, caller.id, "capture", per_page + 1, before)
+    link = next_link(request, per_page, found[per_page - 1].id) if len(found) > per_page else {}
+    return json_answer([captures.summary(job) for job in found[:per_page]], headers={**link, **epcis.HEADERS})
+
+
+@router.get("/capture/{capture_id}")
+def capture_job(request: Request, caller: Capturer, capture_id: str) -> Response:
+    """Tell what became of a capture."""
+    with door_of(request).store.read() as connection:
+        job = jobs.find(connection, caller.id, "capture", capture_id)
+    return json_answer(captures.document(job, lang_of(request)), headers=epcis.HEADERS)

@@ -1,0 +1,78 @@
+"""Health, standing and metrics: for load balancers, auditors and operators.
+
+service.md (storage and work); docs/anchoring.md (what an operator sees).
+"""
+
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+from sqlalchemy import Connection
+
+from sudonglian.api.http import metrics
+from sudonglian.api.http.answers import json_answer
+from sudonglian.api.http.auth import Anyone, Operator
+from sudonglian.api.http.door import Door, door_of
+from sudonglian.chain.errors import SudonglianError
+from sudonglian.records import anchor_status, derive, queries
+
+router = APIRouter(tags=["Operation"])
+
+OVERDUE_S: Final = 60
+"""How long after it was due a seal may still be missing before the worker counts as gone: a large seal takes seconds."""
+
+
+@router.get("/healthz")
+def healthz(caller: Anyone) -> Response:
+    """Say that this process answers."""
+    return json_answer({"ok": True})
+
+
+@router.get("/readyz")
+def readyz(request: Request, caller: Anyone) -> Response:
+    """Say whether the store answers and somebody seals: 503 if not."""
+    door = door_of(request)
+    try:
+        with door.store.read() as connection:
+            overdue = seal_overdue_s(connection, door, datetime.now(UTC))
+        reached = True
+    except SudonglianError:
+        reached, overdue = False, 0
+    fresh = overdue <= OVERDUE_S and not door.worker_ended
+    said = {"ready": reached and fresh, "store": reached, "worker": fresh, "worker_ended": door.worker_ended or None}
+    return json_answer({**said, "seal_overdue_s": overdue}, 200 if said["ready"] else 503)
+
+
+@router.get("/status")
+def status(request: Request, caller: Anyone) -> Response:
+    """Tell how the log stands: its size, what waits, its anchors, chain and contract, what no anchor covers yet."""
+    door = door_of(request)
+    with door.store.read() as connection:
+        document = anchor_status.status(connection, None)
+    document.pop("balance")
+    return json_answer({**document, "origin": door.keys.origin, "verifier_key": str(door.keys.log.verifier_key)})
+
+
+@router.get("/metrics")
+def measured(request: Request, caller: Operator) -> Response:
+    """Give the metrics in Prometheus' text form."""
+    door = door_of(request)
+    with door.store.read() as connection:
+        document: dict[str, Any] = anchor_status.status(connection, None)
+        overdue = seal_overdue_s(connection, door, datetime.now(UTC))
+    gauges = {
+        "sudonglian_log_entries": ("Entries of the newest checkpoint.", document["log"]["size"]),
+        "sudonglian_anchoring_lag_entries": ("Entries that no final anchor covers.", document["lag"]),
+        "sudonglian_pending_entries": ("Entries that wait for a seal.", document["pending"]),
+        "sudonglian_seal_overdue_seconds": ("How long the oldest of them has been due.", overdue),
+    }
+    return Response(door.metrics.text(gauges), 200, {"Content-Type": metrics.CONTENT_TYPE})
+
+
+def seal_overdue_s(connection: Connection, door: Door, now: datetime) -> int:
+    """Return for how many seconds the oldest waiting entry should have been sealed."""
+    _, oldest = queries.waiting(connection)
+    if oldest is None:
+        return 0
+    return max(0, (derive.micros(now) - oldest) // 1_000_000 - door.seal_after_s)

@@ -1,0 +1,87 @@
+"""Items and lots: which records name one, proven complete or absent; its history for who may trace.
+
+docs/spec/seal.md rules 3-9.
+"""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Request
+from fastapi.responses import Response
+
+from sudonglian.api.http.answers import json_answer
+from sudonglian.api.http.auth import Anyone, Tracer
+from sudonglian.api.http.door import door_of
+from sudonglian.api.http.parameters import MAX_INTEGER
+from sudonglian.api.http.routes.records import Through, bundle_answer
+from sudonglian.chain import lotmap
+from sudonglian.chain.identifiers import normal
+from sudonglian.records import bundles, lots, reader
+from sudonglian.records import log as stored_log
+from sudonglian.records.errors import NotInLog
+from sudonglian.records.history import Direction
+
+router = APIRouter(prefix="/lots", tags=["Lots"])
+
+Identifier = Annotated[str, Path(max_length=2_000, description="An EPC URN or a Digital Link, percent-encoded.")]
+
+
+@router.get("/{lot:path}/proof")
+def proof(
+    request: Request,
+    caller: Anyone,
+    lot: Identifier,
+    size: Annotated[int | None, Query(ge=1, le=MAX_INTEGER)] = None,
+) -> Response:
+    """Prove what a checkpoint says about an item or lot: its records, all of them, or that none names it."""
+    name = normal(lot)
+    with door_of(request).store.read() as connection:
+        at = size or stored_log.size(connection)
+        if at == 0:
+            raise NotInLog("nothing has been sealed yet", place="size")
+        found = lots.prove(connection, name, at)
+        root = lots.root_at(connection, at)
+        chain = lots.chain(connection, name, at)
+    other = found.other
+    document = {
+        "lot": name,
+        "key": lotmap.key(name).hex(),
+        "size": at,
+        "lots_root": root.hex(),
+        "value": None if found.value is None else {"count": found.value[0], "c": found.value[1].hex()},
+        "other": None if other is None else {"key": other.key.hex(), "count": other.count, "c": other.c.hex()},
+        "path": [one.hex() for one in found.path],
+        "records": [{"record_hash": one.record_hash.hex(), "log_index": one.log_index} for one in chain],
+    }
+    return json_answer(document)
+
+
+@router.get("/{lot:path}/bundle")
+def bundle(request: Request, caller: Anyone, lot: Identifier, through: Through = False) -> Response:
+    """Give all records of an item or lot in one bundle, proven complete; nothing is disclosed in it."""
+    door = door_of(request)
+    with door.store.read() as connection:
+        data, state = bundles.make_bundle(connection, door.keys, None, lot=normal(lot), through=through)
+    return bundle_answer(data, state, lotmap.key(normal(lot)).hex())
+
+
+@router.get("/{lot:path}/history")
+def history(
+    request: Request,
+    caller: Tracer,
+    lot: Identifier,
+    direction: Annotated[Direction, Query(description="back, forward or both")] = "both",
+) -> Response:
+    """List what happened to an item or lot, through nesting and transformation, in order of time."""
+    with door_of(request).store.read() as connection:
+        events = [
+            {
+                "event_id": one.event_id,
+                "record_hash": one.record_hash.hex(),
+                "event_time": one.event_time,
+                "relation": one.relation,
+                "through": one.through,
+                "superseded_by": [other.hex() for other in one.superseded_by],
+            }
+            for one in reader.history(connection, normal(lot), direction)
+        ]
+    return json_answer({"epc": normal(lot), "events": events})

@@ -1,0 +1,116 @@
+"""Records, as anybody may read them by their hash: what is in the clear, the place in the log, the anchor, a bundle.
+
+docs/spec/record.md, docs/spec/bundle.md; docs/decisions/0712 (why records are public and disclosures are not).
+"""
+
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+from sqlalchemy import Connection
+
+from sudonglian.api.errors import UsageRefused
+from sudonglian.api.http.answers import json_answer
+from sudonglian.api.http.auth import Anyone, Forbidden, Scope, Unauthenticated
+from sudonglian.api.http.door import door_of
+from sudonglian.api.parsing import record_hash_of
+from sudonglian.chain.identifiers import normal
+from sudonglian.records import anchor_book, bundles, log, reader
+from sudonglian.records.api_keys import ApiKey
+from sudonglian.records.reader import StoredRecord
+
+router = APIRouter(prefix="/records", tags=["Records"])
+
+Names = Annotated[str, Query(max_length=1_000, description="Withheld members to disclose, separated by commas.")]
+Lot = Annotated[str, Query(max_length=2_000, description="Also prove that all records of this item or lot are in it.")]
+Through = Annotated[bool, Query(description="With a lot: also the units that it travelled in.")]
+
+
+@router.get("/{record_hash}")
+def record(request: Request, caller: Anyone, record_hash: str) -> Response:
+    """Give a record, where it stands in the log, what stands against it, and how far it is anchored."""
+    with door_of(request).store.read() as connection:
+        found = reader.record(connection, record_hash_of(record_hash))
+        against = reader.corrections(connection, found.record_hash)
+        anchor = anchor_of(connection, found)
+        data = None if found.log_index is None else log.entry(connection, found.log_index).decode()
+    document = {
+        "record_hash": found.record_hash.hex(),
+        "record": orjson.loads(found.body),
+        "log_index": found.log_index,
+        "entry": data,
+        "corrections": [{"record_hash": one.record_hash.hex(), "log_index": one.log_index} for one in against],
+        "anchor": anchor,
+    }
+    return json_answer(document)
+
+
+@router.get("/{record_hash}/bundle")
+def bundle(
+    request: Request,
+    caller: Anyone,
+    record_hash: str,
+    disclose: Names = "",
+    lot: Lot = "",
+    through: Through = False,
+) -> Response:
+    """Give everything that proves a record, for use without a network; disclosing needs the firm's own key."""
+    if through and not lot:
+        raise UsageRefused("needs a lot", place="through")
+    names = tuple(name.strip() for name in disclose.split(",") if name.strip())
+    door = door_of(request)
+    with door.store.read() as connection:
+        found = reader.record(connection, record_hash_of(record_hash))
+        if names:
+            may_disclose(caller, found, alone=not lot)
+        data, state = bundles.make_bundle(
+            connection,
+            door.keys,
+            found.record_hash,
+            disclose=names,
+            lot=normal(lot) if lot else None,
+            through=through,
+        )
+    return bundle_answer(data, state, found.record_hash.hex())
+
+
+def may_disclose(caller: ApiKey | None, found: StoredRecord, *, alone: bool) -> None:
+    """Refuse to disclose a record to anybody but the firm that submitted it.
+
+    Raises
+    ------
+    Unauthenticated, Forbidden
+        No key, or not that firm's; or the bundle holds other firms' records too.
+    """
+    if caller is None:
+        raise Unauthenticated("disclosing needs the key of the firm that submitted the record")
+    if Scope.read_own not in caller.scopes or caller.submitter != found.submitter:
+        raise Forbidden("only the firm that submitted the record may disclose of it", place="disclose")
+    if not alone:
+        raise Forbidden("a lot's bundle may hold other firms' records: nothing is disclosed of it", place="disclose")
+
+
+def bundle_answer(data: bytes, state: str, name: str) -> Response:
+    """Return a bundle as a file."""
+    headers = {"Sudonglian-Bundle-State": state, "Content-Disposition": f'attachment; filename="{name}.bundle.json"'}
+    return Response(data, 200, headers, "application/json")
+
+
+def anchor_of(connection: Connection, found: StoredRecord) -> dict[str, Any]:
+    """Return how far a record is anchored: it waits, is sealed, or a final anchor covers it."""
+    if found.log_index is None:
+        return {"state": "waiting"}
+    chain = anchor_book.live_chain(connection)
+    finals = [] if chain is None else anchor_book.finals(connection, chain.id)
+    covering = min((one for one in finals if one.size > found.log_index), key=lambda one: one.size, default=None)
+    if chain is None or covering is None:
+        return {"state": "sealed"}
+    return {
+        "state": "final",
+        "size": covering.size,
+        "block": covering.block_number,
+        "tx": None if covering.tx_hash is None else covering.tx_hash.hex(),
+        "chain_id": chain.chain_id,
+        "contract": chain.contract.hex(),
+    }

@@ -1,0 +1,110 @@
+"""Traces: a question is a job; its progress is told as it goes; only whoever asked reads the answer.
+
+service.md (HTTP: 202, job, server-sent progress); docs/decisions/0701.
+"""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Annotated, Final
+
+import anyio
+import orjson
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import Response
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+
+from sudonglian.api.http import tracing
+from sudonglian.api.http.answers import json_answer
+from sudonglian.api.http.auth import Tracer
+from sudonglian.api.http.captures import request_mac
+from sudonglian.api.http.door import Door, door_of
+from sudonglian.api.http.parameters import IdempotencyKey, JsonBody, described, parsed
+from sudonglian.api.http.tracing import TraceAsk
+from sudonglian.chain import canonical
+from sudonglian.records import jobs
+from sudonglian.records.errors import NotInLog
+from sudonglian.records.jobs import Job
+
+router = APIRouter(prefix="/traces", tags=["Traces"])
+
+LOOK_S: Final = 0.2
+"""How often a progress stream looks: what a person still calls at once."""
+
+
+def own_job(request: Request, caller: Tracer, trace_id: str) -> Job:
+    """Return the caller's own trace."""
+    with door_of(request).store.read() as connection:
+        return jobs.find(connection, caller.id, "trace", trace_id)
+
+
+OwnJob = Annotated[Job, Depends(own_job)]
+
+
+@router.post("", status_code=202, openapi_extra=described(TraceAsk))
+def ask(request: Request, caller: Tracer, raw: JsonBody, idempotency_key: IdempotencyKey = None) -> Response:
+    """Ask who and what was exposed, for a case or a purpose; the answer is made in the background."""
+    asked = parsed(TraceAsk, raw)
+    asked.query()
+    question = canonical.encode(asked.model_dump())
+    door = door_of(request)
+    mac = None if idempotency_key is None else request_mac(door.keys.content, question)
+    with door.store.write() as connection:
+        job = None
+        if idempotency_key is not None and mac is not None:
+            job = jobs.earlier(connection, caller.id, "trace", idempotency_key, mac)
+        if job is None:
+            job = jobs.add(
+                connection,
+                caller.id,
+                "trace",
+                question,
+                datetime.now(UTC),
+                idempotency_key=idempotency_key,
+                request_mac=mac,
+            )
+    door.wake.set()
+    return json_answer(tracing.document(job), 202, {"Location": f"{router.prefix}/{job.name}"})
+
+
+@router.get("/{trace_id}")
+def answer(caller: Tracer, job: OwnJob) -> Response:
+    """Give a trace: its state, and when it is over its answer or why there is none."""
+    return json_answer(tracing.document(job))
+
+
+@router.get("/{trace_id}/events", response_class=EventSourceResponse)
+async def progress(request: Request, caller: Tracer, job: OwnJob) -> AsyncIterator[ServerSentEvent]:
+    """Tell a trace's states as they change, until it is over."""
+    told = ""
+    while True:
+        if job.state != told:
+            told = job.state
+            yield ServerSentEvent(event="state", data=_progress(job))
+        if job.is_over or await request.is_disconnected():
+            return
+        await anyio.sleep(LOOK_S)
+        job = await anyio.to_thread.run_sync(_again, door_of(request), job)
+
+
+@router.get("/{trace_id}/graph.graphml")
+def graph(request: Request, caller: Tracer, job: OwnJob) -> Response:
+    """Give the exposed as a graph that network tools read."""
+    with door_of(request).store.read() as connection:
+        drawn = jobs.graph(connection, job)
+    if drawn is None:
+        raise NotInLog("this trace has no graph (yet)", place="graph.graphml")
+    return Response(drawn, 200, {"Content-Disposition": 'attachment; filename="trace.graphml"'}, "application/xml")
+
+
+def _again(door: Door, job: Job) -> Job:
+    with door.store.read() as connection:
+        return jobs.find(connection, job.api_key, "trace", job.name)
+
+
+def _progress(job: Job) -> dict[str, object]:
+    said: dict[str, object] = {"id": job.name, "state": job.state}
+    if job.is_over and job.result is not None:
+        result = orjson.loads(job.result)
+        said["members"] = len(result.get("members", []))
+        said["document_hash"] = result.get("document_hash")
+    return said

@@ -1,0 +1,179 @@
+"""Traces over HTTP: asked as jobs, run in the background by any process, answered to whoever asked.
+
+service.md (a trace from any door names a case or a purpose); docs/decisions/0701 and 0711.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from threading import Event, Thread
+from typing import Any, Final
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Field
+
+from sudonglian.api.errors import UsageRefused
+from sudonglian.api.http import edge
+from sudonglian.api.http.door import Door
+from sudonglian.api.parsing import moment, span
+from sudonglian.chain.errors import SudonglianError
+from sudonglian.records import derive, jobs
+from sudonglian.records.jobs import LEASE, Job
+from sudonglian.trace.casework import graphml
+from sudonglian.trace.casework.run import MAX_WHY, reason, run_trace
+from sudonglian.trace.engine.query import POLICY, TraceQuery
+
+POLL_S: Final = 1.0
+"""How soon a job that another process took in, or left behind, is seen."""
+
+FORGET_EVERY_S: Final = 3600.0
+
+MAX_IDENTIFIER: Final = 2_000
+"""Longer URIs are cut by browsers and proxies."""
+
+
+class TraceAsk(BaseModel):
+    """The question of a trace: as `sudonglian trace` asks it."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    seed: str = Field(min_length=1, max_length=MAX_IDENTIFIER, description="An item, lot, place, or person:NUMBER.")
+    at: str = Field(max_length=64, description="When it was sampled, with its offset.")
+    lookback: str = Field("14d", max_length=16, description="How long before it may have been contaminated: 14d, 36h.")
+    until: str | None = Field(None, max_length=64, description="Where the trace ends; the log's end if absent.")
+    backward: bool = Field(False, description="Ask what may have exposed the seed.")
+    max_generation: int | None = Field(None, ge=0, le=1_000_000)
+    place: str = Field("", max_length=MAX_IDENTIFIER, description="Where a lot was sampled.")
+    policy: str = Field(POLICY, max_length=64)
+    case: str = Field("", max_length=MAX_WHY)
+    purpose: str = Field("", max_length=MAX_WHY)
+
+    def query(self) -> TraceQuery:
+        """Return the engine's question, checked.
+
+        Raises
+        ------
+        UsageRefused, QueryRefused, PurposeRefused
+            What cannot be asked so.
+        """
+        reason(self.case, self.purpose)
+        if self.policy != POLICY:
+            raise UsageRefused(f"not a policy that is known: {POLICY}", place="/policy")
+        query = TraceQuery(
+            seed=self.seed,
+            at=moment(self.at, "/at"),
+            lookback=span(self.lookback, "/lookback"),
+            until=moment(self.until, "/until") if self.until is not None else None,
+            backward=self.backward,
+            max_generation=self.max_generation,
+            seed_place=self.place,
+            policy=self.policy,
+        )
+        query.check()
+        return query
+
+
+class Runner:
+    """The background thread of one process that runs what waits."""
+
+    def __init__(self, door: Door) -> None:
+        self.door = door
+        self._stopping = Event()
+        self._thread = Thread(target=self._work, name="traces", daemon=True)
+        self._forget_at = 0.0
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self, wait_s: int) -> None:
+        """End after the job at hand, or leave that to whoever finds its lease at its end."""
+        self._stopping.set()
+        self.door.wake.set()
+        self._thread.join(wait_s)
+
+    def _work(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                if not self._turn():
+                    self.door.wake.wait(POLL_S)
+                    self.door.wake.clear()
+            except Exception as error:  # noqa: BLE001  a store that is away must not end the thread for good
+                edge.log_error({}, error)
+                self._stopping.wait(POLL_S)
+
+    def _turn(self) -> bool:
+        """Run one job; say whether there was one."""
+        now = datetime.now(UTC)
+        if time.monotonic() >= self._forget_at:
+            with self.door.store.write() as connection:
+                jobs.forget(connection, now)
+            self._forget_at = time.monotonic() + FORGET_EVERY_S
+        with self.door.store.read() as connection:
+            if not jobs.is_waiting(connection, now):
+                return False
+        with self.door.store.write() as connection:
+            job = jobs.claim(connection, now)
+        if job is not None:
+            with _held(self.door, job):
+                run(self.door, job)
+        return job is not None
+
+
+def run(door: Door, job: Job) -> None:
+    """Answer one question and write the answer, or why there is none."""
+    began = time.monotonic_ns()
+    graph = None
+    try:
+        ask = TraceAsk.model_validate_json(job.asked)
+        done = run_trace(door.store, door.keys, ask.query(), case=ask.case, purpose=ask.purpose)
+        answer = {**done.result.as_json(), "trace": done.number}
+        graph = graphml.encode(done.result.to_networkx())
+        state: jobs.State = "success"
+    except SudonglianError as refusal:
+        state, answer = "failed", {"code": refusal.slug, "detail": refusal.reason, "place": refusal.place}
+    except Exception as error:  # noqa: BLE001  the asker must hear of it, whatever it is
+        edge.log_error({}, error)
+        state, answer = "failed", {"code": "unexpected", "detail": "an error that nobody foresaw", "place": ""}
+    with door.store.write() as connection:
+        jobs.finish(connection, job, state, orjson.dumps(answer), datetime.now(UTC), graph)
+    door.metrics.count("sudonglian_traces_total", outcome=state)
+    door.metrics.traced((time.monotonic_ns() - began) // 1_000_000)
+
+
+def document(job: Job) -> dict[str, Any]:
+    """Return a trace job: its state, and its answer or why there is none."""
+    result = None if job.result is None else orjson.loads(job.result)
+    finished = job.finished_us
+    return {
+        "id": job.name,
+        "state": job.state,
+        "asked": orjson.loads(job.asked),
+        "created_at": derive.moment(job.created_us).isoformat(timespec="microseconds"),
+        "finished_at": None if finished is None else derive.moment(finished).isoformat(timespec="microseconds"),
+        "answer": result if job.state == "success" else None,
+        "problem": result if job.state == "failed" else None,
+    }
+
+
+@contextmanager
+def _held(door: Door, job: Job) -> Iterator[None]:
+    """Renew a job's lease while it runs."""
+    done = Event()
+
+    def renew() -> None:
+        while not done.wait(LEASE.total_seconds() / 4):
+            try:
+                with door.store.write() as connection:
+                    jobs.renew(connection, job, datetime.now(UTC))
+            except SudonglianError as error:
+                edge.log_error({}, error)
+
+    thread = Thread(target=renew, name="lease", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
