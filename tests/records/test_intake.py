@@ -5,12 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from sqlalchemy import Table, func, select
 
 from sudonglian.chain import entry
 from sudonglian.chain.errors import RecordRefused
 from sudonglian.chain.record import open_record, parse_record, record_hash
-from sudonglian.records import derive, reader, vault
+from sudonglian.records import derive, intake, reader, vault
 from sudonglian.records.epcis.document import NotJson, read_document
 from sudonglian.records.epcis.plain import plain_event
 from sudonglian.records.intake import CaptureResult
@@ -247,8 +249,8 @@ def test_a_declaration_of_nothing_is_warned_about(capture: Capture, event: Make)
 
 
 def test_erased_data_do_not_come_back(store: Store, keys: Keys, capture: Capture, event: Make, handler: Make) -> None:
-    for given in ({}, {"eventID": None}, {"eventID": "ni:///sha-256;" + "0" * 64 + "?ver=CBV2.0"}):
-        one = event(**{"epcList": [f"urn:x:{given.get('eventID', 'given')}"], **given})
+    for other in ({}, {"eventID": None}, {"eventID": "ni:///sha-256;" + "0" * 64 + "?ver=CBV2.0"}):
+        one = event(**{"epcList": [f"urn:x:{other.get('eventID', 'given')}"], **other})
         one["sdl:participants"] = [handler()]
         assert capture(one).accepted == 1
         with store.write() as connection:
@@ -341,3 +343,62 @@ def test_an_event_id_that_recurs_with_another_content_loses_no_event(
     raw = (shared_data / "epcis/chains/EPCISQueryDocument_duplicate_eventIDs.jsonld").read_bytes()
     events = {json.dumps(one.value, sort_keys=True) for one in read_document(raw).events}
     assert capture(raw, duplicate_ids="keep").accepted == len(events)
+
+
+def test_sizes_that_a_database_cannot_index_are_refused(store: Store, capture: Capture, event: Make) -> None:
+    for members in (
+        {"epcList": ["urn:x:" + "y" * intake.MAX_IDENTIFIER_BYTES]},
+        {"sdl:traceCode": [{"issuer": "浙冷链", "code": "码" * 300}]},
+        {"sdl:participants": [{"personRef": {"kind": "badge", "value": "1"}, "role": "x"}] * 10_001},
+    ):
+        assert [one.code for one in capture(event(**members)).refused] == ["event-too-large"]
+    longest = event(epcList=["urn:x:" + "y" * (intake.MAX_IDENTIFIER_BYTES - 6)])
+    assert capture(longest).accepted == 1
+
+
+def test_a_nul_in_a_text_is_taken_by_every_database(
+    store: Store, keys: Keys, capture: Capture, event: Make, handler: Make
+) -> None:
+    one = event(**{"sdl:participants": [handler(role="load\x00er", ppe="mas\x00k")], "sdl:sealNo": "\x00"})
+    (made,) = capture(one).records
+    with store.read() as connection:
+        plain = reader.plain(connection, keys, made.record_hash, people=True)
+    assert plain["sdl:participants"] == one["sdl:participants"]
+    assert plain["sdl:sealNo"] == "\x00"
+    assert [row.role for row in rows(store, PARTICIPANTS)] == ["load\ufffder"]
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner, max_size=3),
+    max_leaves=10,
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
+@given(data=st.data())
+def test_whatever_stands_in_an_event_is_taken_or_refused_by_name(
+    store: Store, capture: Capture, event: Make, handler: Make, data: st.DataObject
+) -> None:
+    one = event(**{"sdl:participants": [handler()], "sdl:traceCode": [{"issuer": "i", "code": "c"}]})
+    member = data.draw(st.sampled_from([*one, "transformationID", "x:y", "parentID", "@context", "errorDeclaration"]))
+    one[member] = data.draw(json_values)
+    try:
+        result = capture(one, duplicate_ids="keep")
+    except RecordRefused:
+        return
+    assert len(result.records) + bool(result.refused) == 1
+
+
+def test_derived_rows_do_not_depend_on_the_order_of_members(store: Store, capture: Capture, event: Make) -> None:
+    nest = event(type="AggregationEvent", action="ADD", bizStep=None, epcList=None)
+    nest = {"parentID": "urn:x:p", "childEPCs": ["urn:x:b", "urn:x:a"], **nest}
+    capture(nest)
+    with store.read() as connection:
+        (record,) = connection.execute(select(RECORDS)).all()
+        held = connection.execute(select(IDENTIFIERS).order_by(IDENTIFIERS.c.position)).all()
+    said = parse_record(record.body)["event"]
+    assert isinstance(said, dict)
+    due = [one.row(record.id) for one in derive.identifier_rows(said)]
+    assert [dict(row._mapping) for row in held] == due
+    assert [row.uri for row in held] == ["urn:x:b", "urn:x:a", "urn:x:p"]

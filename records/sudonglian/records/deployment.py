@@ -10,7 +10,8 @@ from typing import Final
 
 from sqlalchemy import Connection, insert, inspect, select, text
 
-from sudonglian.records import derive, store
+from sudonglian.records import derive
+from sudonglian.records import store as stores
 from sudonglian.records.errors import DeploymentRefused, NewerSchema, OtherLog
 from sudonglian.records.keys import Keys
 from sudonglian.records.store import Store
@@ -35,7 +36,7 @@ class Deployment:
     created_us: int
 
 
-def open_deployment(store_: Store, keys: Keys, now: datetime | None = None) -> Deployment:
+def open_deployment(store: Store, keys: Keys, now: datetime | None = None) -> Deployment:
     """Bring the schema up to date, and see that the database is this log's; a new one becomes it.
 
     Raises
@@ -47,12 +48,12 @@ def open_deployment(store_: Store, keys: Keys, now: datetime | None = None) -> D
     DeploymentRefused
         The database holds something else.
     """
-    with store_.read() as connection:
+    with store.read() as connection:
         revision = _revision(connection)
         if revision == HEAD and (known := _known(connection)) is not None:
             return _same(known, keys)
-    with store_.write() as connection:
-        store.lock(connection, LOCK)
+    with store.write() as connection:
+        stores.lock(connection, LOCK)
         revision = _revision(connection)
         if revision != HEAD:
             _migrate(connection, revision)

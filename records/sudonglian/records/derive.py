@@ -5,7 +5,7 @@ docs/spec/record.md, docs/spec/plain-event.md; docs/decisions/0003 and 0500. Int
 
 import hmac
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -45,7 +45,15 @@ class IdentifierRow:
 
     def row(self, record_id: int) -> dict[str, Any]:
         """Return the row of one record."""
-        return {"record_id": record_id, **asdict(self)}
+        return {
+            "record_id": record_id,
+            "position": self.position,
+            "role": self.role,
+            "uri": self.uri,
+            "normal": self.normal,
+            "quantity": self.quantity,
+            "uom": self.uom,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +69,16 @@ class ParticipantRow:
 
     def row(self, record_id: int, person_no: int) -> dict[str, Any]:
         """Return the row of one person in one record."""
-        return {"record_id": record_id, "person_no": person_no, **asdict(self)}
+        return {
+            "record_id": record_id,
+            "position": self.position,
+            "person_no": person_no,
+            "role": self.role,
+            "contact": self.contact,
+            "ppe": self.ppe,
+            "start_us": self.start_us,
+            "end_us": self.end_us,
+        }
 
 
 def micros(moment: datetime) -> int:
@@ -98,8 +115,7 @@ def event_time_us(event: Mapping[str, Json]) -> int:
 
 def transformation_id(event: Mapping[str, Json]) -> str | None:
     """Return what links the parts of one transformation: a member in the clear."""
-    value = event.get("transformationID")
-    return value if isinstance(value, str) and value else None
+    return _text(event.get("transformationID")) or None
 
 
 def is_error_declaration(plain: Mapping[str, Json]) -> bool:
@@ -114,7 +130,10 @@ def event_id(plain: Mapping[str, Json]) -> str | None:
 
 
 def identifier_rows(event: Mapping[str, Json]) -> tuple[IdentifierRow, ...]:
-    """Return what the event names; its lists are in the clear, so that R says it as P does."""
+    """Return what the event names, member by member in canonical order.
+
+    Its lists are in the clear, so that P, however it was written, and R's event give the same rows.
+    """
     return tuple(
         IdentifierRow(
             position,
@@ -124,7 +143,7 @@ def identifier_rows(event: Mapping[str, Json]) -> tuple[IdentifierRow, ...]:
             None if one.quantity is None else canonical.decimal_text(one.quantity),
             one.uom,
         )
-        for position, one in enumerate(identifiers_of(dict(event)))
+        for position, one in enumerate(identifiers_of(dict(sorted(event.items()))))
     )
 
 
@@ -141,7 +160,7 @@ def participant_row(position: int, participant: Json) -> ParticipantRow:
         position,
         _text(members.get("role")) or "",
         _text(members.get("contact")),
-        ppe if ppe is None or isinstance(ppe, str) else canonical.encode(ppe).decode(),
+        _text(ppe) if ppe is None or isinstance(ppe, str) else canonical.encode(ppe).decode(),
         None if start is None else micros(start),
         None if end is None else micros(end),
     )
@@ -179,4 +198,5 @@ def _is_clear(name: str) -> bool:
 
 
 def _text(value: Json) -> str | None:
-    return value if isinstance(value, str) else None
+    # PostgreSQL's texts cannot hold U+0000; the record itself keeps it.
+    return value.replace("\x00", "\ufffd") if isinstance(value, str) else None

@@ -32,7 +32,19 @@ Behaviour: TypeAlias = Literal["rollback", "proceed"]
 LATE_AFTER: Final = timedelta(hours=24)
 """A trace must be answered within a day (FSMA 204); an event that comes later than that was not there for one."""
 
+MAX_IDENTIFIER_BYTES: Final = 2_000
+"""Of a normal form: PostgreSQL's indexes hold 2,704 bytes a value, and GS1's longest identifier has under 200."""
+
+MAX_PARTICIPANTS: Final = 10_000
+"""Of one event: each costs a key and a seal, and a whole cold store has fewer workers."""
+
 RULE: Final = "docs/spec/record.md"
+
+
+class EventTooLarge(RecordRefused):
+    """An event that names something too long, or too many people."""
+
+    slug = "event-too-large"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +122,7 @@ class _Event:
     other_mac: bytes
     """The event_mac of its error declaration, or of what it declares to be in error."""
     clear_mac: bytes
+    identifiers: tuple[derive.IdentifierRow, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +141,17 @@ class _Draft:
     corrections: list[bytes] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A document whose events have been judged, each for itself: what a database is not needed for."""
+
+    submitter: str
+    came: datetime
+    events: tuple[_Event, ...]
+    refused: tuple[Refusal, ...]
+    warnings: tuple[tuple[int, Finding], ...]
+
+
 def capture(
     connection: Connection,
     keys: Keys,
@@ -138,7 +162,7 @@ def capture(
     duplicate_ids: DuplicateIds = "refuse",
     behaviour: Behaviour = "rollback",
 ) -> CaptureResult:
-    """Take the events of one document.
+    """Take the events of one document: `judge` and `take` in one.
 
     Parameters
     ----------
@@ -162,6 +186,18 @@ def capture(
     DocumentRefused, CanonicalRefused
         The bytes are no document with events.
     """
+    judged = judge(keys, raw, submitter=submitter, now=now)
+    return take(connection, keys, judged, duplicate_ids=duplicate_ids, behaviour=behaviour)
+
+
+def judge(keys: Keys, raw: bytes, *, submitter: str, now: datetime) -> Judged:
+    """Read a document and judge its events; nothing is looked up or written, so no writer waits meanwhile.
+
+    Raises
+    ------
+    DocumentRefused, CanonicalRefused
+        The bytes are no document with events.
+    """
     document = read_document(raw)
     refused = _envelope_refusals(document)
     warnings: list[tuple[int, Finding]] = []
@@ -173,15 +209,27 @@ def capture(
                 events.append(judged)
             else:
                 refused += judged
-    if refused and behaviour == "rollback":
-        events = []
-    store.lock(connection, f"sudonglian-capture\x00{submitter}")
-    receipts, drafts = _decide(events, _known(connection, events), submitter, duplicate_ids, refused)
+    return Judged(submitter, now, tuple(events), tuple(refused), tuple(warnings))
+
+
+def take(
+    connection: Connection,
+    keys: Keys,
+    judged: Judged,
+    *,
+    duplicate_ids: DuplicateIds = "refuse",
+    behaviour: Behaviour = "rollback",
+) -> CaptureResult:
+    """Compare judged events with what is known, and write the new ones (see `capture`)."""
+    refused = list(judged.refused)
+    events = judged.events if behaviour == "proceed" or not refused else ()
+    store.lock(connection, f"sudonglian-capture\x00{judged.submitter}")
+    receipts, drafts = _decide(events, _known(connection, events), judged.submitter, duplicate_ids, refused)
     refused.sort(key=lambda one: -1 if one.index is None else one.index)
     if refused and behaviour == "rollback":
-        return CaptureResult(tuple(refused), (), tuple(warnings))
-    _write(connection, keys, drafts, submitter, now)
-    return CaptureResult(tuple(refused), tuple(receipts), tuple(warnings))
+        return CaptureResult(tuple(refused), (), judged.warnings)
+    _write(connection, keys, drafts, judged.submitter, judged.came)
+    return CaptureResult(tuple(refused), tuple(receipts), judged.warnings)
 
 
 def _envelope_refusals(document: Document) -> list[Refusal]:
@@ -208,6 +256,8 @@ def _judge(
         plain = plain_event(raw.value, document.context)
         late = now - derive.moment(derive.event_time_us(plain)) > LATE_AFTER
         plain_bytes = canonical.encode(plain)
+        identifiers = derive.identifier_rows(plain)
+        _check_size(plain, identifiers)
     except RecordRefused as refusal:
         return [_refusal(raw, refusal)]
     findings += _own_warnings(raw, plain, late=late)
@@ -223,7 +273,16 @@ def _judge(
         event_mac=derive.event_mac(key, submitter, plain, declares_error=declares),
         other_mac=derive.event_mac(key, submitter, plain, declares_error=not declares),
         clear_mac=derive.clear_mac(key, submitter, plain, declares_error=declares),
+        identifiers=identifiers,
     )
+
+
+def _check_size(plain: Mapping[str, Json], identifiers: Sequence[derive.IdentifierRow]) -> None:
+    for text in (derive.transformation_id(plain) or "", *(one.normal for one in identifiers)):
+        if len(text.encode()) > MAX_IDENTIFIER_BYTES:
+            raise EventTooLarge(f"the identifier {text[:60]}… has more than {MAX_IDENTIFIER_BYTES} bytes")
+    if len(_participants(plain)) > MAX_PARTICIPANTS:
+        raise EventTooLarge(f"more than {MAX_PARTICIPANTS} participants", place=f"/{derive.PARTICIPANTS}")
 
 
 def _own_warnings(raw: RawEvent, plain: Mapping[str, Json], *, late: bool) -> Iterator[Finding]:
@@ -330,12 +389,13 @@ def _write(connection: Connection, keys: Keys, drafts: Sequence[_Draft], submitt
         }
         for one in drafts
     ]
-    statement = insert(RECORDS).returning(RECORDS.c.id, sort_by_parameter_order=True)
-    ids = list(connection.execute(statement, rows).scalars())
+    made = connection.execute(insert(RECORDS).returning(RECORDS.c.record_hash, RECORDS.c.id), rows)
+    numbers = {row.record_hash: row.id for row in made}  # databases return them in any order
+    ids = [numbers[one.sealed.record_hash] for one in drafts]
     identifiers: list[dict[str, Any]] = []
     entries: list[tuple[bytes, int | None]] = []
     for record_id, draft in zip(ids, drafts, strict=True):
-        identifiers += (row.row(record_id) for row in derive.identifier_rows(draft.event.plain))
+        identifiers += (row.row(record_id) for row in draft.event.identifiers)
         entries.append((entry.record_entry(draft.sealed.record_hash), record_id))
         entries += ((correction, None) for correction in draft.corrections)
     if identifiers:
