@@ -12,7 +12,7 @@ from sqlalchemy import Table, func, select
 from sudonglian.chain import entry
 from sudonglian.chain.errors import RecordRefused
 from sudonglian.chain.record import open_record, parse_record, record_hash
-from sudonglian.records import derive, intake, reader, vault
+from sudonglian.records import derive, judging, reader, vault
 from sudonglian.records.epcis.document import NotJson, read_document
 from sudonglian.records.epcis.plain import plain_event
 from sudonglian.records.intake import CaptureResult
@@ -347,12 +347,12 @@ def test_an_event_id_that_recurs_with_another_content_loses_no_event(
 
 def test_sizes_that_a_database_cannot_index_are_refused(store: Store, capture: Capture, event: Make) -> None:
     for members in (
-        {"epcList": ["urn:x:" + "y" * intake.MAX_IDENTIFIER_BYTES]},
+        {"epcList": ["urn:x:" + "y" * judging.MAX_IDENTIFIER_BYTES]},
         {"sdl:traceCode": [{"issuer": "浙冷链", "code": "码" * 300}]},
         {"sdl:participants": [{"personRef": {"kind": "badge", "value": "1"}, "role": "x"}] * 10_001},
     ):
         assert [one.code for one in capture(event(**members)).refused] == ["event-too-large"]
-    longest = event(epcList=["urn:x:" + "y" * (intake.MAX_IDENTIFIER_BYTES - 6)])
+    longest = event(epcList=["urn:x:" + "y" * (judging.MAX_IDENTIFIER_BYTES - 6)])
     assert capture(longest).accepted == 1
 
 

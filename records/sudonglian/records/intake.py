@@ -3,23 +3,20 @@
 docs/spec/record.md, docs/spec/plain-event.md, docs/spec/entry.md; docs/decisions/0500 (sameness, erasure, corrections).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Any, Final, Literal, TypeAlias
+from datetime import datetime
+from typing import Any, Literal, TypeAlias
 
 from sqlalchemy import Connection, insert, select
 
-from sudonglian.chain import canonical, entry
+from sudonglian.chain import entry
 from sudonglian.chain.canonical import Json
 from sudonglian.chain.errors import RecordRefused
 from sudonglian.chain.record import Sealed, seal_record
 from sudonglian.records import derive, sequencer, store, vault
-from sudonglian.records.epcis.check import check_event
-from sudonglian.records.epcis.document import Document, RawEvent, read_document
-from sudonglian.records.epcis.findings import Finding, pointer, warning
-from sudonglian.records.epcis.plain import plain_event
-from sudonglian.records.epcis.schema import check_envelope
+from sudonglian.records.epcis.findings import Finding, pointer
+from sudonglian.records.judging import Judged, JudgedEvent, Refusal, judge, participants_of, refusal_of
 from sudonglian.records.keys import Keys
 from sudonglian.records.store import in_batches
 from sudonglian.records.tables import DISCLOSURES, IDENTIFIERS, PARTICIPANTS, RECORDS
@@ -28,37 +25,6 @@ from sudonglian.records.visibility import TABLE_VERSION, visibility_of
 
 DuplicateIds: TypeAlias = Literal["refuse", "keep"]
 Behaviour: TypeAlias = Literal["rollback", "proceed"]
-
-LATE_AFTER: Final = timedelta(hours=24)
-"""A trace must be answered within a day (FSMA 204); an event that comes later than that was not there for one."""
-
-MAX_IDENTIFIER_BYTES: Final = 2_000
-"""Of a normal form: PostgreSQL's indexes hold 2,704 bytes a value, and GS1's longest identifier has under 200."""
-
-MAX_PARTICIPANTS: Final = 10_000
-"""Of one event: each costs a key and a seal, and a whole cold store has fewer workers."""
-
-RULE: Final = "docs/spec/record.md"
-
-
-class EventTooLarge(RecordRefused):
-    """An event that names something too long, or too many people."""
-
-    slug = "event-too-large"
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why an event, or with `index` None the document, was not taken."""
-
-    index: int | None
-    code: str
-    pointer: str
-    message: Mapping[str, str]
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the members that commands and problem documents print."""
-        return {"index": self.index, "code": self.code, "pointer": self.pointer, "message": dict(self.message)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,22 +76,6 @@ class CaptureResult:
 
 
 @dataclass(frozen=True, slots=True)
-class _Event:
-    """An event that passed its judgement, with what it is compared by."""
-
-    raw: RawEvent
-    plain: dict[str, Json]
-    event_id: str | None
-    declares_error: bool
-    content_mac: bytes
-    event_mac: bytes
-    other_mac: bytes
-    """The event_mac of its error declaration, or of what it declares to be in error."""
-    clear_mac: bytes
-    identifiers: tuple[derive.IdentifierRow, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class _Known:
     record_hash: bytes
     content_mac: bytes | None
@@ -135,21 +85,10 @@ class _Known:
 class _Draft:
     """A record about to be written."""
 
-    event: _Event
+    event: JudgedEvent
     sealed: Sealed
     time_us: int
     corrections: list[bytes] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """A document whose events have been judged, each for itself: what a database is not needed for."""
-
-    submitter: str
-    came: datetime
-    events: tuple[_Event, ...]
-    refused: tuple[Refusal, ...]
-    warnings: tuple[tuple[int, Finding], ...]
 
 
 def capture(
@@ -190,28 +129,6 @@ def capture(
     return take(connection, keys, judged, duplicate_ids=duplicate_ids, behaviour=behaviour)
 
 
-def judge(keys: Keys, raw: bytes, *, submitter: str, now: datetime) -> Judged:
-    """Read a document and judge its events; nothing is looked up or written, so no writer waits meanwhile.
-
-    Raises
-    ------
-    DocumentRefused, CanonicalRefused
-        The bytes are no document with events.
-    """
-    document = read_document(raw)
-    refused = _envelope_refusals(document)
-    warnings: list[tuple[int, Finding]] = []
-    events: list[_Event] = []
-    if not refused:
-        for one in document.events:
-            judged = _judge(keys, one, document, submitter, now, warnings)
-            if isinstance(judged, _Event):
-                events.append(judged)
-            else:
-                refused += judged
-    return Judged(submitter, now, tuple(events), tuple(refused), tuple(warnings))
-
-
 def take(
     connection: Connection,
     keys: Keys,
@@ -232,90 +149,7 @@ def take(
     return CaptureResult(tuple(refused), tuple(receipts), judged.warnings)
 
 
-def _envelope_refusals(document: Document) -> list[Refusal]:
-    if not document.envelope:
-        return []
-    context: dict[str, Json] = {"@context": list(document.context)} if document.context else {}
-    found = check_envelope({**document.envelope, **context})
-    return [Refusal(None, one.code, one.pointer, one.message) for one in found if one.level == "error"]
-
-
-def _judge(
-    keys: Keys,
-    raw: RawEvent,
-    document: Document,
-    submitter: str,
-    now: datetime,
-    warnings: list[tuple[int, Finding]],
-) -> _Event | list[Refusal]:
-    try:
-        findings = [one.under(raw.pointer) for one in check_event(raw.value, now, document.context)]
-        errors = [one for one in findings if one.level == "error"]
-        if errors:
-            return [Refusal(raw.index, one.code, one.pointer, one.message) for one in errors]
-        plain = plain_event(raw.value, document.context)
-        late = now - derive.moment(derive.event_time_us(plain)) > LATE_AFTER
-        plain_bytes = canonical.encode(plain)
-        identifiers = derive.identifier_rows(plain)
-        _check_size(plain, identifiers)
-    except RecordRefused as refusal:
-        return [_refusal(raw, refusal)]
-    findings += _own_warnings(raw, plain, late=late)
-    warnings += ((raw.index, one) for one in findings)
-    declares = derive.is_error_declaration(plain)
-    key = keys.content
-    return _Event(
-        raw=raw,
-        plain=plain,
-        event_id=derive.event_id(plain),
-        declares_error=declares,
-        content_mac=derive.content_mac(key, plain_bytes),
-        event_mac=derive.event_mac(key, submitter, plain, declares_error=declares),
-        other_mac=derive.event_mac(key, submitter, plain, declares_error=not declares),
-        clear_mac=derive.clear_mac(key, submitter, plain, declares_error=declares),
-        identifiers=identifiers,
-    )
-
-
-def _check_size(plain: Mapping[str, Json], identifiers: Sequence[derive.IdentifierRow]) -> None:
-    for text in (derive.transformation_id(plain) or "", *(one.normal for one in identifiers)):
-        if len(text.encode()) > MAX_IDENTIFIER_BYTES:
-            raise EventTooLarge(f"the identifier {text[:60]}… has more than {MAX_IDENTIFIER_BYTES} bytes")
-    if len(_participants(plain)) > MAX_PARTICIPANTS:
-        raise EventTooLarge(f"more than {MAX_PARTICIPANTS} participants", place=f"/{derive.PARTICIPANTS}")
-
-
-def _own_warnings(raw: RawEvent, plain: Mapping[str, Json], *, late: bool) -> Iterator[Finding]:
-    if late:
-        yield warning(
-            "event-late",
-            raw.pointer + pointer("eventTime"),
-            RULE,
-            f"事件发生 {LATE_AFTER // timedelta(hours=1)} 小时后才提交",
-            f"submitted more than {LATE_AFTER // timedelta(hours=1)} hours after it happened",
-        )
-    if derive.is_error_declaration(plain) and derive.event_id(plain) is None:
-        yield warning(
-            "error-declaration-of-nothing",
-            raw.pointer + pointer(derive.ERROR_DECLARATION),
-            "EPCIS 2.0 §7.4.1.4",
-            "更正声明没有 eventID,无法指明被更正的事件",
-            "an error declaration without eventID does not say which event is in error",
-        )
-    for place, participant in enumerate(_participants(plain)):
-        reference = participant["personRef"]
-        assert isinstance(reference, dict)
-        if reference["kind"] == "cn-id" and vault.cn_id_fault(str(reference["value"])):
-            yield warning(
-                "person-cn-id",
-                raw.pointer + pointer(derive.PARTICIPANTS, place, "personRef", "value"),
-                "GB 11643-1999 §6.1",
-                "居民身份证号码的位数或校验码不对",
-                "not a resident identity number: wrong length or check character",
-            )
-
-
-def _known(connection: Connection, events: Sequence[_Event]) -> dict[bytes, list[_Known]]:
+def _known(connection: Connection, events: Sequence[JudgedEvent]) -> dict[bytes, list[_Known]]:
     macs = sorted({mac for one in events for mac in (one.event_mac, one.other_mac, one.clear_mac)})
     found: dict[bytes, list[_Known]] = {}
     columns = (RECORDS.c.event_mac, RECORDS.c.record_hash, RECORDS.c.content_mac)
@@ -327,7 +161,7 @@ def _known(connection: Connection, events: Sequence[_Event]) -> dict[bytes, list
 
 
 def _decide(
-    events: Sequence[_Event],
+    events: Sequence[JudgedEvent],
     known: dict[bytes, list[_Known]],
     submitter: str,
     duplicate_ids: DuplicateIds,
@@ -352,7 +186,7 @@ def _decide(
             sealed = seal_record(one.plain, submitter, visibility_of, visibility=TABLE_VERSION)
             draft = _Draft(one, sealed, derive.event_time_us(one.plain))
         except RecordRefused as refusal:
-            refused.append(_refusal(one.raw, refusal))
+            refused.append(refusal_of(one.raw, refusal))
             continue
         draft.corrections = _corrections(one, sealed.record_hash, earlier, known.get(one.other_mac, []))
         drafts.append(draft)
@@ -361,7 +195,7 @@ def _decide(
     return receipts, drafts
 
 
-def _corrections(one: _Event, own: bytes, earlier: Sequence[_Known], others: Sequence[_Known]) -> list[bytes]:
+def _corrections(one: JudgedEvent, own: bytes, earlier: Sequence[_Known], others: Sequence[_Known]) -> list[bytes]:
     if one.event_id is None:
         return []
     if one.declares_error:
@@ -407,12 +241,12 @@ def _write(connection: Connection, keys: Keys, drafts: Sequence[_Draft], submitt
 def _write_disclosures(
     connection: Connection, keys: Keys, ids: Sequence[int], drafts: Sequence[_Draft], submitter: str
 ) -> None:
-    who = [[_identity(participant, submitter) for participant in _participants(one.event.plain)] for one in drafts]
+    who = [[_identity(participant, submitter) for participant in participants_of(one.event.plain)] for one in drafts]
     persons = vault.admit(connection, keys, (identity for each in who for identity in each))
     disclosures: list[dict[str, Any]] = []
     participants: list[dict[str, Any]] = []
     for record_id, draft, identities in zip(ids, drafts, who, strict=True):
-        elements = _participants(draft.event.plain)
+        elements = participants_of(draft.event.plain)
         for one in draft.sealed.disclosures:
             row: dict[str, Any] = {
                 "record_id": record_id,
@@ -437,24 +271,13 @@ def _write_disclosures(
         connection.execute(insert(PARTICIPANTS), participants)
 
 
-def _participants(plain: Mapping[str, Json]) -> list[dict[str, Json]]:
-    listed = plain.get(derive.PARTICIPANTS)
-    return [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
-
-
 def _identity(participant: Mapping[str, Json], submitter: str) -> Identity:
     reference = participant["personRef"]
     assert isinstance(reference, dict)
     return vault.identity(str(reference["kind"]), str(reference["value"]), submitter)
 
 
-def _refusal(raw: RawEvent, refusal: RecordRefused) -> Refusal:
-    place = refusal.place if refusal.place.startswith("/") else ""
-    message = {"zh": f"不能成为记录:{refusal.reason}", "en": f"cannot become a record: {refusal.reason}"}
-    return Refusal(raw.index, refusal.slug, raw.pointer + place, message)
-
-
-def _erased(one: _Event) -> Refusal:
+def _erased(one: JudgedEvent) -> Refusal:
     return Refusal(
         one.raw.index,
         "erased",
@@ -466,7 +289,7 @@ def _erased(one: _Event) -> Refusal:
     )
 
 
-def _conflict(one: _Event, known: _Known) -> Refusal:
+def _conflict(one: JudgedEvent, known: _Known) -> Refusal:
     assert known.content_mac is not None
     sent, held = one.content_mac.hex(), known.content_mac.hex()
     return Refusal(

@@ -1,0 +1,196 @@
+"""Judging: what a document's events say, whether they may become records, and what they will be compared by.
+
+docs/spec/plain-event.md, docs/spec/record.md; docs/decisions/0500. No database is needed for it.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sudonglian.chain import canonical
+from sudonglian.chain.canonical import Json
+from sudonglian.chain.errors import RecordRefused
+from sudonglian.records import derive, vault
+from sudonglian.records.epcis.check import check_event
+from sudonglian.records.epcis.document import Document, RawEvent, read_document
+from sudonglian.records.epcis.findings import Finding, pointer, warning
+from sudonglian.records.epcis.plain import plain_event
+from sudonglian.records.epcis.schema import check_envelope
+from sudonglian.records.keys import Keys
+
+LATE_AFTER: Final = timedelta(hours=24)
+"""A trace must be answered within a day (FSMA 204); an event that comes later than that was not there for one."""
+
+MAX_IDENTIFIER_BYTES: Final = 2_000
+"""Of a normal form: PostgreSQL's indexes hold 2,704 bytes a value, and GS1's longest identifier has under 200."""
+
+MAX_PARTICIPANTS: Final = 10_000
+"""Of one event: each costs a key and a seal, and a whole cold store has fewer workers."""
+
+RULE: Final = "docs/spec/record.md"
+
+
+class EventTooLarge(RecordRefused):
+    """An event that names something too long, or too many people."""
+
+    slug = "event-too-large"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why an event, or with `index` None the document, was not taken."""
+
+    index: int | None
+    code: str
+    pointer: str
+    message: Mapping[str, str]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the members that commands and problem documents print."""
+        return {"index": self.index, "code": self.code, "pointer": self.pointer, "message": dict(self.message)}
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedEvent:
+    """An event that passed its judgement, with what it is compared by."""
+
+    raw: RawEvent
+    plain: dict[str, Json]
+    event_id: str | None
+    declares_error: bool
+    content_mac: bytes
+    event_mac: bytes
+    other_mac: bytes
+    """The event_mac of its error declaration, or of what it declares to be in error."""
+    clear_mac: bytes
+    identifiers: tuple[derive.IdentifierRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A document whose events have been judged, each for itself: what a database is not needed for."""
+
+    submitter: str
+    came: datetime
+    events: tuple[JudgedEvent, ...]
+    refused: tuple[Refusal, ...]
+    warnings: tuple[tuple[int, Finding], ...]
+
+
+def judge(keys: Keys, raw: bytes, *, submitter: str, now: datetime) -> Judged:
+    """Read a document and judge its events; nothing is looked up or written, so no writer waits meanwhile.
+
+    Raises
+    ------
+    DocumentRefused, CanonicalRefused
+        The bytes are no document with events.
+    """
+    document = read_document(raw)
+    refused = _envelope_refusals(document)
+    warnings: list[tuple[int, Finding]] = []
+    events: list[JudgedEvent] = []
+    if not refused:
+        for one in document.events:
+            judged = _judge(keys, one, document, submitter, now, warnings)
+            if isinstance(judged, JudgedEvent):
+                events.append(judged)
+            else:
+                refused += judged
+    return Judged(submitter, now, tuple(events), tuple(refused), tuple(warnings))
+
+
+def _envelope_refusals(document: Document) -> list[Refusal]:
+    if not document.envelope:
+        return []
+    context: dict[str, Json] = {"@context": list(document.context)} if document.context else {}
+    found = check_envelope({**document.envelope, **context})
+    return [Refusal(None, one.code, one.pointer, one.message) for one in found if one.level == "error"]
+
+
+def _judge(
+    keys: Keys,
+    raw: RawEvent,
+    document: Document,
+    submitter: str,
+    now: datetime,
+    warnings: list[tuple[int, Finding]],
+) -> JudgedEvent | list[Refusal]:
+    try:
+        findings = [one.under(raw.pointer) for one in check_event(raw.value, now, document.context)]
+        errors = [one for one in findings if one.level == "error"]
+        if errors:
+            return [Refusal(raw.index, one.code, one.pointer, one.message) for one in errors]
+        plain = plain_event(raw.value, document.context)
+        late = now - derive.moment(derive.event_time_us(plain)) > LATE_AFTER
+        plain_bytes = canonical.encode(plain)
+        identifiers = derive.identifier_rows(plain)
+        _check_size(plain, identifiers)
+    except RecordRefused as refusal:
+        return [refusal_of(raw, refusal)]
+    findings += _own_warnings(raw, plain, late=late)
+    warnings += ((raw.index, one) for one in findings)
+    declares = derive.is_error_declaration(plain)
+    key = keys.content
+    return JudgedEvent(
+        raw=raw,
+        plain=plain,
+        event_id=derive.event_id(plain),
+        declares_error=declares,
+        content_mac=derive.content_mac(key, plain_bytes),
+        event_mac=derive.event_mac(key, submitter, plain, declares_error=declares),
+        other_mac=derive.event_mac(key, submitter, plain, declares_error=not declares),
+        clear_mac=derive.clear_mac(key, submitter, plain, declares_error=declares),
+        identifiers=identifiers,
+    )
+
+
+def _check_size(plain: Mapping[str, Json], identifiers: Sequence[derive.IdentifierRow]) -> None:
+    for text in (derive.transformation_id(plain) or "", *(one.normal for one in identifiers)):
+        if len(text.encode()) > MAX_IDENTIFIER_BYTES:
+            raise EventTooLarge(f"the identifier {text[:60]}… has more than {MAX_IDENTIFIER_BYTES} bytes")
+    if len(participants_of(plain)) > MAX_PARTICIPANTS:
+        raise EventTooLarge(f"more than {MAX_PARTICIPANTS} participants", place=f"/{derive.PARTICIPANTS}")
+
+
+def _own_warnings(raw: RawEvent, plain: Mapping[str, Json], *, late: bool) -> Iterator[Finding]:
+    if late:
+        yield warning(
+            "event-late",
+            raw.pointer + pointer("eventTime"),
+            RULE,
+            f"事件发生 {LATE_AFTER // timedelta(hours=1)} 小时后才提交",
+            f"submitted more than {LATE_AFTER // timedelta(hours=1)} hours after it happened",
+        )
+    if derive.is_error_declaration(plain) and derive.event_id(plain) is None:
+        yield warning(
+            "error-declaration-of-nothing",
+            raw.pointer + pointer(derive.ERROR_DECLARATION),
+            "EPCIS 2.0 §7.4.1.4",
+            "更正声明没有 eventID,无法指明被更正的事件",
+            "an error declaration without eventID does not say which event is in error",
+        )
+    for place, participant in enumerate(participants_of(plain)):
+        reference = participant["personRef"]
+        assert isinstance(reference, dict)
+        if reference["kind"] == "cn-id" and vault.cn_id_fault(str(reference["value"])):
+            yield warning(
+                "person-cn-id",
+                raw.pointer + pointer(derive.PARTICIPANTS, place, "personRef", "value"),
+                "GB 11643-1999 §6.1",
+                "居民身份证号码的位数或校验码不对",
+                "not a resident identity number: wrong length or check character",
+            )
+
+
+def participants_of(plain: Mapping[str, Json]) -> list[dict[str, Json]]:
+    """Return the participants of a plain event that passed its judgement."""
+    listed = plain.get(derive.PARTICIPANTS)
+    return [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+
+
+def refusal_of(raw: RawEvent, refusal: RecordRefused) -> Refusal:
+    """Return an error of the record's formats as the refusal of an event."""
+    place = refusal.place if refusal.place.startswith("/") else ""
+    message = {"zh": f"不能成为记录:{refusal.reason}", "en": f"cannot become a record: {refusal.reason}"}
+    return Refusal(raw.index, refusal.slug, raw.pointer + place, message)
