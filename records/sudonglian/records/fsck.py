@@ -4,7 +4,7 @@ docs/spec/{record,entry,seal,checkpoint}.md, docs/anchoring.md; docs/decisions/0
 Nothing here repairs: it says what is wrong, and where.
 """
 
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Final, Protocol, runtime_checkable
 
 from sqlalchemy import Connection, inspect, text
 
@@ -15,6 +15,10 @@ from sudonglian.records.fsck_report import Report
 from sudonglian.records.keys import Keys
 from sudonglian.records.store import Store
 from sudonglian.records.tables import METADATA
+
+
+NOT_EVIDENCE: Final = frozenset({"api_keys", "jobs"})
+"""Tables from which nothing is proven or traced: who may knock at the doors, and what was handed in when."""
 
 
 @runtime_checkable

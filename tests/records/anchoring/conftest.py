@@ -50,7 +50,7 @@ NODES = _load(Path(__file__).resolve().parents[2] / "chain" / "conftest.py")
 
 
 def event(number: int, **more: Any) -> dict[str, Any]:
-    return {
+    made = {
         "@context": ["https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld", {"sdl": "urn:sudonglian:ns:1:"}],
         "type": "ObjectEvent",
         "eventID": f"urn:uuid:00000000-0000-4000-8000-{number:012x}",
@@ -66,6 +66,7 @@ def event(number: int, **more: Any) -> dict[str, Any]:
         "sdl:containerNo": "CSQU3054383",
         **more,
     }
+    return {name: value for name, value in made.items() if value is not None}
 
 
 @dataclass
@@ -86,6 +87,10 @@ class World:
         self.store = Store(self.url)
         open_deployment(self.store, self.keys, self.now)
         self.network = self.open_network()
+
+    @staticmethod
+    def event(number: int, **more: Any) -> dict[str, Any]:
+        return event(number, **more)
 
     def clock(self) -> datetime:
         self.now += timedelta(milliseconds=10)
