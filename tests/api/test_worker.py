@@ -83,7 +83,7 @@ def test_it_waits_for_number_or_age(run: Run, start: Any) -> None:
 def test_once_does_what_is_due_and_ends(run: Run, start: Any) -> None:
     run("sample", "load")
     worker = start("--once")
-    out, err = worker.communicate(timeout=PATIENCE_S)
+    out, _ = worker.communicate(timeout=PATIENCE_S)
     assert worker.returncode == 0
     assert everything_is_anchored(run("status", "--json").json)
     assert "worker" in out

@@ -76,22 +76,33 @@ def anchor(house: House) -> list[Step]:
 
 
 def run(console: Console, house: House, *, once: bool = False) -> int:
-    """Work until SIGTERM or ^C, or once through; return the exit code.
-
-    Nothing is sealed before the chain has been looked at: a log that is behind its own anchors must not grow.
-    """
-    done: dict[str, int] = {}
-    loop = _Loop(house)
+    """Work until SIGTERM or ^C, or once through; return the exit code."""
     with _until_signalled() as stopping:
-        while not stopping.is_set():
-            for step in loop.turn():
-                done[step.step] = done.get(step.step, 0) + 1
-                report(console, step)
-            if once and loop.is_done:
-                break
-            stopping.wait(loop.pause_s)
+        done = loop(console, house, stopping, once=once)
     console.emit({"stopped": True, "steps": done}, [console.text("the worker has stopped")])
     return DONE
+
+
+def loop(console: Console, house: House, stopping: threading.Event, *, once: bool = False) -> dict[str, int]:
+    """Work until `stopping` is set, or once through; return how often each step was done.
+
+    Nothing is sealed before the chain has been looked at: a log that is behind its own anchors must not grow.
+
+    Raises
+    ------
+    SudonglianError
+        What neither time nor an operator mends while the worker goes on (docs/anchoring.md).
+    """
+    done: dict[str, int] = {}
+    turns = _Loop(house)
+    while not stopping.is_set():
+        for step in turns.turn():
+            done[step.step] = done.get(step.step, 0) + 1
+            report(console, step)
+        if once and turns.is_done:
+            break
+        stopping.wait(turns.pause_s)
+    return done
 
 
 class _Loop:

@@ -12,7 +12,7 @@ import typer
 
 from sudonglian.api import worker
 from sudonglian.api.console import DONE, INDETERMINATE, REFUSED, Console
-from sudonglian.api.wiring import open_house
+from sudonglian.api.wiring import House, open_house
 from sudonglian.chain import canonical
 from sudonglian.chain.errors import ChainError, SudonglianError
 from sudonglian.records import anchor_status
@@ -22,6 +22,9 @@ from sudonglian.records.errors import NotInLog
 
 WAIT_S: Final = 120
 """Twelve blocks of a public network take longer; a consortium or local chain is done in seconds."""
+
+LOOKS: Final = 3
+"""A contradiction between chain and database that is still there at the third look is no coincidence."""
 
 POLL_S: Final = 0.2
 """Between two looks at a chain that has nothing new yet."""
@@ -44,8 +47,9 @@ def anchor(
         while True:
             for step in (*steps, *worker.anchor(house)):
                 worker.report(console, step)
-            with house.store.read() as connection:
-                document = anchor_status.status(connection, house.network, address=house.wallet.address)
+            document, problem = _status(house)
+            if problem is not None:
+                raise problem
             if not document["lag"] or time.monotonic() >= deadline:
                 break
             steps = []
@@ -57,14 +61,8 @@ def anchor(
 def status(context: typer.Context) -> int:
     """Tell how the log stands: its size, what waits, what is anchored, what an anchor does not cover yet."""
     console: Console = context.obj
-    problem: SudonglianError | None = None
-    with open_house(console) as house, house.store.read() as connection:
-        try:
-            document = anchor_status.status(connection, house.network, address=house.wallet.address)
-        except (ChainError, AnchoringError) as error:
-            # What the database alone knows is told all the same.
-            problem = error
-            document = anchor_status.status(connection, None)
+    with open_house(console) as house:
+        document, problem = _status(house)
     told = None if problem is None else {"code": problem.slug, "place": problem.place, "message": problem.reason}
     document |= {"data_dir": str(console.settings.data_dir), "problem": told}
     console.emit(document, standing(console, document))
@@ -72,6 +70,21 @@ def status(context: typer.Context) -> int:
         return DONE
     console.warn(problem)
     return REFUSED
+
+
+def _status(house: House) -> tuple[dict[str, Any], SudonglianError | None]:
+    """Return the status, and what the chain says against it, if anything."""
+    for attempt in range(LOOKS):
+        try:
+            with house.store.read() as connection:
+                return anchor_status.status(connection, house.network, address=house.wallet.address), None
+        except (ChainError, AnchoringError) as error:
+            # A worker may have sealed and anchored between the look at the database and the look at the chain.
+            if isinstance(error, ChainError) or attempt == LOOKS - 1:
+                problem = error
+                break
+    with house.store.read() as connection:
+        return anchor_status.status(connection, None), problem
 
 
 def standing(console: Console, document: dict[str, Any]) -> Iterator[str]:
