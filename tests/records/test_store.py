@@ -1,6 +1,7 @@
 import contextlib
 import re
 import sqlite3
+import time
 from collections.abc import Callable
 from pathlib import Path
 from threading import Event, Thread
@@ -139,3 +140,39 @@ def test_forgetting_leaves_what_is_there(store: Store, capture: Capture, event: 
     assert store.forget_deleted()
     with store.read() as connection:
         assert len(connection.execute(select(PENDING)).all()) == 1
+
+
+def test_a_write_inside_a_write_is_refused_and_not_waited_for(sqlite_store: Store) -> None:
+    with sqlite_store.write() as connection:
+        connection.execute(insert(META), {"key": "a", "value": "b"})
+        with pytest.raises(StoreError, match="inside another"), sqlite_store.write():
+            pass
+    with sqlite_store.write() as connection:
+        assert connection.execute(select(META).where(META.c.key == "a")).all()
+
+
+def test_no_writer_starves(sqlite_store: Store) -> None:
+    done, counts = Event(), [0, 0]
+
+    def greedy(who: int) -> None:
+        own = Store(str(sqlite_store.url))
+        while not done.is_set():
+            with own.write() as connection:
+                connection.execute(select(META)).all()
+                time.sleep(0.002)
+            counts[who] += 1
+        own.close()
+
+    threads = [Thread(target=greedy, args=(who,)) for who in range(2)]
+    for thread in threads:
+        thread.start()
+    waited = []
+    for _ in range(20):
+        before = sum(counts)
+        with sqlite_store.write() as connection:
+            connection.execute(select(META)).all()
+        waited.append(sum(counts) - before)
+    done.set()
+    for thread in threads:
+        thread.join()
+    assert max(waited) <= 20  # turns of the others, not seconds: without a queue it is hundreds

@@ -4,6 +4,9 @@ Functions of this room take a `Connection` and never commit; whoever stands at t
 and leaving `write()` without an error is the commit that may be acknowledged.
 """
 
+import fcntl
+import os
+import threading
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,6 +21,9 @@ from sudonglian.chain.errors import SudonglianError
 
 BUSY_TIMEOUT_MS: Final = 30_000
 """A writer waits this long for another one; a capture of the largest document takes a tenth of it."""
+
+TURN_SUFFIX: Final = ".turn"
+"""Of the empty file beside an SQLite database, by which writers queue."""
 
 BATCH: Final = 500
 """Values named in one statement: databases and drivers refuse many thousands, and plan few fast."""
@@ -38,6 +44,7 @@ class Store:
 
     def __init__(self, url: str) -> None:
         """Open `url` (an SQLAlchemy URL); nothing is read or written yet."""
+        self._writing = threading.local()
         try:
             self.url = make_url(url)
             options: dict[str, Any] = {} if self.is_sqlite else {"pool_pre_ping": True}
@@ -64,8 +71,35 @@ class Store:
     def write(self) -> Iterator[Connection]:
         """Give a connection whose work is committed on leaving, or undone if an error leaves it."""
         options = {_WRITES: True}
-        with _named_errors(), self.engine.connect().execution_options(**options) as connection, connection.begin():
+        with (
+            self._turn(),
+            _named_errors(),
+            self.engine.connect().execution_options(**options) as connection,
+            connection.begin(),
+        ):
             yield connection
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        # SQLite's own waiting is a loop of naps: a writer that comes back at once can starve all others, the
+        # sequencer among them. The kernel's queue is fair, and is left by a process that dies.
+        path = self.url.database if self.is_sqlite else None
+        if not path or path == ":memory:":
+            yield
+            return
+        if getattr(self._writing, "here", False):
+            raise StoreError("a transaction that writes was begun inside another one")
+        try:
+            descriptor = os.open(f"{path}{TURN_SUFFIX}", os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise StoreError(f"unable to open database file: {error.strerror}", place=path) from error
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            self._writing.here = True
+            yield
+        finally:
+            self._writing.here = False
+            os.close(descriptor)
 
     def forget_deleted(self) -> bool:
         """Remove the bytes of what was deleted; say whether it is done (a reader may hold them for a while).
