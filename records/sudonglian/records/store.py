@@ -6,10 +6,10 @@ and leaving `write()` without an error is the commit that may be acknowledged.
 
 import fcntl
 import os
-import threading
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, ClassVar, Final, TypeVar
 
 from sqlalchemy import Connection, Engine, Insert, Table, create_engine, event, text
@@ -30,6 +30,9 @@ BATCH: Final = 500
 
 T = TypeVar("T")
 
+_WRITING: Final[ContextVar[frozenset[str]]] = ContextVar("_WRITING", default=frozenset())
+"""The databases that this task or thread is writing to: a second turn would wait for itself."""
+
 _WRITES: Final = "sudonglian_writes"
 
 
@@ -44,7 +47,6 @@ class Store:
 
     def __init__(self, url: str) -> None:
         """Open `url` (an SQLAlchemy URL); nothing is read or written yet."""
-        self._writing = threading.local()
         try:
             self.url = make_url(url)
             options: dict[str, Any] = {} if self.is_sqlite else {"pool_pre_ping": True}
@@ -87,7 +89,7 @@ class Store:
         if not path or path == ":memory:":
             yield
             return
-        if getattr(self._writing, "here", False):
+        if path in _WRITING.get():
             raise StoreError("a transaction that writes was begun inside another one")
         try:
             descriptor = os.open(f"{path}{TURN_SUFFIX}", os.O_RDWR | os.O_CREAT, 0o600)
@@ -95,10 +97,10 @@ class Store:
             raise StoreError(f"unable to open database file: {error.strerror}", place=path) from error
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
-            self._writing.here = True
+            _WRITING.set(_WRITING.get() | {path})
             yield
         finally:
-            self._writing.here = False
+            _WRITING.set(_WRITING.get() - {path})
             os.close(descriptor)
 
     def forget_deleted(self) -> bool:
