@@ -54,7 +54,6 @@ def create_app(door: Door, *, background: bool = True) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        telemetry=False,
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.door = door

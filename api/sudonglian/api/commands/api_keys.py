@@ -1,0 +1,106 @@
+"""Commands of the operator: keys that machines show at the HTTP door.
+
+service.md (API keys: prefix shown, hash stored, scoped, expiring, revocable).
+"""
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from sudonglian.api.console import DONE, Console
+from sudonglian.api.errors import UsageRefused
+from sudonglian.api.http.auth import MEANING, OF_A_FIRM
+from sudonglian.api.parsing import span
+from sudonglian.api.settings import submitter as submitter_of
+from sudonglian.api.wiring import open_house
+from sudonglian.records import api_keys, derive
+from sudonglian.records.api_keys import ApiKey
+
+
+class Grant(StrEnum):
+    """What can be granted; a test compares it with the table of scopes."""
+
+    capture = "capture"
+    read_own = "read-own"
+    trace = "trace"
+    operate = "operate"
+
+
+keys = typer.Typer(help="Keys of those who come in.", rich_markup_mode=None)
+app = typer.Typer(help="API keys of machines.", rich_markup_mode=None)
+
+
+@app.command()
+def create(
+    context: typer.Context,
+    name: Annotated[str, typer.Option(metavar="TEXT", help="Whose key it is, for people.")],
+    scope: Annotated[list[Grant], typer.Option(help="What it may do; may be given several times.")],
+    submitter: Annotated[
+        str, typer.Option(metavar="URI", help="The firm that it speaks for; needed for capture and read-own.")
+    ] = "",
+    expires: Annotated[str, typer.Option(metavar="SPAN", help="When it ends: 90d, 12h; never if absent.")] = "",
+) -> int:
+    """Make a key and show its token, once: only a hash of it is kept."""
+    console: Console = context.obj
+    if bool(OF_A_FIRM & {one.value for one in scope}) != bool(submitter):
+        raise UsageRefused("capture and read-own need it, other scopes must not have it", place="--submitter")
+    firm = submitter_of(submitter, "--submitter") if submitter else None
+    now = datetime.now(UTC)
+    ends = now + span(expires, "--expires") if expires else None
+    with open_house(console) as house, house.store.write() as connection:
+        key, token = api_keys.create(connection, name, (one.value for one in scope), now, submitter=firm, expires=ends)
+    lines = [token, *(f"  {one}: {meaning}" for one, meaning in MEANING.items() if one.value in key.scopes)]
+    console.emit({**_shown(key), "token": token}, lines)
+    return DONE
+
+
+@app.command("list")
+def list_(context: typer.Context) -> int:
+    """List every key ever made, by its prefix."""
+    console: Console = context.obj
+    with open_house(console) as house, house.store.read() as connection:
+        found = [_shown(key) for key in api_keys.listed(connection)]
+    lines = [
+        f"{one['prefix']}  {one['name']}  {','.join(one['scopes'])}  {one['submitter'] or '—'}  {one['state']}"
+        for one in found
+    ]
+    console.emit({"keys": found}, lines)
+    return DONE
+
+
+@app.command()
+def revoke(
+    context: typer.Context,
+    prefix: Annotated[str, typer.Argument(metavar="PREFIX", help="The key's prefix, as `list` shows it.")],
+) -> int:
+    """End a key at once and for good."""
+    console: Console = context.obj
+    with open_house(console) as house, house.store.write() as connection:
+        key = api_keys.revoke(connection, prefix, datetime.now(UTC))
+    console.emit(_shown(key), [console.text("revoked: {prefix}", prefix=key.prefix)])
+    return DONE
+
+
+def register(root: typer.Typer) -> None:
+    """Add these commands to the command line."""
+    keys.add_typer(app, name="api")
+    root.add_typer(keys, name="keys")
+
+
+def _shown(key: ApiKey) -> dict[str, Any]:
+    def time(at_us: int | None) -> str | None:
+        return None if at_us is None else derive.moment(at_us).isoformat(timespec="seconds")
+
+    live = key.is_live(datetime.now(UTC))
+    return {
+        "prefix": key.prefix,
+        "name": key.name,
+        "scopes": sorted(key.scopes),
+        "submitter": key.submitter,
+        "state": "live" if live else "expired" if key.revoked_us is None else "revoked",
+        "created": time(key.created_us),
+        "expires": time(key.expires_us),
+        "revoked": time(key.revoked_us),
+    }
