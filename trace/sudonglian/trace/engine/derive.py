@@ -3,59 +3,102 @@
 docs/spec/facts.md §3-7; pure, and the same for any order and any repetition of its input.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
-from sudonglian.trace.engine.events import EventView, Participant, check
-from sudonglian.trace.engine.facts import INSTANT, Facts, Micros, Party, Place, SampleFact, canonical
-from sudonglian.trace.engine.ledger import Ledger, interior_of, place_of
+from sudonglian.trace.engine.events import EventView, check
+from sudonglian.trace.engine.facts import INSTANT, Clean, Facts, Micros, Party, Place, SampleFact, canonical
+from sudonglian.trace.engine.handling import People, Shown, cleans_of, parent_of, samples_of
+from sudonglian.trace.engine.ledger import Ledger, place_of
 from sudonglian.trace.engine.portions import Portions, Share, settled_place
-from sudonglian.trace.engine.rules import FactTable, Rule, fact_table, is_vehicle
+from sudonglian.trace.engine.rules import FactTable, Rule, fact_table, is_vehicle, site
 
 SINGLE: Final = ("epc", "parent", "child", "input", "output")
 CLASSES: Final = ("quantity", "child_quantity", "input_quantity", "output_quantity")
+
+LEAVING: Final = ("leave", "sell")
+"""Effects that take an item away: on to somewhere, or to a buyer whom no record will name."""
+
+BEFORE_ALL: Final = -1
+"""The rank of a departure whose arrival elsewhere bears the same time."""
+
+DAY: Final[Micros] = 86_400_000_000
+
+Ordered = tuple[Micros, int, int, str, EventView, Rule]
 
 
 def derive_facts(events: Iterable[EventView], table: FactTable | None = None) -> Facts:
     """Return what the events say.
 
     Superseded events and declarations of error give no facts; the former are named. Events at one time are read in
-    the order of the table's rank (arrive, unpack, transform, show, pack, leave, end), then in the log's.
+    the order of the table's rank (arrive, unpack, transform, show, pack, leave, end), then in the log's; a departure
+    comes before an arrival elsewhere.
     """
     table = table or fact_table()
     unique = {event.record_hash: event for event in events}
-    ordered: list[tuple[Micros, int, int, str, EventView, Rule]] = []
+    telling: list[tuple[EventView, Rule]] = []
     for event in unique.values():
         check(event)
-        rule = table.rule(event.type, event.action, event.biz_step)
-        ordered.append((event.event_time, rule.rank, event.log_index, event.record_hash, event, rule))
-    ordered.sort(key=lambda row: row[:4])
-    reader = _Reader()
-    for *_, event, rule in ordered:
         if not (event.superseded or event.declares_error):
-            reader.read(event, rule)
+            telling.append((event, table.rule(event.type, event.action, event.biz_step)))
+    ordered, clashes = _order(telling)
+    reader = _Reader(table, clashes)
+    for *_, event, rule in ordered:
+        reader.read(event, rule)
     ledger = reader.ledger
     ledger.finish()
+    times = {event.event_time for event, _ in telling}
     return canonical(
         Facts(
             stays=tuple(ledger.stays),
             flows=tuple(ledger.flows),
+            cleans=tuple(reader.cleans),
             portions=reader.portions.names,
             notes=tuple(ledger.notes),
             samples=tuple(reader.samples),
             superseded=tuple(event.record_hash for event in unique.values() if event.superseded),
             table_version=table.version,
+            days_only=len(times) > 1 and len({time % DAY for time in times}) == 1,
         )
     )
+
+
+def _order(telling: Iterable[tuple[EventView, Rule]]) -> tuple[list[Ordered], Mapping[tuple[str, Micros], str]]:
+    """Return the events in the order in which they are read, and what is shown at two sites at one instant.
+
+    The latter maps an item and an instant to the first record that shows it there.
+    """
+    shown: dict[tuple[str, Micros], dict[str, str]] = {}
+    by_log = sorted(telling, key=lambda pair: (pair[0].event_time, pair[0].log_index, pair[0].record_hash))
+    for event, rule in by_log:
+        here = event.read_point or event.biz_location
+        if here and rule.stay not in LEAVING and not is_vehicle(here):
+            for uri in event.named(*SINGLE, *CLASSES):
+                shown.setdefault((uri, event.event_time), {}).setdefault(site(here), event.record_hash)
+    ordered: list[Ordered] = []
+    for event, rule in by_log:
+        rank, here = rule.rank, site(event.read_point or event.biz_location)
+        if rule.stay in LEAVING:
+            for uri in event.named(*SINGLE, *CLASSES):
+                sites = shown.get((uri, event.event_time), {})
+                if sites and here not in sites:
+                    rank = BEFORE_ALL
+        ordered.append((event.event_time, rank, event.log_index, event.record_hash, event, rule))
+    ordered.sort(key=lambda row: row[:4])
+    return ordered, {key: min(sites.values()) for key, sites in shown.items() if len(sites) > 1}
 
 
 class _Reader:
     """Reads one event after another into a ledger."""
 
-    def __init__(self) -> None:
+    def __init__(self, table: FactTable, clashes: Mapping[tuple[str, Micros], str]) -> None:
+        self.table = table
         self.ledger = Ledger()
         self.portions = Portions(self.ledger)
+        self.people = People(self.ledger)
         self.samples: list[SampleFact] = []
+        self.cleans: list[Clean] = []
+        self._clashes = clashes
 
     def read(self, event: EventView, rule: Rule) -> None:
         """Write down what one event says."""
@@ -70,8 +113,9 @@ class _Reader:
             shares += self._transform(event, rule, place)
         else:
             # Parents first: a child that is named beside its pallet is where the pallet is now.
+            children = set(event.named("child")) if rule.nest != "none" else set()
             for item in sorted(self._named(event), key=lambda one: not self.ledger.contents(one)):
-                if rule.nest != "none" and ("child", item.id) in {(ref.role, ref.uri) for ref in event.items}:
+                if item.id in children:
                     continue
                 root = self.ledger.root(item)
                 if self._show(event, rule, item, place):
@@ -82,8 +126,14 @@ class _Reader:
                 shares += self._lot(event, rule, uri)
             if rule.nest in ("add", "observe"):
                 shares += self._pack(event, rule, place, wrapped)
-        self._handle(event, rule, place, before, shares, wrapped)
-        self._sample(event)
+        opening = rule.nest == "none" and self.table.step(event.biz_step) in self.table.opening
+        seen = Shown(shares, wrapped, place, sorted({at for at in before.values() if at is not None}), opening)
+        self.people.handle(event, rule, seen)
+        self.cleans += cleans_of(event, self.table, seen)
+        for sample in samples_of(event, self.table, seen, self.portions.names):
+            self.samples.append(sample)
+            if sample.positive is None:
+                self.ledger.note("sample-result-unknown", sample.record, sample.subject)
 
     def _named(self, event: EventView) -> tuple[Party, ...]:
         return tuple(Party("item", uri) for uri in event.named(*SINGLE))
@@ -96,41 +146,70 @@ class _Reader:
             shown = {place_of(uri) for uri in (event.read_point, event.biz_location) if uri}
             if rule.stay != "end" and (not shown or around in shown):
                 return False
-            if rule.stay != "end":
-                ledger.note("seen-apart", record, item.id)
-            ledger.take_out(item, time, record)
-        at = place or ledger.whereabouts(item)
-        if at is not None:
-            ledger.flash(item, at, time, record)
-        self._stay(event, rule.stay, item)
+            ledger.break_out(item, time, record)
+        other = self._clashes.get((item.id, time), "")
+        if other and rule.stay not in LEAVING:
+            ledger.note("contradicting-places", record, item.id, other if other != record else "")
+        begun = ledger.begun(item)
+        clash = bool(other) and begun is not None and begun.start == time
+        # What a record packs is closed by it: it stands in the room with its contents only from the next instant on.
+        if rule.nest == "add" and item.id in event.named("parent"):
+            time += INSTANT
+        if place is not None:
+            boards = rule.stay in LEAVING and place.kind == "vehicle"
+            if not clash and not boards and not self._just_elsewhere(item, place, event):
+                ledger.appear(item, place, time, record, arrives=rule.stay == "arrive")
+            ledger.flash(item, place, time, record, certain=not other)
+        self._stay(event, rule.stay, item, place, time, sure=not other)
         return True
 
-    def _stay(self, event: EventView, effect: str, item: Party) -> None:
+    def _just_elsewhere(self, item: Party, place: Place, event: EventView) -> bool:
+        """Tell whether another record of this very instant has settled the item at another site."""
+        begun = self.ledger.begun(item)
+        return (
+            begun is not None
+            and begun.start == event.event_time
+            and begun.record != event.record_hash
+            and site(begun.place.id) != site(place.id)
+        )
+
+    def _stay(
+        self, event: EventView, effect: str, item: Party, place: Place | None, time: Micros, *, sure: bool = True
+    ) -> None:
         """Begin, keep or end the stay of something that nothing holds."""
-        ledger, time, record = self.ledger, event.event_time, event.record_hash
+        ledger, record = self.ledger, event.record_hash
         after = event.biz_location
         if effect == "end":
             ledger.leave(item, time, record)
-        elif effect == "leave":
+        elif effect in LEAVING:
+            if place is not None and self._just_elsewhere(item, place, event):
+                return
             ride = next((uri for uri in (after, event.read_point) if uri and is_vehicle(uri)), "")
             if ride:
                 ledger.settle(item, place_of(ride), time, record)
+            elif effect == "leave":
+                ledger.depart(item, time, record)
             else:
                 ledger.leave(item, time, record)
         elif after:
-            ledger.settle(item, place_of(after), time, record)
+            if sure:
+                ledger.settle(item, place_of(after), time, record)
+            else:
+                ledger.disagree(item, place_of(after), time, record)
         elif event.read_point:
             shown = place_of(event.read_point)
             begun = ledger.begun(item)
+            if not sure:
+                ledger.disagree(item, shown, time, record)
             # A read point says where the item was, not where it stays: only an arrival makes it a certain stay.
-            if effect == "arrive" or begun is None or begun.place != shown:
+            elif effect == "arrive" or begun is None or begun.place != shown:
                 ledger.settle(item, shown, time, record, certain=effect == "arrive")
 
     def _lot(self, event: EventView, rule: Rule, uri: str) -> list[Share]:
         """Show, ship or receive a class-level lot; return the portions that were there."""
         ledger, time, record = self.ledger, event.event_time, event.record_hash
         here = event.read_point or event.biz_location
-        if rule.stay != "leave":
+        if rule.stay not in LEAVING:
             shares = self.portions.present(uri, event, receive=rule.receive)
             for share in shares:
                 self._show_share(event, rule.stay, share, here)
@@ -141,13 +220,17 @@ class _Reader:
             at = place_of(here) if here else begun.place if begun else None
             if at is not None:
                 ledger.flash(share.party, at, time, record, certain=share.certain)
-            # How much is left behind is not known: from now on the rest is only possibly there.
-            if begun is not None:
-                ledger.settle(share.party, begun.place, time, record, certain=False)
-        self._stay(event, "leave", consignment)
+            self._rest(share.party, event)
+        self._stay(event, rule.stay, consignment, place_of(here) if here else None, time)
         if here:
             ledger.flash(consignment, place_of(here), time, record)
         return [*origins, Share(consignment, True)]
+
+    def _rest(self, portion: Party, event: EventView) -> None:
+        """Leave what is left of a portion where it was: how much is not known, so it is only possibly there."""
+        begun = self.ledger.begun(portion)
+        if begun is not None:
+            self.ledger.settle(portion, begun.place, event.event_time, event.record_hash, certain=False)
 
     def _show_share(self, event: EventView, effect: str, share: Share, here: str) -> None:
         if here:
@@ -158,50 +241,62 @@ class _Reader:
         elif share.certain and (uri := settled_place(event)):
             self.ledger.settle(share.party, place_of(uri), event.event_time, event.record_hash)
 
-    def _parent(self, event: EventView) -> Party | None:
-        return next((Party("item", uri) for uri in event.named("parent")), None)
-
     def _pack(
         self, event: EventView, rule: Rule, place: Place | None, wrapped: list[tuple[Party, Party]]
     ) -> list[Share]:
         """Put children into the parent; packing (not observing) closes it."""
         ledger, time, record = self.ledger, event.event_time, event.record_hash
-        parent = self._parent(event)
+        parent = parent_of(event)
+        packs = rule.nest == "add"
         shares: list[Share] = []
-        for uri in event.named("child"):
-            child = Party("item", uri)
-            if parent is not None and (rule.nest == "observe" or ledger.parent(child) == parent):
-                ledger.nest(child, parent, time, record)
+        if parent is not None and packs:
+            ledger.close(parent, time, record)
+        named = [Party("item", uri) for uri in event.named("child")]
+        for child in named:
+            units = ledger.units(child)
+            # A list may name what is in a child beside the child: it stays where it is.
+            deeper = bool(units) and (units[0] in named or parent in units[1:])
+            if parent is not None and (not packs or deeper or ledger.parent(child) == parent):
+                if not deeper and not units:
+                    self._enclose(event, parent, child, certain=False)
+                if not deeper:
+                    ledger.nest(child, parent, time, record)
                 wrapped.append((child, ledger.root(child)))
                 continue
             shares.append(Share(child, True))
-            at = place or ledger.whereabouts(child)
-            if at is not None:
-                ledger.flash(child, at, time, record)
+            if place is not None:
+                if not units:
+                    ledger.appear(child, place, time, record, arrives=False)
+                ledger.flash(child, place, time, record)
             if parent is None:
-                self._stay(event, rule.stay, child)
-            else:
-                ledger.nest(child, parent, time, record)
+                self._stay(event, rule.stay, child, place, time)
+            elif ledger.nest(child, parent, time, record):
+                self._enclose(event, parent, child)
         for uri in event.named("child_quantity"):
             if parent is None:
                 shares += self._lot(event, rule, uri)
                 continue
-            portion = self.portions.packed(uri, parent, event, from_outside=rule.nest == "add")
-            ledger.nest(portion, parent, time, record)
-            if rule.nest == "observe":
+            portion, origins = self.portions.packed(uri, parent, event, from_outside=packs)
+            for share in origins:
+                self._rest(share.party, event)
+            if ledger.nest(portion, parent, time, record) and origins:
+                self._enclose(event, parent, portion, certain=packs)
+            if not packs:
                 wrapped.append((portion, ledger.root(portion)))
                 continue
             if place is not None:
                 ledger.flash(portion, place, time, record)
             shares.append(Share(portion, True))
-        if parent is not None and rule.nest == "add":
-            ledger.close(parent, time, record)
         return shares
+
+    def _enclose(self, event: EventView, parent: Party, child: Party, *, certain: bool = True) -> None:
+        """Let a unit that was exposed before it was closed expose what it now holds; never the other way."""
+        self.ledger.flow("enclose", parent, child, event.event_time, event.record_hash, hops=1, certain=certain)
 
     def _unpack(self, event: EventView, place: Place | None) -> list[Share]:
         """Take children out of the parent, all of them if none is named; that opens it."""
         ledger, time, record = self.ledger, event.event_time, event.record_hash
-        parent = self._parent(event)
+        parent = parent_of(event)
         around = place or (ledger.whereabouts(parent) if parent else None)
         shares: list[Share] = []
         children = [Party("item", uri) for uri in event.named("child")]
@@ -211,18 +306,25 @@ class _Reader:
                 children = list(ledger.contents(parent))
             else:
                 children += [inside for uri in lots if (inside := self.portions.inside(uri, parent))]
+            for unit in ledger.units(parent):
+                ledger.open(unit, time, record)
             ledger.open(parent, time, record)
-            if around is not None:
+            if around is not None and ledger.parent(parent) is None:
+                ledger.appear(parent, around, time, record, arrives=False)
                 ledger.flash(parent, around, time, record)
             shares.append(Share(parent, True))
             if ledger.parent(parent) is None:
-                self._stay(event, "arrive", parent)
+                self._stay(event, "arrive", parent, place, time)
         for child in children:
             at = around or ledger.whereabouts(child)
             if at is not None:
                 ledger.flash(child, at, time, record)
             if child in self.portions.names:
-                out = self._pour(event, child, settled_place(event) or (at.id if at else ""), all_of_it=not lots)
+                ledger.take_out(child, time, record)
+                out = self.portions.unpacked(child, settled_place(event) or (at.id if at else ""), event)
+                if lots and parent is not None:
+                    # Some of the lot may still be inside.
+                    ledger.nest(child, parent, time, record, certain=False)
             else:
                 ledger.take_out(child, time, record)
                 out = child
@@ -231,14 +333,8 @@ class _Reader:
         found = {self.portions.names[one][0] for one in children if one in self.portions.names}
         for uri in lots:
             if uri not in found:
-                shares += [Share(one.party, one.certain) for one in self.portions.present(uri, event, receive=True)]
+                shares += self.portions.present(uri, event, receive=True)
         return shares
-
-    def _pour(self, event: EventView, portion: Party, place_uri: str, *, all_of_it: bool) -> Party:
-        """Move a portion from its unit to the place; a part of it may stay inside."""
-        if all_of_it:
-            self.ledger.take_out(portion, event.event_time, event.record_hash)
-        return self.portions.unpacked(portion, place_uri, event)
 
     def _settle_out(self, event: EventView, item: Party, at: Place | None) -> None:
         """Let what came out of a unit stay where it came out."""
@@ -256,15 +352,24 @@ class _Reader:
         for uri in event.named("input"):
             item = Party("item", uri)
             at = place or ledger.whereabouts(item)
-            ledger.take_out(item, time, record)
+            units = ledger.units(item)
+            if units:
+                # It was used, so it was taken out by now, whether or not a record says so.
+                ledger.break_out(item, time, record)
+                for unit in units:
+                    ledger.open(unit, time, record)
+            elif place is not None:
+                ledger.appear(item, place, time, record, arrives=False)
             if at is not None:
                 ledger.flash(item, at, time, record)
             ledger.leave(item, time, record)
+            ledger.arrived(item)
             ledger.flow("input", item, process, time, record, hops=1)
             shares.append(Share(item, True))
         for uri in event.named("input_quantity"):
             for share in self._lot(event, rule, uri):
                 ledger.flow("input", share.party, process, time, record, hops=1, certain=share.certain)
+                self._rest(share.party, event)
                 shares.append(share)
         for uri in event.named("output"):
             item = Party("item", uri)
@@ -278,89 +383,3 @@ class _Reader:
             if name in outputs:
                 ledger.flow("output", process, share.party, time, record, certain=share.certain)
         return shares
-
-    def _handle(
-        self,
-        event: EventView,
-        rule: Rule,
-        place: Place | None,
-        before: dict[Party, Place | None],
-        shares: list[Share],
-        wrapped: list[tuple[Party, Party]],
-    ) -> None:
-        """Let the participants meet the event's items, and stay at its place."""
-        ledger, record = self.ledger, event.record_hash
-        rooms = [place] if place is not None else sorted({at for at in before.values() if at is not None})
-        handoff = Place("handoff", record)
-        spans: list[tuple[Micros, Micros]] = []
-        for person in event.participants:
-            who = Party("person", person.person_no)
-            start, end = self._span(event, person)
-            for room in rooms:
-                ledger.emit("at", who, room, start, end, record, contact=person.contact)
-            if event.read_point and event.biz_location not in ("", event.read_point) and rule.stay != "leave":
-                ledger.emit(
-                    "at", who, place_of(event.biz_location), start, end, record, certain=False, contact=person.contact
-                )
-            if person.contact == "same-room" and rooms:
-                continue
-            spans.append((start, end))
-            ledger.emit("handle", who, handoff, start, end, record, contact=person.contact)
-            self._reach_in(event, rule, person, who, (start, end), shares, wrapped)
-        if not spans:
-            return
-        first, last = min(start for start, _ in spans), max(end for _, end in spans)
-        bare = any(person.contact == "opened" for person in event.participants)
-        held = {(share.party, share.certain) for share in shares}
-        for item, root in wrapped:
-            # Whoever moves a closed unit touches its outside; the record may still mean the thing within.
-            held |= {(root, True), (item, bare)}
-        for item, certain in held:
-            ledger.emit("handled", item, handoff, first, last, record, certain=certain)
-
-    def _reach_in(
-        self,
-        event: EventView,
-        rule: Rule,
-        person: Participant,
-        who: Party,
-        span: tuple[Micros, Micros],
-        shares: list[Share],
-        wrapped: list[tuple[Party, Party]],
-    ) -> None:
-        """Let a person who opens or unpacks a unit meet its inside, and open it."""
-        ledger, (start, end) = self.ledger, span
-        opened: set[Party] = set()
-        if rule.nest == "delete" and (parent := self._parent(event)) is not None:
-            opened.add(parent)
-        if person.contact == "opened" and rule.nest != "add":
-            opened |= {share.party for share in shares if ledger.contents(share.party)}
-            for item, _ in wrapped:
-                step = ledger.parent(item)
-                while step is not None:
-                    opened.add(step)
-                    step = ledger.parent(step)
-        for unit in opened:
-            ledger.open(unit, min(start, event.event_time), event.record_hash)
-            ledger.emit("handle", who, interior_of(unit), start, end, event.record_hash, contact="opened")
-
-    def _span(self, event: EventView, person: Participant) -> tuple[Micros, Micros]:
-        """Return a participant's half-open interval; what is not said is the event's instant."""
-        time = event.event_time
-        start = person.start if person.start is not None else min(time, person.end if person.end is not None else time)
-        end = person.end if person.end is not None else max(time, start)
-        if end < start:
-            self.ledger.note("participant-interval", event.record_hash, person.person_no)
-            start = end = time
-        # A moment that was not written down (or one moment for both ends) lasts an instant.
-        return start, end + INSTANT if person.end is None or end == start else end
-
-    def _sample(self, event: EventView) -> None:
-        """Write down a laboratory's result."""
-        sample = event.sample
-        if sample is None:
-            return
-        subjects = (sample.subject,) if sample.subject else tuple(dict.fromkeys(ref.uri for ref in event.items))
-        time = sample.time if sample.time is not None else event.event_time
-        for subject in subjects:
-            self.samples.append(SampleFact(subject, sample.result, time, event.record_hash))

@@ -59,6 +59,18 @@ class Sample(NamedTuple):
     subject: str = ""
 
 
+class Disinfection(NamedTuple):
+    """The event's extension `sdl:disinfection`; the subject defaults to each item, or to the place if there is none.
+
+    `complete` is None where the record does not say; `log10` is decimal text; `time` is when it was finished.
+    """
+
+    complete: bool | None = None
+    log10: str = ""
+    subject: str = ""
+    time: Micros | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class EventView:
     """What the derivation of facts needs to know of one recorded event."""
@@ -80,6 +92,8 @@ class EventView:
     superseded: bool = False
     declares_error: bool = False
     sample: Sample | None = None
+    event_id: str = ""
+    disinfection: Disinfection | None = None
 
     def named(self, *roles: str) -> tuple[str, ...]:
         """Return the identifiers with one of the roles, each once, in the event's order."""

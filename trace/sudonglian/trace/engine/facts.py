@@ -66,21 +66,36 @@ class Flow(NamedTuple):
     record: str
 
 
+class Clean(NamedTuple):
+    """A disinfection: what was exposed at `time` or before is clean after it, if it was complete."""
+
+    subject: Party | Place
+    time: Micros
+    complete: bool
+    certain: bool
+    log10: str
+    record: str
+
+
 class Note(NamedTuple):
     """What the derivation found contradictory or missing: said aloud, never repaired in silence."""
 
     code: str
     record: str
     about: str
+    against: str = ""
+    """The other record, where two do not fit together."""
 
 
 class SampleFact(NamedTuple):
-    """A laboratory's result on an item, place or person."""
+    """A laboratory's result on an item, a portion of a lot, or a place; `positive` is None if it says neither."""
 
     subject: str
     result: str
+    positive: bool | None
     time: Micros
     record: str
+    event_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +104,14 @@ class Facts:
 
     stays: tuple[Stay, ...] = ()
     flows: tuple[Flow, ...] = ()
+    cleans: tuple[Clean, ...] = ()
     portions: Mapping[Party, tuple[str, str]] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()
     samples: tuple[SampleFact, ...] = ()
     superseded: tuple[str, ...] = ()
     table_version: str = ""
+    days_only: bool = False
+    """Whether every event is at one time of day: then only the days are known, and one day may chain."""
 
 
 def canonical(facts: Facts) -> Facts:
@@ -101,11 +119,13 @@ def canonical(facts: Facts) -> Facts:
     return Facts(
         stays=tuple(sorted({stay for stay in facts.stays if stay.start < stay.end})),
         flows=tuple(sorted(set(facts.flows))),
+        cleans=tuple(sorted(set(facts.cleans))),
         portions=dict(sorted(facts.portions.items())),
         notes=tuple(sorted(set(facts.notes))),
-        samples=tuple(sorted(set(facts.samples))),
+        samples=tuple(sorted(set(facts.samples), key=repr)),
         superseded=tuple(sorted(set(facts.superseded))),
         table_version=facts.table_version,
+        days_only=facts.days_only,
     )
 
 

@@ -48,17 +48,22 @@ class Portions:
         self._lots: dict[str, Lot] = {}
         self.names: dict[Party, tuple[str, str]] = {}
 
-    def packed(self, uri: str, parent: Party, event: EventView, *, from_outside: bool) -> Party:
-        """Return the portion inside a unit, filled from the portion at the event's place if it is new there."""
+    def packed(
+        self, uri: str, parent: Party, event: EventView, *, from_outside: bool
+    ) -> tuple[Party, tuple[Share, ...]]:
+        """Return the portion inside a unit, and the portions at the event's place that filled it.
+
+        It is filled by packing, and by being shown there for the first time.
+        """
         lot = self._lots.setdefault(uri, Lot())
         new = parent.id not in lot.held
         inside = self._held(uri, lot, parent.id)
-        if from_outside or new:
-            for share in self.present(uri, event, receive=False):
-                self._ledger.flow(
-                    "split", share.party, inside, event.event_time, event.record_hash, certain=share.certain
-                )
-        return inside
+        if not (from_outside or new):
+            return inside, ()
+        origins = tuple(share for share in self.present(uri, event, receive=False) if share.party != inside)
+        for share in origins:
+            self._ledger.flow("split", share.party, inside, event.event_time, event.record_hash, certain=share.certain)
+        return inside, origins
 
     def inside(self, uri: str, parent: Party) -> Party | None:
         """Return the lot's portion in the unit, if there is one."""
@@ -113,6 +118,7 @@ class Portions:
         for consignment in arrived:
             alone = len(arrived) == 1
             self._ledger.flow("merge", consignment.party, target, event.event_time, event.record_hash, certain=alone)
+            self._ledger.arrived(consignment.party)
             if alone:
                 self._ledger.leave(consignment.party, event.event_time, event.record_hash)
                 lot.moving.remove(consignment)

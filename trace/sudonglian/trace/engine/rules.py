@@ -5,6 +5,8 @@ docs/spec/facts.md §3 prints the same table; nothing about stays is decided els
 
 import json
 import re
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final, NamedTuple
@@ -12,12 +14,15 @@ from typing import Any, Final, NamedTuple
 from sudonglian.trace.errors import TableRefused
 
 STEP: Final = re.compile(
-    r"(?:urn:epcglobal:cbv:bizstep:|https?://ref\.gs1\.org/cbv/BizStep-|cbv:BizStep-|BizStep-)(.+)"
+    r"(?:urn:epcglobal:cbv:bizstep:|https?://ref\.gs1\.org/cbv/BizStep-|cbv:BizStep-|BizStep-|urn:sudonglian:bizstep:)(.+)"
 )
-"""The spellings of a CBV business step; any other URI is opaque and matches only `*`."""
+"""The spellings of a CBV business step, and our own; any other URI is opaque unless the table knows its spelling."""
 
 VEHICLE: Final = re.compile(r"https?://id\.gs1\.org/8004/|urn:epc:id:giai:")
 """A GIAI as a place is a vehicle (records.md: vehicle)."""
+
+LOCATION: Final = re.compile(r"https?://id\.gs1\.org/414/|urn:epc:id:sgln:")
+"""A GLN of a location: as a thing that was disinfected or sampled it is the place."""
 
 SITE: Final = re.compile(r"https?://id\.gs1\.org/41[47]/(\d{12})|urn:epc:id:[sp]gln:(\d+)\.(\d*)(?:\.|$)")
 """A GLN's twelve significant digits, in a Digital Link (with check digit) or an EPC URN (without)."""
@@ -42,18 +47,54 @@ class Rule(NamedTuple):
 
 
 class FactTable(NamedTuple):
-    """The rows in their order, and the version that a trace names."""
+    """The rows in their order, the words that mean something, and the version that a trace names."""
 
     version: str
     rules: tuple[Rule, ...]
+    spellings: Mapping[str, "re.Pattern[str]"]
+    cleaning: frozenset[str]
+    opening: frozenset[str]
+    complete_log10: Decimal
+    positive: frozenset[str]
+    negative: frozenset[str]
+
+    def step(self, biz_step: str) -> str:
+        """Return the bare word of a business step, however a firm spells it."""
+        for word, pattern in self.spellings.items():
+            if pattern.fullmatch(biz_step):
+                return word
+        return step_name(biz_step)
 
     def rule(self, kind: str, action: str, biz_step: str) -> Rule:
         """Return the first row that matches."""
-        step = step_name(biz_step)
+        step = self.step(biz_step)
         for rule in self.rules:
             if rule.matches(kind, action, step):
                 return rule
         raise TableRefused(f"no rule for {kind} {action} {step}")
+
+    def judge(self, complete: bool | None, log10: str) -> tuple[bool, bool]:
+        """Tell whether a disinfection counts as complete, and whether that is certain.
+
+        What the record says counts; if it says nothing, a disinfection is complete, but one whose stated reduction is
+        below the table's is so only possibly.
+        """
+        if complete is not None:
+            return complete, True
+        if not log10:
+            return True, True
+        try:
+            reached = Decimal(log10)
+        except InvalidOperation:
+            return True, False
+        return True, reached.is_finite() and reached >= self.complete_log10
+
+    def verdict(self, result: str) -> bool | None:
+        """Return whether a laboratory's word means positive; None if the table does not know it."""
+        word = " ".join(result.casefold().replace("_", " ").split())
+        if word in self.positive:
+            return True
+        return False if word in self.negative else None
 
 
 def step_name(biz_step: str) -> str:
@@ -69,6 +110,11 @@ def step_name(biz_step: str) -> str:
 def is_vehicle(uri: str) -> bool:
     """Tell whether a place's identifier is that of a vehicle."""
     return VEHICLE.match(uri) is not None
+
+
+def is_location(uri: str) -> bool:
+    """Tell whether an identifier is that of a physical location (a GLN, not a party's)."""
+    return LOCATION.match(uri) is not None
 
 
 def site(uri: str) -> str:
@@ -107,8 +153,14 @@ def parse(value: Any) -> FactTable:
                 )
                 for row in value["rules"]
             ),
+            {str(word): re.compile(str(pattern)) for word, pattern in value["spellings"].items()},
+            frozenset(value["cleaning"]),
+            frozenset(value["opening"]),
+            Decimal(str(value["complete_log10"])),
+            frozenset(value["positive"]),
+            frozenset(value["negative"]),
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, re.error, InvalidOperation) as error:
         raise TableRefused(f"the facts table lacks {error}", place="facts.json") from error
 
 
