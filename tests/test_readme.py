@@ -44,6 +44,8 @@ def test_the_tour_runs_from_the_first_block_to_the_last(tmp_path: Path) -> None:
         "INVALID",
         "refused with exit code 1",
         "keep their proofs, nameless",
+        "everything agrees",
+        "the keys are not in it",
     ):
         assert said in done.stdout, said
     work = next(tmp_path.glob("tmp.*"))

@@ -4,16 +4,20 @@ service.md (storage and work); docs/anchoring.md (what an operator sees and does
 """
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from sudonglian.api import worker as loop
 from sudonglian.api.console import DONE, REFUSED, Console
-from sudonglian.api.wiring import open_house
+from sudonglian.api.wiring import open_house, open_remote
 from sudonglian.chain.errors import ChainError
 from sudonglian.chain.network import Network
+from sudonglian.chain.wallet import FILE_MODE, Wallet
+from sudonglian.records import backup as backups
 from sudonglian.records import fsck as checks
+from sudonglian.records.backup_files import KEYS
 
 
 def worker(
@@ -47,10 +51,65 @@ def fsck(
     return DONE if document["ok"] else REFUSED
 
 
+def backup(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty folder.")],
+    with_keys: Annotated[
+        bool, typer.Option("--with-keys", help="Also the keys: whoever holds it can read people who are erased later.")
+    ] = False,
+) -> int:
+    """Write a consistent backup while others go on working: chain, database, sums of every file."""
+    console: Console = context.obj
+    with open_house(console, create=False) as house:
+        keys_dir = console.settings.keys_dir
+        kept = backups.backup(
+            house.store, house.keys, house.network, folder, keys_folder=keys_dir if with_keys else None
+        )
+        if with_keys:
+            # Without the key that the contract knows, a restored log could not be anchored any more.
+            house.wallet.save(folder / KEYS / console.settings.wallet_file.name)
+    lines = [console.text("backup of {size} entries in {folder}", size=kept["log"]["size"], folder=folder)]
+    if not with_keys:
+        lines.append(console.text("the keys are not in it: keep {folder} somewhere else", folder=keys_dir))
+    console.emit({"backup": str(folder), **kept}, lines)
+    return DONE
+
+
+def restore(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The backup.")],
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace an older state of the same log; never a longer or another one.")
+    ] = False,
+) -> int:
+    """Put a backup in place, and check everything; refused by name if it is damaged, incomplete or too old."""
+    console: Console = context.obj
+    settings = console.settings
+    has_own_chain = settings.rpc_url is None
+    network = None if settings.rpc_url is None else open_remote(settings.rpc_url, "SUDONGLIAN_RPC_URL")
+    try:
+        chain_file = settings.chain_file if has_own_chain else None
+        put = backups.restore(folder, settings.database_url, settings.keys_dir, chain_file, network, force=force)
+    finally:
+        if network is not None:
+            network.close()
+    kept = folder / KEYS / settings.wallet_file.name
+    if kept.exists() and not settings.wallet_file.exists():
+        kept.chmod(FILE_MODE)
+        Wallet.load(kept).save(settings.wallet_file)
+    with open_house(console, create=False) as house:
+        checked: dict[str, Any] = checks.fsck(house.store, house.keys, house.network)
+    lines = [console.text("restored {size} entries from {folder}", size=put["log"]["size"], folder=folder)]
+    console.emit({"restored": str(folder), **put, "fsck": checked}, [*lines, *_checked(console, checked)])
+    return DONE if checked["ok"] else REFUSED
+
+
 def register(app: typer.Typer) -> None:
     """Add these commands to the command line."""
     app.command()(worker)
     app.command()(fsck)
+    app.command()(backup)
+    app.command()(restore)
 
 
 def _checked(console: Console, document: dict[str, Any]) -> Iterator[str]:
