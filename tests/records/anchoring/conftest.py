@@ -80,10 +80,11 @@ class World:
     settings: AnchoringSettings = field(default_factory=AnchoringSettings)
     now: datetime = START
     captured: list[bytes] = field(default_factory=list)
+    origin: str = "sudonglian.test/log/1"
 
     def __post_init__(self) -> None:
         self.url = self.url or f"sqlite:///{self.folder / 'log.db'}"
-        self.keys = Keys.open(self.folder / "keys", create=True, origin="sudonglian.test/log/1")
+        self.keys = Keys.open(self.folder / "keys", create=True, origin=self.origin)
         self.store = Store(self.url)
         open_deployment(self.store, self.keys, self.now)
         self.network = self.open_network()

@@ -21,10 +21,10 @@ from sudonglian.records.tables import METADATA
 from sudonglian.trace.engine.result import DOMAIN
 
 NOT_RECOMPUTABLE = {
-    ("meta", "created_us"),
     ("records", "captured_us"),
     ("pending", "queued_us"),
     ("pending", "id"),
+    ("disclosures", "id"),
     ("chains", "lost_us"),
     ("anchors", "sent_us"),
     ("anchors", "updated_us"),
@@ -35,11 +35,12 @@ NOT_RECOMPUTABLE = {
 
 
 GONE = {
+    "meta": "WHERE key != 'created_us'",
     "chains": "WHERE lost_us IS NULL",
     "anchors": "WHERE state != 'CHAIN_LOST'",
     "participants": "WHERE person_no IN (SELECT person_no FROM persons)",
 }
-"""Of a chain that is gone, and of what an erased person did, nothing is left to compare with (decision 0602)."""
+"""Of the deployment's birthday, a chain that is gone, and what an erased person did, nothing is left to compare with (decision 0602)."""
 
 
 @pytest.fixture
