@@ -3,6 +3,7 @@
 import contextlib
 import importlib.util
 import json
+import socket
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -230,3 +231,29 @@ def postgres_world(
         made = World(tmp_path, wallet, open_embedded, url)
         yield made
         made.close()
+
+
+class Nodes:
+    """Nodes that a test starts by itself, on a port of its choice if one is to come back there."""
+
+    local_node = staticmethod(NODES.local_node)
+    fund = staticmethod(fund)
+
+    @staticmethod
+    @contextlib.contextmanager
+    def free_port() -> Iterator[int]:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port: int = probe.getsockname()[1]
+        yield port
+
+    @staticmethod
+    def world(folder: Path, wallet: Wallet, url: str) -> World:
+        made = World(folder, wallet, lambda: JsonRpcNetwork(url))
+        fund(made.network, wallet)
+        return made
+
+
+@pytest.fixture
+def nodes() -> Nodes:
+    return Nodes()
