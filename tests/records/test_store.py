@@ -176,3 +176,15 @@ def test_no_writer_starves(sqlite_store: Store) -> None:
     for thread in threads:
         thread.join()
     assert max(waited) <= 20  # turns of the others, not seconds: without a queue it is hundreds
+
+
+def test_a_connection_that_read_can_be_copied_from(sqlite_store: Store, tmp_path: Path) -> None:
+    with sqlite_store.read() as connection:
+        before = len(connection.execute(select(META)).all())
+    raw = sqlite_store.engine.raw_connection()
+    raw.cursor().execute("VACUUM INTO ?", [str(tmp_path / "copy.db")])
+    raw.close()
+    copy = Store(f"sqlite:///{tmp_path / 'copy.db'}")
+    with copy.read() as connection:
+        assert len(connection.execute(select(META)).all()) == before
+    copy.close()

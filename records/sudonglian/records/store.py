@@ -56,6 +56,7 @@ class Store:
         if self.is_sqlite:
             event.listen(self.engine, "connect", _on_sqlite_connect)
             event.listen(self.engine, "begin", _on_sqlite_begin)
+            event.listen(self.engine, "checkin", _on_sqlite_checkin)
 
     @property
     def is_sqlite(self) -> bool:
@@ -184,3 +185,8 @@ def _on_sqlite_begin(connection: Connection) -> None:
     writes = connection.get_execution_options().get(_WRITES)
     connection.exec_driver_sql(f"PRAGMA query_only={0 if writes else 1}")  # as PostgreSQL's read-only transactions
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _on_sqlite_checkin(connection: Any, _record: Any) -> None:
+    if connection is not None:  # whoever takes it next outside a transaction (a backup) may write
+        connection.execute("PRAGMA query_only=0")
