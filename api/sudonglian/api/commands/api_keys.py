@@ -11,8 +11,8 @@ import typer
 
 from sudonglian.api.console import DONE, Console
 from sudonglian.api.errors import UsageRefused
-from sudonglian.api.http.auth import MEANING, OF_A_FIRM
 from sudonglian.api.parsing import span
+from sudonglian.api.scopes import MEANING, OF_A_FIRM
 from sudonglian.api.settings import submitter as submitter_of
 from sudonglian.api.wiring import open_house
 from sudonglian.records import api_keys, derive

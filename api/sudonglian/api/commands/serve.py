@@ -7,19 +7,18 @@ import signal
 import socket
 import sys
 from threading import Event, Thread
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
-import uvicorn
 
 from sudonglian.api import worker
 from sudonglian.api.console import DONE, Console, tell
 from sudonglian.api.errors import UsageRefused
-from sudonglian.api.http import edge
-from sudonglian.api.http.app import create_app
-from sudonglian.api.http.door import Door
 from sudonglian.api.wiring import open_house
 from sudonglian.chain.errors import SudonglianError
+
+if TYPE_CHECKING:
+    from sudonglian.api.http.door import Door
 
 RATE: Final = 100
 """Requests a second for one address: a busy warehouse scans ten, a monitor reads a thousand entries with each."""
@@ -44,6 +43,12 @@ def serve(
     ] = True,
 ) -> int:
     """Serve HTTP until SIGTERM or ^C: EPCIS capture and query, proofs, traces (docs/http.md)."""
+    # Half a second of imports that no other command needs.
+    import uvicorn
+
+    from sudonglian.api.http.app import create_app
+    from sudonglian.api.http.door import Door
+
     console: Console = context.obj
     listening = _listen(host, port)
     with open_house(console) as house:
@@ -90,8 +95,10 @@ def _listen(host: str, port: int) -> socket.socket:
         raise UsageRefused(f"cannot listen there: {reason}", place=f"{host}:{port}") from error
 
 
-def _work(console: Console, door: Door, stopping: Event) -> None:
+def _work(console: Console, door: "Door", stopping: Event) -> None:
     """Be the worker, with a store and a network of its own; what ends it shows in /readyz."""
+    from sudonglian.api.http import edge
+
     try:
         with open_house(console) as house:
             worker.loop(console, house, stopping)

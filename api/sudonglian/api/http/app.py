@@ -9,7 +9,7 @@ from importlib.metadata import version
 from typing import Any, Final
 
 import anyio.to_thread
-from fastapi import Depends, FastAPI
+from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
@@ -17,9 +17,9 @@ from starlette.exceptions import HTTPException
 from sudonglian.api.http import auth, problems
 from sudonglian.api.http.door import Door
 from sudonglian.api.http.edge import Edge
-from sudonglian.api.http.parameters import declared_only
 from sudonglian.api.http.routes import capture, events, health, log, lots, records, traces, verify
 from sudonglian.api.http.tracing import Runner
+from sudonglian.api.scopes import Scope
 from sudonglian.chain.errors import SudonglianError
 
 THREADS: Final = 12
@@ -49,16 +49,15 @@ def create_app(door: Door, *, background: bool = True) -> FastAPI:
         version=version("sudonglian"),
         summary="Cold-chain provenance and contact tracing with proofs.",
         lifespan=lifespan,
-        dependencies=[Depends(declared_only)],
         openapi_url="/openapi.json",
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        generate_unique_id_function=lambda route: route.name,
     )
     app.state.door = door
     for module in ROUTERS:
-        app.include_router(module.router)
+        # Not include_router: that wraps the routes, and whoever walks them to see their scopes would see none.
+        app.router.routes += module.router.routes
     app.add_exception_handler(SudonglianError, problems.refused)
     app.add_exception_handler(RequestValidationError, problems.invalid)
     app.add_exception_handler(HTTPException, problems.framework)
@@ -82,6 +81,6 @@ def _declare_scopes(app: FastAPI) -> None:
         scope = auth.scope_of(route.dependant)
         if scope is None:
             raise TypeError(f"{route.path} declares no scope")
-        needed: list[dict[str, list[str]]] = [] if scope is auth.Scope.public else [{"key": [scope.value]}]
+        needed: list[dict[str, list[str]]] = [] if scope is Scope.public else [{"key": [scope.value]}]
         extra = {"x-scope": scope.value, "security": needed}
         route.openapi_extra = {**(route.openapi_extra or {}), **extra}

@@ -1,43 +1,19 @@
-"""Who may come in where: one table of scopes, one dependency that every route declares.
+"""Who may come in where: one dependency that every route declares, and that knows its caller.
 
 service.md (who comes in, and what they may do); a test walks every route with every scope and none.
 """
 
 from datetime import UTC, datetime
-from enum import StrEnum
-from typing import Annotated, ClassVar, Final
+from typing import Annotated, ClassVar
 
 from fastapi import Depends, Request
 from fastapi.dependencies.models import Dependant
 
 from sudonglian.api.errors import DoorError
 from sudonglian.api.http.door import door_of
+from sudonglian.api.scopes import OF_A_FIRM, Scope
 from sudonglian.records import api_keys
 from sudonglian.records.api_keys import ApiKey
-
-
-class Scope(StrEnum):
-    """What a key may do. `public` needs none."""
-
-    public = "public"
-    capture = "capture"
-    read_own = "read-own"
-    trace = "trace"
-    operate = "operate"
-
-
-MEANING: Final = {
-    Scope.public: "checkpoints, entries, proofs, bundles without disclosures, verification, health: no key",
-    Scope.capture: "submit events for the key's own firm and see what became of them",
-    Scope.read_own: "read the events that the key's own firm submitted, and disclose their withheld members",
-    Scope.trace: "run traces for a case or a purpose, read their answers, read an item's history",
-    Scope.operate: "read the metrics",
-}
-
-OF_A_FIRM: Final = frozenset({Scope.capture, Scope.read_own})
-"""Scopes of a key that speaks for a submitter."""
-
-GRANTED: Final = tuple(scope for scope in Scope if scope is not Scope.public)
 
 
 class Unauthenticated(DoorError):

@@ -8,7 +8,7 @@ import binascii
 from collections.abc import Callable, Iterator
 from typing import Annotated, Any, ClassVar, Final, TypeVar
 
-from fastapi import Depends, Header, Query, Request
+from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ValidationError
@@ -133,6 +133,16 @@ def declared_only(request: Request) -> None:
         _check_text(value, name)
     for name, value in request.path_params.items():
         _check_text(str(value), name)
+
+
+def door_router(prefix: str, tag: str, *gates: Callable[[Request], None]) -> APIRouter:
+    """Return a router whose routes refuse what they do not declare."""
+    return APIRouter(
+        prefix=prefix,
+        tags=[tag],
+        dependencies=[Depends(gate) for gate in (declared_only, *gates)],
+        generate_unique_id_function=lambda route: route.name,
+    )
 
 
 def token_of(row: int) -> str:

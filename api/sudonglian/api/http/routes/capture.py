@@ -6,20 +6,29 @@ EPCIS 2.0 §12.6; service.md (HTTP).
 from datetime import UTC, datetime
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends, Header, Request
+from fastapi import Depends, Header, Request
 from fastapi.responses import Response
 
 from sudonglian.api.http import captures, epcis
 from sudonglian.api.http.answers import json_answer
 from sudonglian.api.http.auth import Anyone, Capturer
 from sudonglian.api.http.door import door_of
-from sudonglian.api.http.parameters import PER_PAGE, IdempotencyKey, PageToken, PerPage, body_of, next_link, row_of
+from sudonglian.api.http.parameters import (
+    PER_PAGE,
+    IdempotencyKey,
+    PageToken,
+    PerPage,
+    body_of,
+    door_router,
+    next_link,
+    row_of,
+)
 from sudonglian.api.http.problems import lang_of
 from sudonglian.records import jobs
 from sudonglian.records.epcis.document import MAX_DOCUMENT_BYTES
 from sudonglian.records.intake import Behaviour
 
-router = APIRouter(prefix="/epcis/v2", tags=["EPCIS"], dependencies=[Depends(epcis.negotiated)])
+router = door_router("/epcis/v2", "EPCIS", epcis.negotiated)
 
 Document = Annotated[bytes, Depends(body_of(MAX_DOCUMENT_BYTES))]
 ErrorBehaviour = Annotated[Behaviour, Header(alias="GS1-Capture-Error-Behaviour")]
@@ -36,7 +45,7 @@ TAKES: Final = {
 @router.options("/capture", status_code=204)
 def discover_capture(caller: Anyone) -> Response:
     """Tell what may be captured here."""
-    return Response(None, 204, {"Allow": "GET, HEAD, OPTIONS, POST", **epcis.CAPTURE_HEADERS})
+    return Response(None, 204, {"Allow": "GET, OPTIONS, POST", **epcis.CAPTURE_HEADERS})
 
 
 @router.post("/capture", status_code=202, openapi_extra=TAKES)

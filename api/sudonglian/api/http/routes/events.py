@@ -6,21 +6,21 @@ EPCIS 2.0 §8.2.7.1 and §12.8, a first set of parameters; an unknown one is ref
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import Depends, Query, Request
 from fastapi.responses import Response
 
 from sudonglian.api.http import epcis
 from sudonglian.api.http.answers import json_answer
 from sudonglian.api.http.auth import Anyone, Owner, submitter_of
 from sudonglian.api.http.door import door_of
-from sudonglian.api.http.parameters import PER_PAGE, PageToken, PerPage, next_link, row_of
+from sudonglian.api.http.parameters import PER_PAGE, PageToken, PerPage, door_router, next_link, row_of
 from sudonglian.api.parsing import moment
 from sudonglian.chain.identifiers import normal
 from sudonglian.records import queries
 from sudonglian.records.errors import UnknownRecord
 from sudonglian.records.queries import EventQuery
 
-router = APIRouter(prefix="/epcis/v2", tags=["EPCIS"], dependencies=[Depends(epcis.negotiated)])
+router = door_router("/epcis/v2", "EPCIS", epcis.negotiated)
 
 Values = Annotated[str | None, Query(max_length=4_000, description="One value, or several separated by commas.")]
 Time = Annotated[str | None, Query(max_length=64, description="A time with its offset.")]
@@ -72,7 +72,7 @@ class Filter:
 @router.options("/events", status_code=204)
 def discover_events(caller: Anyone) -> Response:
     """Tell how events may be read here."""
-    return Response(None, 204, {"Allow": "GET, HEAD, OPTIONS", **epcis.DISCOVERY})
+    return Response(None, 204, {"Allow": "GET, OPTIONS", **epcis.DISCOVERY})
 
 
 @router.get("/events")

@@ -6,7 +6,7 @@ service.md (storage and work); docs/anchoring.md (what an operator sees).
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import Response
 from sqlalchemy import Connection
 
@@ -14,10 +14,11 @@ from sudonglian.api.http import metrics
 from sudonglian.api.http.answers import json_answer
 from sudonglian.api.http.auth import Anyone, Operator
 from sudonglian.api.http.door import Door, door_of
+from sudonglian.api.http.parameters import door_router
 from sudonglian.chain.errors import SudonglianError
 from sudonglian.records import anchor_status, derive, queries
 
-router = APIRouter(tags=["Operation"])
+router = door_router("", "Operation")
 
 OVERDUE_S: Final = 60
 """How long after it was due a seal may still be missing before the worker counts as gone: a large seal takes seconds."""

@@ -5,7 +5,7 @@ docs/spec/{entry,seal,checkpoint,record}.md.
 
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from fastapi.responses import PlainTextResponse, Response
 from sqlalchemy import Connection
 
@@ -13,14 +13,14 @@ from sudonglian.api.errors import UsageRefused
 from sudonglian.api.http.answers import json_answer
 from sudonglian.api.http.auth import Anyone
 from sudonglian.api.http.door import door_of
-from sudonglian.api.http.parameters import MAX_INTEGER
+from sudonglian.api.http.parameters import MAX_INTEGER, door_router
 from sudonglian.api.parsing import record_hash_of
 from sudonglian.chain import entry, merkle
 from sudonglian.records import log, reader
 from sudonglian.records.errors import NotInLog, NotSealed
 from sudonglian.records.log import Checkpoint
 
-router = APIRouter(prefix="/log", tags=["Log"])
+router = door_router("/log", "Log")
 
 MAX_ENTRIES: Final = 1_000
 """Of an answer: 100 KB of hashes, or a few MB with records."""

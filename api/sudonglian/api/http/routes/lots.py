@@ -5,13 +5,13 @@ docs/spec/seal.md rules 3-9.
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import Path, Query, Request
 from fastapi.responses import Response
 
 from sudonglian.api.http.answers import json_answer
 from sudonglian.api.http.auth import Anyone, Tracer
 from sudonglian.api.http.door import door_of
-from sudonglian.api.http.parameters import MAX_INTEGER
+from sudonglian.api.http.parameters import MAX_INTEGER, door_router
 from sudonglian.api.http.routes.records import Through, bundle_answer
 from sudonglian.chain import lotmap
 from sudonglian.chain.identifiers import normal
@@ -20,7 +20,7 @@ from sudonglian.records import log as stored_log
 from sudonglian.records.errors import NotInLog
 from sudonglian.records.history import Direction
 
-router = APIRouter(prefix="/lots", tags=["Lots"])
+router = door_router("/lots", "Lots")
 
 Identifier = Annotated[str, Path(max_length=2_000, description="An EPC URN or a Digital Link, percent-encoded.")]
 

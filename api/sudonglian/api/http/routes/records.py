@@ -6,21 +6,23 @@ docs/spec/record.md, docs/spec/bundle.md; docs/decisions/0712 (why records are p
 from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from fastapi.responses import Response
 from sqlalchemy import Connection
 
 from sudonglian.api.errors import UsageRefused
 from sudonglian.api.http.answers import json_answer
-from sudonglian.api.http.auth import Anyone, Forbidden, Scope, Unauthenticated
+from sudonglian.api.http.auth import Anyone, Forbidden, Unauthenticated
 from sudonglian.api.http.door import door_of
+from sudonglian.api.http.parameters import door_router
 from sudonglian.api.parsing import record_hash_of
+from sudonglian.api.scopes import Scope
 from sudonglian.chain.identifiers import normal
 from sudonglian.records import anchor_book, bundles, log, reader
 from sudonglian.records.api_keys import ApiKey
 from sudonglian.records.reader import StoredRecord
 
-router = APIRouter(prefix="/records", tags=["Records"])
+router = door_router("/records", "Records")
 
 Names = Annotated[str, Query(max_length=1_000, description="Withheld members to disclose, separated by commas.")]
 Lot = Annotated[str, Query(max_length=2_000, description="Also prove that all records of this item or lot are in it.")]

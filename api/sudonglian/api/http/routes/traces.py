@@ -9,7 +9,7 @@ from typing import Annotated, Final
 
 import anyio
 import orjson
-from fastapi import APIRouter, Depends, Request
+from fastapi import Depends, Request
 from fastapi.responses import Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
@@ -18,14 +18,14 @@ from sudonglian.api.http.answers import json_answer
 from sudonglian.api.http.auth import Tracer
 from sudonglian.api.http.captures import request_mac
 from sudonglian.api.http.door import Door, door_of
-from sudonglian.api.http.parameters import IdempotencyKey, JsonBody, described, parsed
+from sudonglian.api.http.parameters import IdempotencyKey, JsonBody, described, door_router, parsed
 from sudonglian.api.http.tracing import TraceAsk
 from sudonglian.chain import canonical
 from sudonglian.records import jobs
 from sudonglian.records.errors import NotInLog
 from sudonglian.records.jobs import Job
 
-router = APIRouter(prefix="/traces", tags=["Traces"])
+router = door_router("/traces", "Traces")
 
 LOOK_S: Final = 0.2
 """How often a progress stream looks: what a person still calls at once."""

@@ -7,17 +7,17 @@ from dataclasses import asdict
 from typing import Annotated, Any, Final
 
 import orjson
-from fastapi import APIRouter, Depends, Request
+from fastapi import Depends, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from sudonglian.api.http.answers import json_answer
 from sudonglian.api.http.auth import Anyone
-from sudonglian.api.http.parameters import body_of, described, parsed
+from sudonglian.api.http.parameters import body_of, described, door_router, parsed
 from sudonglian.chain import trust as trusts
 from sudonglian.chain.verify import verify as judge
 
-router = APIRouter(tags=["Verify"])
+router = door_router("", "Verify")
 
 MAX_VERIFY: Final = 8 * 1024 * 1024
 """Bundles of a record have some KB, of a busy lot some MB; the program takes larger ones."""
