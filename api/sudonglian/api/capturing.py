@@ -13,7 +13,8 @@ from sudonglian.api.wiring import House
 from sudonglian.api.words import translate
 from sudonglian.chain.errors import RecordRefused
 from sudonglian.records import intake
-from sudonglian.records.intake import Behaviour, CaptureResult, DuplicateIds, Refusal
+from sudonglian.records.intake import Behaviour, CaptureResult, DuplicateIds
+from sudonglian.records.judging import Refusal
 
 
 @dataclass(slots=True)
