@@ -16,7 +16,6 @@ from sudonglian.records.keys import Keys
 from sudonglian.records.store import Store
 from sudonglian.records.tables import METADATA
 
-
 NOT_EVIDENCE: Final = frozenset({"api_keys", "jobs"})
 """Tables from which nothing is proven or traced: who may knock at the doors, and what was handed in when."""
 

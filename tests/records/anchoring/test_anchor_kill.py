@@ -10,7 +10,7 @@ import pytest
 
 from sudonglian.chain import anchor_contract as ac
 from sudonglian.records import log, reader
-from sudonglian.records.anchor_work import POINTS, AnchoringSettings
+from sudonglian.records.anchor_work import POINTS, SENDS, AnchoringSettings
 from sudonglian.records.fsck import fsck
 
 Road = Callable[[Any], None]
@@ -98,8 +98,9 @@ DEPLOYS = [one for one in POINTS if one.startswith("deploy.") and "stuck" not in
 ANCHORS = [
     one for one in POINTS if one.startswith("anchor.") and not any(name in one for name in ("stuck", "reorg", "unsig"))
 ]
+PLAIN = [*DEPLOYS, *ANCHORS]
 ROADS: list[tuple[Road, str]] = [
-    *((straight, one) for one in (*DEPLOYS, *ANCHORS)),
+    *((straight, one) for one in PLAIN),
     *((after_another, one) for one in ANCHORS),
     *((chain_lost, one) for one in ("chain.lost.before", "chain.lost.after", *DEPLOYS)),
     *((reorged, one) for one in ("anchor.reorged.before", "anchor.reorged.after", "anchor.pushed")),
@@ -141,7 +142,7 @@ def test_killed_again(world: Any, road: Road, point: str, attempt: int) -> None:
 
 
 @pytest.mark.postgres
-@pytest.mark.parametrize("point", [*DEPLOYS, *ANCHORS])
+@pytest.mark.parametrize("point", [pytest.param(one, marks=() if one in SENDS else pytest.mark.full) for one in PLAIN])
 def test_killed_on_postgres(postgres_world: Any, point: str) -> None:
     straight(postgres_world)
     assert killed_at(postgres_world, point)
