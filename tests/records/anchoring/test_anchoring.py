@@ -11,7 +11,7 @@ from sudonglian.chain import anchor_contract as ac
 from sudonglian.chain import merkle
 from sudonglian.chain.embedded import EmbeddedNetwork
 from sudonglian.chain.wallet import Wallet
-from sudonglian.records import anchor_book, anchor_chain, anchoring, log
+from sudonglian.records import anchor_book, anchor_chain, anchoring, backup_files, log
 from sudonglian.records.anchor_work import AnchoringSettings, Unfunded
 from sudonglian.records.tables import ANCHOR_ATTEMPTS, ANCHORS, CHAINS
 
@@ -321,3 +321,13 @@ def test_stuck_is_measured_from_the_sending(world: Any) -> None:
     world.until("signed")
     world.now += timedelta(days=1)
     assert world.step().did == "broadcast"
+
+
+def test_every_refusal_is_documented() -> None:
+    words = (Path(__file__).resolve().parents[3] / "docs" / "anchoring.md").read_text("utf-8")
+    kinds = [*anchor_book.AnchoringError.__subclasses__(), *backup_files.BackupError.__subclasses__()]
+    assert len(kinds) > 15
+    for kind in kinds:
+        assert f"`{kind.slug}`" in words, kind
+    for state in anchor_book.STATES:
+        assert f"| {state} |" in words, state
