@@ -169,9 +169,9 @@ def deployed(data: Path, url: str | None) -> Iterator[tuple[Store, Keys, dict[st
         store.close()
 
 
-@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+@pytest.fixture(scope="session", params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """A server that also seals and anchors, with a key of every kind, for one module's tests."""
+    """A server that also seals and anchors, with a key of every kind; tests keep out of each other's way by their events' numbers."""
     data = tmp_path_factory.mktemp("served")
 
     def run(url: str | None) -> Iterator[Running]:
@@ -197,7 +197,7 @@ def event(number: int, **members: Any) -> dict[str, Any]:
         "type": "ObjectEvent",
         "action": "OBSERVE",
         "bizStep": "shipping",
-        "epcList": ["https://id.gs1.org/00/395200010000000028"],
+        "epcList": ["https://id.gs1.org/00/395200010000007775"],
         "eventTime": f"2026-01-05T08:30:{number % 60:02}+08:00",
         "eventTimeZoneOffset": "+08:00",
         "eventID": f"urn:uuid:6f0b2f3a-1111-4c3e-9f43-{number:012}",
@@ -229,3 +229,17 @@ class Make:
 def make() -> Make:
     """What makes events and documents."""
     return Make()
+
+
+@pytest.fixture
+def start_server() -> Iterator[Callable[..., Running]]:
+    """Start servers that end with the test."""
+    started: list[Running] = []
+
+    def begin(data: Path, *arguments: str, **env: str) -> Running:
+        started.append(start(data, *arguments, **env))
+        return started[-1]
+
+    yield begin
+    for one in started:
+        stop(one)
