@@ -10,11 +10,18 @@ clock ≤ 2t + 1. So two meetings of a walk never share an instant in strict mod
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from typing import Final, NamedTuple
 
-from sudonglian.trace.engine.facts import Micros
+from sudonglian.trace.engine.facts import OPEN_END, Micros
 from sudonglian.trace.engine.presence import Arc, Index
+from sudonglian.trace.engine.stab import Windows
+
+NEVER: Final[Micros] = OPEN_END * 8
+"""Later than twice any time: the clock of what is not exposed."""
+
+FEW: Final = 64
+"""Up to so many spans are spliced into what is covered; for more, a merge of the whole list is cheaper."""
 
 ROOT: Final = -1
 """The label before a seed's: none."""
@@ -63,29 +70,28 @@ Span = tuple[Micros, int, Micros, int]
 
 @dataclass(slots=True)
 class _State:
-    """The pass so far; `improved` is the newest label of each party that the current layer improved."""
+    """The pass so far; `improved` maps each party that the current layer improved to its onset before (or NEVER)."""
 
     index: Index
     strict: bool
+    windows: Windows
     labels: list[Label] = field(default_factory=list)
     first: dict[int, int] = field(default_factory=dict)
     best: dict[int, int] = field(default_factory=dict)
-    improved: dict[int, int] = field(default_factory=dict)
+    clock: dict[int, int] = field(default_factory=dict)
+    improved: dict[int, Micros] = field(default_factory=dict)
     candidates: dict[int, Label] = field(default_factory=dict)
 
-    def better(self, party: int, clock: int) -> bool:
-        known = self.best.get(party)
-        return known is None or clock < self.labels[known].clock
-
-    def commit(self, label: Label) -> int:
+    def commit(self, label: Label) -> None:
         number = len(self.labels)
         self.labels.append(label)
         self.first.setdefault(label.party, number)
-        self.best[label.party] = self.improved[label.party] = number
-        return number
+        self.best[label.party] = number
+        self.improved.setdefault(label.party, (self.clock.get(label.party, NEVER) + 1) // 2)
+        self.clock[label.party] = label.clock
 
     def offer(self, label: Label) -> None:
-        if not self.better(label.party, label.clock):
+        if label.clock >= self.clock.get(label.party, NEVER):
             return
         known = self.candidates.get(label.party)
         if known is None or label < known:
@@ -106,7 +112,7 @@ def spread(index: Index, seeds: Iterable[tuple[int, Micros]], *, strict: bool, m
     max_hops:
         How many hops a walk may have; None for any number.
     """
-    state = _State(index, strict)
+    state = _State(index, strict, Windows(index.start, index.end))
     first_place: dict[int, PlaceLabel] = {}
     best_place: dict[int, PlaceLabel] = {}
     covered: dict[int, list[tuple[Micros, Micros]]] = {}
@@ -119,7 +125,7 @@ def spread(index: Index, seeds: Iterable[tuple[int, Micros]], *, strict: bool, m
         for place in sorted(spans):
             here = sorted(spans[place])
             start, row, _, label = here[0]
-            reached = PlaceLabel(start, hops + 1, label, row)
+            reached = PlaceLabel(start, hops + 1, label, index.origin[row])
             if max_hops is None or hops < max_hops:
                 first_place.setdefault(place, reached)
                 if place not in best_place or start < best_place[place].time:
@@ -137,41 +143,47 @@ def _settle_layer(state: _State) -> None:
     """Commit the layer's candidates and what they become without a hop (a lot's split or merge)."""
     state.improved = {}
     heap = [(label.clock, label.party, label) for label in state.candidates.values()]
-    heap.sort()
+    heapify(heap)
     state.candidates = {}
+    arcs, arcs_from = state.index.arcs, state.index.arcs_from
     while heap:
         clock, party, label = heappop(heap)
-        if not state.better(party, clock):
+        if clock >= state.clock.get(party, NEVER):
             continue
-        number = state.commit(label)
-        for arc_number in state.index.arcs_from.get(party, ()):
-            arc: Arc = state.index.arcs[arc_number]
+        state.commit(label)
+        for arc_number in arcs_from.get(party, ()):
+            arc: Arc = arcs[arc_number]
             if arc[3] == 0 and clock <= 2 * arc[2] + 1:
                 onward = max(clock, 2 * arc[2])
-                if state.better(arc[1], onward):
-                    passed = Label(arc[1], onward, label.hops, number, arc=arc_number)
+                if onward < state.clock.get(arc[1], NEVER):
+                    passed = Label(arc[1], onward, label.hops, state.best[party], arc=arc_number)
                     heappush(heap, (onward, arc[1], passed))
 
 
 def _deposits(state: _State) -> dict[int, list[Span]]:
-    """Return where and when the parties that this layer improved expose places."""
+    """Return where and when the parties that this layer improved expose places that they did not expose before."""
     spans: dict[int, list[Span]] = {}
-    table = state.index.rows
-    for party, number in state.improved.items():
-        bucket = state.index.by_party.get(party)
-        if bucket is None:
-            continue
-        onset = (state.labels[number].clock + 1) // 2
-        for row in bucket.ending_after(table, onset):
-            _, place, start, end = table[row]
-            spans.setdefault(place, []).append((max(start, onset), row, end + state.index.linger.get(place, 0), number))
+    index = state.index
+    starts, ends, places, linger = index.start, index.end, index.place, index.linger
+    for party, before in state.improved.items():
+        onset, number = (state.clock[party] + 1) // 2, state.best[party]
+        for row in index.of_party(party, onset, before):
+            place, start, end = places[row], starts[row], ends[row]
+            if linger:
+                end += linger.get(place, 0)
+            span = (max(onset, start), row, end, number)
+            known = spans.get(place)
+            if known is None:
+                spans[place] = [span]
+            else:
+                known.append(span)
     return spans
 
 
 def _cross(state: _State, hops: int) -> None:
-    """Offer what the improved parties become with a hop (a transformation's process)."""
-    for party, number in state.improved.items():
-        clock = state.labels[number].clock
+    """Offer what the improved parties become with a hop (a transformation's process, the content of a unit)."""
+    for party in state.improved:
+        clock, number = state.clock[party], state.best[party]
         for arc_number in state.index.arcs_from.get(party, ()):
             arc: Arc = state.index.arcs[arc_number]
             if arc[3] and clock <= 2 * arc[2] + 1:
@@ -183,33 +195,42 @@ def _pick_up(state: _State, place: int, spans: list[Span], covered: list[tuple[M
 
     What was covered before needs no second look: whoever was there then was exposed as early as now or earlier.
     """
-    rows, bucket = state.index.rows, state.index.by_place[place]
-    active: list[tuple[Micros, int, Micros, int]] = []
-    entered = 0
+    index, windows, clocks = state.index, state.windows, state.clock
+    low, high = index.of_place(place)
+    parties, starts = index.party, index.start
+    active: list[Span] = []
+    entered, late = 0, int(state.strict)
+    origin, known, candidates = index.origin, clocks.get, state.candidates
+    fresh = _merged(spans)
+    for start, end, joined in _uncovered(fresh, covered):
+        met = [] if joined else [(start, row) for row in windows.holding(low, high, start)]
+        first = bisect_left(starts, start + (not joined), low, high)
+        last = bisect_left(starts, end, first, high)
+        met += [(starts[row], row) for row in range(first, last)]
+        windows.close(first, last)
+        for time, row in met:
+            while entered < len(spans) and spans[entered][0] <= time:
+                heappush(active, spans[entered])
+                entered += 1
+            party, clock = parties[row], 2 * time + late
+            if clock >= known(party, NEVER):
+                continue
+            while active[0][2] <= time:
+                heappop(active)
+            _, source, _, label = active[0]
+            offered = Label(party, clock, hops, label, origin[source], origin[row])
+            other = candidates.get(party)
+            if other is None or offered < other:
+                candidates[party] = offered
+    _cover(fresh, covered)
 
-    def meet(row: int, time: Micros) -> None:
-        nonlocal entered
-        while entered < len(spans) and spans[entered][0] <= time:
-            heappush(active, spans[entered])
-            entered += 1
-        while active[0][2] <= time:
-            heappop(active)
-        _, source_row, _, label = active[0]
-        state.offer(Label(rows[row][0], 2 * time + state.strict, hops, label, source_row, row))
 
-    for start, end, joined in _uncovered(spans, covered):
-        if not joined:
-            for row in sorted(bucket.present(rows, start)):
-                meet(row, start)
-        for row in bucket.starting(start - joined, end):
-            meet(row, rows[row][2])
-    _cover(spans, covered)
-
-
-def _uncovered(spans: list[Span], covered: list[tuple[Micros, Micros]]) -> list[tuple[Micros, Micros, bool]]:
+def _uncovered(
+    fresh: list[tuple[Micros, Micros]], covered: list[tuple[Micros, Micros]]
+) -> list[tuple[Micros, Micros, bool]]:
     """Return the parts of the spans outside of what is covered, and whether each continues a covered one."""
     parts: list[tuple[Micros, Micros, bool]] = []
-    for start, end in _merged([(span[0], span[2]) for span in spans]):
+    for start, end in fresh:
         at = max(bisect_right(covered, (start, start)) - 1, 0)
         now, joined = start, False
         while at < len(covered) and covered[at][0] <= end:
@@ -224,20 +245,29 @@ def _uncovered(spans: list[Span], covered: list[tuple[Micros, Micros]]) -> list[
     return parts
 
 
-def _merged(spans: list[tuple[Micros, Micros]]) -> list[tuple[Micros, Micros]]:
+def _merged(spans: Iterable[Span]) -> list[tuple[Micros, Micros]]:
     """Return sorted spans with those that touch or overlap joined."""
     merged: list[tuple[Micros, Micros]] = []
-    for start, end in spans:
-        if merged and start <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
-        else:
-            merged.append((start, end))
+    now, last = NEVER, -NEVER
+    for start, _, end, _ in spans:
+        if start <= last:
+            last = max(last, end)
+            continue
+        if last != -NEVER:
+            merged.append((now, last))
+        now, last = start, end
+    if last != -NEVER:
+        merged.append((now, last))
     return merged
 
 
-def _cover(spans: list[Span], covered: list[tuple[Micros, Micros]]) -> None:
-    """Add the spans to what is covered, touching only the part of the list that they change."""
-    for start, end in _merged([(span[0], span[2]) for span in spans]):
+def _cover(fresh: list[tuple[Micros, Micros]], covered: list[tuple[Micros, Micros]]) -> None:
+    """Add the spans to what is covered: few by touching only their part of the list, many by one pass over it."""
+    if len(fresh) > FEW:
+        both = sorted((*covered, *fresh))
+        covered[:] = _merged((start, 0, end, 0) for start, end in both)
+        return
+    for start, end in fresh:
         low = bisect_left(covered, start, key=lambda part: part[1])
         high = bisect_right(covered, end, key=lambda part: part[0])
         if low < high:

@@ -10,7 +10,7 @@ import networkx as nx
 from sudonglian.trace.engine.facts import Flow, Micros, Party, Place, iso
 from sudonglian.trace.engine.forward import ROOT, PlaceLabel
 from sudonglian.trace.engine.member import Member
-from sudonglian.trace.engine.query import Seed
+from sudonglian.trace.engine.query import SAMPLE, Seed
 from sudonglian.trace.engine.run import Run
 
 
@@ -75,8 +75,8 @@ def _ensure(graph: "nx.MultiDiGraph[str]", subject: Party | Place) -> str:
 
 def _stay(graph: "nx.MultiDiGraph[str]", run: Run, row: int, time: Micros, *, source: bool) -> None:
     """Draw a stay: into the place for whoever exposes it, out of it for whoever is exposed there."""
-    stay = run.stays[row]
-    if stay.fact == "sample":
+    stay = run.stay(row)
+    if stay.fact == SAMPLE:
         return
     who, where = _ensure(graph, stay.who), _ensure(graph, stay.where)
     # Backward, the label's source is the later party: exposure still runs with time.

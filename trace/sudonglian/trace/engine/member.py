@@ -102,15 +102,20 @@ def members(
 
 
 def _of_run(run: Run, evidence: str, tiers: Tiers, portions: Mapping[Party, tuple[str, str]]) -> Iterator[Member]:
-    """Yield everything that a run has reached, its seeds too."""
+    """Yield everything that a run has reached, its seeds too; what was disinfected in between is one member."""
     spread = run.spread
+    labels = spread.labels
     ranks = {} if run.backward else assign(run, tiers)
-    for number, first in sorted(spread.first.items()):
-        party, best = run.parties[number], spread.best[number]
+    lives: dict[Party, list[int]] = {}
+    for number in sorted(spread.first):
+        lives.setdefault(run.parties[number], []).append(number)
+    for party, numbers in lives.items():
         if party.kind == "process":
             continue
+        first = min((spread.first[one] for one in numbers), key=lambda one: (labels[one].hops, labels[one].clock))
+        best = min((spread.best[one] for one in numbers), key=lambda one: labels[one].clock)
         lot, portion = portions.get(party, ("", ""))
-        time = run.moment(spread.labels[best].time)
+        time = run.moment(labels[best].time)
         yield Member(
             kind=party.kind,
             id=party.id,
@@ -119,7 +124,7 @@ def _of_run(run: Run, evidence: str, tiers: Tiers, portions: Mapping[Party, tupl
             possible_time=time,
             objects=run.objects[first],
             persons=run.persons[first],
-            **_named(tiers, ranks.get(number)),
+            **_named(tiers, min((ranks[one] for one in numbers if one in ranks), default=None)),
             lot=lot,
             portion=portion,
             intervals=(),
@@ -127,12 +132,16 @@ def _of_run(run: Run, evidence: str, tiers: Tiers, portions: Mapping[Party, tupl
             first=first,
             best=best,
         )
-    for number, reached in sorted(spread.first_place.items()):
-        place = run.places[number]
+    rooms: dict[Place, list[int]] = {}
+    for number in sorted(spread.first_place):
+        rooms.setdefault(run.places[number], []).append(number)
+    for place, numbers in rooms.items():
         if place.kind not in LISTED:
             continue
+        reached = min((spread.first_place[one] for one in numbers), key=lambda one: (one.hops, one.time))
+        earliest = min((spread.best_place[one] for one in numbers), key=lambda one: one.time)
         objects, persons = run.place_counts(reached)
-        time = run.moment(spread.best_place[number].time)
+        time = run.moment(earliest.time)
         yield Member(
             kind="place",
             id=place.id,
@@ -144,11 +153,20 @@ def _of_run(run: Run, evidence: str, tiers: Tiers, portions: Mapping[Party, tupl
             **_named(tiers, None if run.backward else tiers.rank("place", place.kind, "", "")),
             lot="",
             portion="",
-            intervals=tuple(sorted(_outside(run, span) for span in spread.covered[number])),
+            intervals=tuple(_exposed(run, numbers)),
             run=run,
             first=reached,
-            best=spread.best_place[number],
+            best=earliest,
         )
+
+
+def _exposed(run: Run, numbers: Sequence[int]) -> Iterator[tuple[Micros, Micros]]:
+    """Yield when a place exposes, life after life: what lingers ends with a disinfection."""
+    for number in numbers:
+        since, until = run.ground.places.span(number)
+        for start, end in sorted(_outside(run, span) for span in run.spread.covered[number]):
+            if max(start, since) < min(end, until):
+                yield max(start, since), min(end, until)
 
 
 def _named(tiers: Tiers, rank: int | None) -> dict[str, Any]:

@@ -1,13 +1,16 @@
 """The index: presences by place and by party, flows by source; linear in the facts, never pairs.
 
-tracing.md §2 and §4; plain sorted arrays of integers, so that the kernel over them can be exchanged.
+tracing.md §2 and §4; plain columns of integers, so that the kernel over them can be exchanged.
 """
 
-from bisect import bisect_left
+from array import array
+from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from itertools import accumulate, pairwise
 
-from sudonglian.trace.engine.facts import INSTANT, OPEN_END, Flow, Micros, Stay
+from sudonglian.trace.engine.facts import INSTANT, Micros
 
 Row = tuple[int, int, Micros, Micros]
 """party, place, start, end (half-open)."""
@@ -16,97 +19,121 @@ Arc = tuple[int, int, Micros, int]
 """source, target, time, hops: what is exposed at `time` in the source is exposed in the target."""
 
 
-@dataclass(slots=True)
-class Bucket:
-    """The presences of one place or one party by start, with the running maximum of their ends."""
-
-    rows: list[int] = field(default_factory=list)
-    starts: list[Micros] = field(default_factory=list)
-    reach: list[Micros] = field(default_factory=list)
-
-    def present(self, table: Sequence[Row], time: Micros) -> list[int]:
-        """Return the rows that hold the instant: start ≤ time < end."""
-        found = []
-        at = bisect_left(self.starts, time + 1) - 1
-        while at >= 0 and self.reach[at] > time:
-            if table[self.rows[at]][3] > time:
-                found.append(self.rows[at])
-            at -= 1
-        return found
-
-    def starting(self, after: Micros, before: Micros) -> list[int]:
-        """Return the rows with after < start < before, by start."""
-        return self.rows[bisect_left(self.starts, after + 1) : bisect_left(self.starts, before)]
-
-    def ending_after(self, table: Sequence[Row], time: Micros) -> list[int]:
-        """Return the rows with end > time."""
-        first = bisect_left(self.reach, time + 1)
-        return [row for row in self.rows[first:] if table[row][3] > time]
-
-
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Index:
-    """Rows and arcs with their buckets; `linger` is the persistence of each place."""
+    """Columns in the order of (place, start); the rows of one place are a range, those of a party are listed.
 
-    rows: Sequence[Row]
+    `origin` is the number of a row in the input; 48 bytes a row in all.
+    """
+
+    party: "array[int]"
+    start: "array[int]"
+    end: "array[int]"
+    place: "array[int]"
+    origin: "array[int]"
+    place_first: "array[int]"
+    party_first: "array[int]"
+    party_row: "array[int]"
+    party_start: "array[int]"
+    party_reach: "array[int]"
+    """The running maximum of ends over a party's rows by start."""
     arcs: Sequence[Arc]
-    by_party: Mapping[int, Bucket]
-    by_place: Mapping[int, Bucket]
     arcs_from: Mapping[int, Sequence[int]]
     linger: Mapping[int, Micros]
 
+    def of_place(self, place: int) -> tuple[int, int]:
+        """Return the range of a place's rows."""
+        if place + 1 >= len(self.place_first):
+            return 0, 0
+        return self.place_first[place], self.place_first[place + 1]
+
+    def of_party(self, party: int, onset: Micros, before: Micros) -> list[int]:
+        """Return a party's rows that start before a moment and end after its onset."""
+        if party + 1 >= len(self.party_first):
+            return []
+        low, high = self.party_first[party], self.party_first[party + 1]
+        first = bisect_right(self.party_reach, onset, low, high)
+        last = bisect_left(self.party_start, before, first, high)
+        end = self.end
+        return [row for row in self.party_row[first:last] if end[row] > onset]
+
 
 def index(rows: Sequence[Row], arcs: Sequence[Arc], linger: Mapping[int, Micros] | None = None) -> Index:
-    """Return the index of rows; empty rows are never met and stay out of the buckets."""
-    by_party: dict[int, Bucket] = {}
-    by_place: dict[int, Bucket] = {}
-    order = sorted((row[2], row[3], number) for number, row in enumerate(rows) if row[2] < row[3])
-    for start, end, number in order:
-        party, place, _, _ = rows[number]
-        for buckets, key in ((by_party, party), (by_place, place)):
-            bucket = buckets.setdefault(key, Bucket())
-            bucket.rows.append(number)
-            bucket.starts.append(start)
-            bucket.reach.append(max(end, bucket.reach[-1]) if bucket.reach else end)
+    """Return the index of rows; empty rows are never met and stay out of it."""
+    kept = [number for number, row in enumerate(rows) if row[2] < row[3]]
+    starts = [row[2] for row in rows]
+    kept.sort(key=starts.__getitem__)
+    column = array("i", [row[1] for row in rows])
+    by_place, place_first = _counted(kept, column)
+    # Where each input row went; in the order of time, so that a party's rows come out sorted too.
+    went = array("q", bytes(8 * len(rows)))
+    for position, number in enumerate(by_place):
+        went[number] = position
+    column = array("i", [row[0] for row in rows])
+    by_party, party_first = _counted(kept, column)
+    end = array("q", [rows[number][3] for number in by_place])
+    party_row = array("q", [went[number] for number in by_party])
     arcs_from: dict[int, list[int]] = {}
     for number, arc in enumerate(arcs):
         arcs_from.setdefault(arc[0], []).append(number)
-    return Index(rows, arcs, by_party, by_place, arcs_from, dict(linger or {}))
+    return Index(
+        party=array("i", [column[number] for number in by_place]),
+        start=array("q", [starts[number] for number in by_place]),
+        end=end,
+        place=array("i", [rows[number][1] for number in by_place]),
+        origin=array("q", by_place),
+        place_first=place_first,
+        party_first=party_first,
+        party_row=party_row,
+        party_start=array("q", [starts[number] for number in by_party]),
+        party_reach=_reach(end, party_row, party_first),
+        arcs=arcs,
+        arcs_from=arcs_from,
+        linger=dict(linger or {}),
+    )
 
 
-def clip(start: Micros, end: Micros, until: Micros) -> tuple[Micros, Micros]:
+def _counted(numbers: Sequence[int], key: "array[int]") -> tuple[list[int], "array[int]"]:
+    """Return the numbers by key, in their order within a key, and where each key's begin (a counting sort)."""
+    counts = Counter(map(key.__getitem__, numbers))
+    first = array("q", [0, *accumulate(counts[value] for value in range(max(counts, default=-1) + 1))])
+    found, free = [0] * len(numbers), first.tolist()
+    for number in numbers:
+        value = key[number]
+        found[free[value]] = number
+        free[value] += 1
+    return found, first
+
+
+def _reach(end: "array[int]", party_row: Sequence[int], party_first: Sequence[int]) -> "array[int]":
+    """Return the running maximum of ends within each party's rows."""
+    reach = array("q", [end[row] for row in party_row])
+    for low, high in pairwise(party_first):
+        if high - low > 1:
+            reach[low:high] = array("q", accumulate(reach[low:high], max))
+    return reach
+
+
+def clipped(start: Micros, end: Micros, until: Micros) -> tuple[Micros, Micros]:
     """Return what of a presence counts up to `until`.
 
     An instant counts if it is not later; an interval counts if it begins before, and still at the instant itself.
     """
     if end - start == INSTANT:
-        return (start, end) if start <= until else (start, start)
-    return (start, min(end, until + INSTANT)) if start < until else (start, start)
+        return start, end if start <= until else start
+    return start, min(end, until + INSTANT) if start < until else start
 
 
-def rows_of(
-    stays: Iterable[Stay], parties: Mapping[object, int], places: Mapping[object, int], *, until: Micros, backward: bool
-) -> list[Row]:
-    """Return stays as rows, in the order given; backward, time runs the other way and `until` is where it ends.
+def turned(start: Micros, end: Micros) -> tuple[Micros, Micros]:
+    """Return an interval on the clock that runs the other way: [start, end) holds the instants start…end-1."""
+    return INSTANT - end, INSTANT - start
 
-    Backward, [start, end) holds the instants start…end-1, and so becomes [1-end, 1-start).
+
+def cut(start: Micros, end: Micros, moments: Iterable[Micros]) -> list[tuple[Micros, Micros]]:
+    """Return an interval in pieces that none of the moments is inside of.
+
+    >>> cut(0, 10, [3, 7, 12])
+    [(0, 3), (3, 7), (7, 10)]
     """
-    rows = []
-    for stay in stays:
-        start, end = stay.start, stay.end
-        if backward:
-            start, end = INSTANT - end, INSTANT - start
-        start, end = clip(start, end, until)
-        rows.append((parties[stay.who], places[stay.where], start, end))
-    return rows
-
-
-def arcs_of(flows: Iterable[Flow], parties: Mapping[object, int], *, until: Micros, backward: bool) -> list[Arc]:
-    """Return flows as arcs in the order given; one that is later than `until` is sent beyond all time."""
-    arcs = []
-    for flow in flows:
-        source, target, time = parties[flow.source], parties[flow.target], flow.time
-        if backward:
-            source, target, time = target, source, -time
-        arcs.append((source, target, time if time <= until else -OPEN_END, flow.hops))
-    return arcs
+    edges = [start, *sorted({moment for moment in moments if start < moment < end}), end]
+    return list(pairwise(edges))

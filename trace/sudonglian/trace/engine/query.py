@@ -4,7 +4,7 @@ tracing.md §1 (before the sample, portions) and docs/spec/trace-document.md §2
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
@@ -21,9 +21,17 @@ PERSISTENCE_S: Final[Mapping[str, int]] = {"location": 0, "vehicle": 0, "interio
 """Seconds for which a kind of place exposes after whoever exposed it has left."""
 
 
+SAMPLE: Final = "sample"
+"""The fact that stands for a positive place: no record's, so no walk shows it."""
+
+
 @dataclass(frozen=True, slots=True)
 class TraceQuery:
-    """What is asked. `strict`: two meetings at one instant may not chain (for times with minutes)."""
+    """What is asked.
+
+    `seed` is an item, a lot, a place, a person's number, or the record hash or eventID of a positive sample. `strict`:
+    two meetings at one instant may not chain; by default they may only where nothing but days is known.
+    """
 
     seed: str
     at: datetime
@@ -31,7 +39,7 @@ class TraceQuery:
     until: datetime | None = None
     backward: bool = False
     max_generation: int | None = None
-    strict: bool = True
+    strict: bool | None = None
     seed_place: str = ""
     persistence_s: Mapping[str, int] = field(default_factory=dict)
     policy: str = POLICY
@@ -75,6 +83,17 @@ class Seed(NamedTuple):
     certain: Micros | None
 
 
+def resolved(facts: Facts, query: TraceQuery) -> TraceQuery:
+    """Return the query with everything decided that its answer rests on."""
+    return query if query.strict is not None else replace(query, strict=not facts.days_only)
+
+
+def sample_time(facts: Facts, seed: str) -> Micros | None:
+    """Return when the sample that a seed names was taken, so that a door need not ask; None if it names none."""
+    times = [sample.time for sample in facts.samples if seed in (sample.record, sample.event_id)]
+    return min(times, default=None)
+
+
 def seeds(facts: Facts, query: TraceQuery) -> tuple[Seed, ...]:
     """Return what the query's seed means.
 
@@ -82,49 +101,75 @@ def seeds(facts: Facts, query: TraceQuery) -> tuple[Seed, ...]:
     ------
     SeedUnknown
         No fact names it.
+    QueryRefused
+        It names a sample that is not positive.
     """
     at = micros(query.at)
-    since = at - query.lookback // timedelta(microseconds=1)
+    named = {query.seed: at, **_sampled_subjects(facts, query, at)}
+    lots = {party for party, (lot, _) in facts.portions.items() if lot in named}
     first: dict[Party, Micros] = {}
     places: set[Place] = set()
     for stay in facts.stays:
-        first[stay.who] = min(stay.start, first.get(stay.who, stay.start))
-        places.add(stay.where)
+        who = stay.who
+        if (who.id in named or who in lots) and stay.start < first.get(who, OPEN_END):
+            first[who] = stay.start
+        if stay.where.id in named:
+            places.add(stay.where)
     for flow in facts.flows:
         for party in (flow.source, flow.target):
-            first[party] = min(flow.time, first.get(party, flow.time))
+            if (party.id in named or party in lots) and flow.time < first.get(party, OPEN_END):
+                first[party] = flow.time
+    lookback = query.lookback // timedelta(microseconds=1)
     found: list[Seed] = []
     for party in sorted(first):
-        if party.kind != "process" and party.id == query.seed:
-            found.append(Seed(party, min(at, max(first[party], since)), at))
-    found += _portions(facts, query, at, since, first)
+        if party.kind != "process" and party.id in named:
+            time = named[party.id]
+            found.append(Seed(party, min(time, max(first[party], time - lookback)), time))
+    direct = {seed.subject for seed in found}
+    for lot, time in named.items():
+        portions = [one for one in _portions(facts, query, lot, time, lookback, first) if one.subject not in direct]
+        found += portions
     for place in sorted(places):
-        if place.kind in ("location", "vehicle") and place.id == query.seed:
-            found.append(Seed(place, since, at))
+        if place.kind in ("location", "vehicle"):
+            found.append(Seed(place, named[place.id] - lookback, named[place.id]))
     if not found:
         raise SeedUnknown(query.seed, query.seed_place or None)
     return tuple(found)
 
 
-def _portions(facts: Facts, query: TraceQuery, at: Micros, since: Micros, first: Mapping[Party, Micros]) -> list[Seed]:
+def _sampled_subjects(facts: Facts, query: TraceQuery, at: Micros) -> dict[str, Micros]:
+    """Return what a sample that the seed names has found positive, and when."""
+    meant = [sample for sample in facts.samples if query.seed in (sample.record, sample.event_id)]
+    if meant and not any(sample.positive for sample in meant):
+        raise QueryRefused(f"the sample {query.seed!r} is not positive", place="seed")
+    return {sample.subject: min(at, sample.time) for sample in meant if sample.positive}
+
+
+def _portions(
+    facts: Facts, query: TraceQuery, lot: str, at: Micros, lookback: Micros, first: Mapping[Party, Micros]
+) -> list[Seed]:
     """Return the portions of a lot: those at the seed's place, else all, certain if only one is there at the time."""
-    portions = [party for party, (lot, _) in facts.portions.items() if lot == query.seed and party in first]
+    portions = {party for party, (named, _) in facts.portions.items() if named == lot and party in first}
     if not portions:
         return []
-    there = [stay for stay in facts.stays if stay.who in set(portions)]
+    there = [stay for stay in facts.stays if stay.who in portions]
+
+    def seed(one: Party, certain: Micros | None) -> Seed:
+        return Seed(one, min(at, max(first[one], at - lookback)), certain)
+
     if query.seed_place:
         held = {stay.who for stay in there if stay.where.id == query.seed_place}
-        return [Seed(one, min(at, max(first[one], since)), at) for one in sorted(held)]
+        return [seed(one, at) for one in sorted(held)]
     alive = {stay.who for stay in there if stay.start <= at < stay.end}
-    only = alive if len(alive) == 1 else set(portions) if len(portions) == 1 else set()
-    return [Seed(one, min(at, max(first[one], since)), at if one in only else None) for one in sorted(portions)]
+    only = alive if len(alive) == 1 else portions if len(portions) == 1 else set()
+    return [seed(one, at if one in only else None) for one in sorted(portions)]
 
 
 def sampled(seed: Seed, query: TraceQuery, *, certain: bool) -> Stay | None:
     """Return the presence that stands for a positive place: in it over the time that the sample speaks of."""
     if not isinstance(seed.subject, Place) or (certain and seed.certain is None):
         return None
-    at = micros(query.at)
+    at = micros(query.at) if seed.certain is None or query.backward else seed.certain
     start = at if certain or query.backward else seed.possible
-    who = Party("process", f"sample:{seed.subject.id}")
-    return Stay("sample", who, seed.subject, start, at + INSTANT, True, "", "")
+    who = Party("process", f"{SAMPLE}:{seed.subject.id}")
+    return Stay(SAMPLE, who, seed.subject, start, at + INSTANT, True, "", "")

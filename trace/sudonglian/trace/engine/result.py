@@ -15,8 +15,8 @@ from sudonglian.trace.engine import graph
 from sudonglian.trace.engine.document import build
 from sudonglian.trace.engine.facts import Facts
 from sudonglian.trace.engine.member import Member, members, step_json
-from sudonglian.trace.engine.query import Seed, TraceQuery, seeds
-from sudonglian.trace.engine.run import Run, run
+from sudonglian.trace.engine.query import Seed, TraceQuery, resolved, seeds
+from sudonglian.trace.engine.run import Run, runs
 from sudonglian.trace.engine.tiers import Tiers, tier_table
 
 DOMAIN: Final = b"sudonglian/trace/v1\x00"
@@ -91,8 +91,9 @@ def trace(facts: Facts, query: TraceQuery, tiers: Tiers | None = None) -> TraceR
     """
     query.check()
     tiers = tiers or tier_table()
+    query = resolved(facts, query)
     meant = seeds(facts, query)
-    wide, narrow = run(facts, query, meant, certain=False), run(facts, query, meant, certain=True)
+    wide, narrow = runs(facts, query, meant)
     return TraceResult(query, facts, meant, members(wide, narrow, meant, tiers, facts.portions), wide, narrow, tiers)
 
 

@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 from sudonglian.trace.engine.facts import OPEN_END, Facts, Flow, Micros, Party, Place, Stay, micros
 from sudonglian.trace.engine.forward import ROOT, Label, PlaceLabel, Spread, spread
-from sudonglian.trace.engine.presence import Row, arcs_of, index, rows_of
-from sudonglian.trace.engine.query import Seed, TraceQuery, sampled
+from sudonglian.trace.engine.lives import Numbered, ends_of
+from sudonglian.trace.engine.presence import Arc, Index, Row, clipped, cut, index, turned
+from sudonglian.trace.engine.query import SAMPLE, Seed, TraceQuery, sampled
 
 
 class Step(NamedTuple):
@@ -26,19 +27,50 @@ class Step(NamedTuple):
     records: tuple[str, ...]
 
 
-class Run(NamedTuple):
-    """The kernel's answer with the facts and names that its numbers stand for, and hops counted by kind."""
+class Ground(NamedTuple):
+    """What a kernel runs over: facts as numbered rows and arcs, and what the numbers stand for.
+
+    `parties` and `places` are the lives; several numbers stand for one party if it was disinfected in between.
+    """
 
     stays: Sequence[Stay]
     flows: Sequence[Flow]
-    parties: Sequence[Party]
-    places: Sequence[Place]
+    parties: Numbered[Party]
+    places: Numbered[Place]
+    rows: Sequence[Row]
+    stay_of: Sequence[int]
+    arcs: Sequence[Arc]
+    linger: Mapping[int, Micros]
+    columns: Index
+
+
+class Run(NamedTuple):
+    """The kernel's answer with the ground that it stands on, and hops counted by kind."""
+
+    ground: Ground
     spread: Spread
     objects: Sequence[int]
     persons: Sequence[int]
     backward: bool
-    rows: Sequence[Row]
-    linger: Mapping[int, Micros]
+
+    @property
+    def parties(self) -> Sequence[Party]:
+        """Return whose life each party's number is."""
+        return self.ground.parties.lives
+
+    @property
+    def places(self) -> Sequence[Place]:
+        """Return whose life each place's number is."""
+        return self.ground.places.lives
+
+    @property
+    def flows(self) -> Sequence[Flow]:
+        """Return the flows that arcs are numbered after."""
+        return self.ground.flows
+
+    def stay(self, row: int) -> Stay:
+        """Return the stay that a row is, or is a piece of."""
+        return self.ground.stays[self.ground.stay_of[row]]
 
     def steps(self, label: int) -> list[Step]:
         """Return the walk that a label ends, in the order of time: from the seed, or backward to it."""
@@ -63,8 +95,8 @@ class Run(NamedTuple):
 
     def stay_step(self, row: int, hop: int, time: Micros) -> list[Step]:
         """Return a stay as a step; the sample that stands for a seed place is no recorded fact."""
-        stay = self.stays[row]
-        if stay.fact == "sample":
+        stay = self.stay(row)
+        if stay.fact == SAMPLE:
             return []
         records = tuple(dict.fromkeys(record for record in (stay.start_record, stay.end_record) if record))
         return [Step(hop, stay.fact, stay.who, stay.where, stay.start, stay.end, time, stay.contact, records)]
@@ -81,44 +113,86 @@ class Run(NamedTuple):
         return (objects, persons + 1) if by_person else (objects + 1, persons)
 
 
-def run(facts: Facts, query: TraceQuery, meant: Sequence[Seed], *, certain: bool) -> Run:
-    """Return what the seeds expose over the certain facts from the certain times, or over all from the earliest."""
+def runs(facts: Facts, query: TraceQuery, meant: Sequence[Seed]) -> tuple[Run, Run]:
+    """Return the run over all facts and the run over the certain ones; where nothing is uncertain, one ground does."""
+    virtual = any(isinstance(seed.subject, Place) for seed in meant)
+    wide = ground(facts, query, meant, certain=False)
+    sure = not virtual and all(all(one.certain for one in some) for some in (facts.cleans, facts.flows, facts.stays))
+    narrow = wide if sure else ground(facts, query, meant, certain=True)
+    first = _run(wide, query, meant, certain=False)
+    if sure and all(seed.certain == seed.possible for seed in meant):
+        return first, first
+    return first, _run(narrow, query, meant, certain=True)
+
+
+def ground(facts: Facts, query: TraceQuery, meant: Sequence[Seed], *, certain: bool) -> Ground:
+    """Return the certain facts, or all, as the kernel takes them."""
     virtual = [stay for seed in meant if (stay := sampled(seed, query, certain=certain)) is not None]
     stays = [*(stay for stay in facts.stays if stay.certain or not certain), *virtual]
     flows = [flow for flow in facts.flows if flow.certain or not certain]
     named = {stay.who for stay in stays} | {party for flow in flows for party in (flow.source, flow.target)}
     named |= {seed.subject for seed in meant if isinstance(seed.subject, Party)}
-    parties, places = sorted(named), sorted({stay.where for stay in stays})
-    party_no: dict[object, int] = {party: number for number, party in enumerate(parties)}
-    place_no: dict[object, int] = {place: number for number, place in enumerate(places)}
-    horizon = query.horizon()
-    rows = rows_of(stays, party_no, place_no, until=horizon, backward=query.backward)
-    arcs = arcs_of(flows, party_no, until=horizon, backward=query.backward)
-    linger = {number: query.persistence(place.kind) for number, place in enumerate(places)}
-    start = [
-        (party_no[subject], time)
-        for subject, time in _starts(meant, query, virtual, certain=certain)
-        if time <= horizon
-    ]
-    result = spread(index(rows, arcs, linger), start, strict=query.strict, max_hops=query.max_generation)
-    objects, persons = _counts(result.labels, parties, backward=query.backward)
-    return Run(stays, flows, parties, places, result, objects, persons, query.backward, rows, linger)
+    ends = ends_of(facts, certain=certain)
+    parties, places = Numbered(named, ends), Numbered({stay.where for stay in stays}, ends)
+    horizon, backward = query.horizon(), query.backward
+    rows: list[Row] = []
+    stay_of: list[int] = []
+    for number, stay in enumerate(stays):
+        who, where, start, end = stay.who, stay.where, stay.start, stay.end
+        if start >= end:
+            continue
+        if backward:
+            start, end = turned(*clipped(*turned(start, end), horizon))
+        else:
+            start, end = clipped(start, end, horizon)
+        if start >= end:
+            continue
+        moments = (*ends.get(who, ()), *ends.get(where, ())) if ends else ()
+        for begin, finish in cut(start, end, moments) if moments else ((start, end),):
+            party, place = parties.at(who, begin), places.at(where, begin)
+            rows.append((party, place, *turned(begin, finish)) if backward else (party, place, begin, finish))
+            stay_of.append(number)
+    arcs: list[Arc] = []
+    for flow in flows:
+        source, target, time = parties.at(flow.source, flow.time), parties.at(flow.target, flow.time), flow.time
+        if backward:
+            source, target, time = target, source, -time
+        # What is later than the end of the question is sent beyond all time.
+        arcs.append((source, target, time if time <= horizon else -OPEN_END, flow.hops))
+    linger = {number: wait for number, place in enumerate(places.lives) if (wait := query.persistence(place.kind))}
+    return Ground(stays, flows, parties, places, rows, stay_of, arcs, linger, index(rows, arcs, linger))
 
 
-def _starts(
-    meant: Sequence[Seed], query: TraceQuery, virtual: Sequence[Stay], *, certain: bool
-) -> list[tuple[Party, Micros]]:
-    """Return from when each seed is exposed, on the clock of the direction."""
-    if query.backward:
-        at = -micros(query.at)
-        known = [(seed.subject, at) for seed in meant if isinstance(seed.subject, Party)]
-        return [*(one for one in known), *((stay.who, at) for stay in virtual)]
-    starts = [(stay.who, -OPEN_END) for stay in virtual]
+def _run(land: Ground, query: TraceQuery, meant: Sequence[Seed], *, certain: bool) -> Run:
+    """Return what the seeds expose over the ground from the certain times, or from the earliest."""
+    start = _starts(land, meant, query, certain=certain)
+    result = spread(land.columns, start, strict=bool(query.strict), max_hops=query.max_generation)
+    objects, persons = _counts(result.labels, land.parties.lives, backward=query.backward)
+    return Run(land, result, objects, persons, query.backward)
+
+
+def _starts(land: Ground, meant: Sequence[Seed], query: TraceQuery, *, certain: bool) -> list[tuple[int, Micros]]:
+    """Return from when each seed's lives are exposed, on the clock of the direction, up to the question's end.
+
+    Possibly, a seed was exposed before a disinfection and after it; for certain, when it was sampled.
+    """
+    at, horizon = micros(query.at), query.horizon()
+    starts: list[tuple[int, Micros]] = []
+    for stay in land.stays[::-1]:
+        if stay.fact != SAMPLE:
+            break
+        starts.append((land.parties.at(stay.who, at), -at if query.backward else -OPEN_END))
     for seed in meant:
-        time = seed.certain if certain else seed.possible
-        if isinstance(seed.subject, Party) and time is not None:
-            starts.append((seed.subject, time))
-    return starts
+        if not isinstance(seed.subject, Party):
+            continue
+        if query.backward:
+            starts.append((land.parties.at(seed.subject, at), -at))
+        elif not certain:
+            last = at if seed.certain is None else seed.certain
+            starts += land.parties.between(seed.subject, seed.possible, last)
+        elif seed.certain is not None:
+            starts.append((land.parties.at(seed.subject, seed.certain), seed.certain))
+    return [(party, time) for party, time in starts if time <= horizon]
 
 
 def _counts(labels: Sequence[Label], parties: Sequence[Party], *, backward: bool) -> tuple[list[int], list[int]]:

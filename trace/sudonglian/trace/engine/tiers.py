@@ -3,15 +3,21 @@
 tracing.md §3.9 and docs/spec/facts.md §9; the table's order is its priority.
 """
 
-from bisect import bisect_left
-from collections.abc import Iterator, Mapping
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from sudonglian.trace.engine.facts import Micros
+from sudonglian.trace.engine.facts import OPEN_END, Micros
 from sudonglian.trace.engine.rules import data
 from sudonglian.trace.engine.run import Run
 from sudonglian.trace.errors import TableRefused
+
+NEVER: Final[Micros] = -8 * OPEN_END
+"""Before any time."""
+
+_Span = tuple[Micros, Micros, int]
+"""start, end, party: an exposed stay."""
 
 
 class TierRule(NamedTuple):
@@ -41,36 +47,71 @@ class Tiers(NamedTuple):
         return len(self.rules)
 
 
+class _Block:
+    """Exposed stays sorted by start; of each prefix the latest end, and the latest end of any other party."""
+
+    def __init__(self, spans: list[_Span]) -> None:
+        self.spans = spans
+        self._ends: list[tuple[Micros, int, Micros]] = []
+        end, party, other = NEVER, -1, NEVER
+        for _, until, who in spans:
+            if who == party:
+                end = max(end, until)
+            elif until > end:
+                end, party, other = until, who, end
+            else:
+                other = max(other, until)
+            self._ends.append((end, party, other))
+
+    def meets(self, start: Micros, end: Micros, party: int) -> bool:
+        """Tell whether another party was there at some time in [start, end)."""
+        at = bisect_left(self.spans, (end,)) - 1
+        if at < 0:
+            return False
+        latest, who, other = self._ends[at]
+        return (other if who == party else latest) > start
+
+
 class _Sources:
-    """The exposed stays of one place by (kind of party, fewest hops): sorted, with the running maximum of ends."""
+    """The exposed stays of one place and kind of party, by fewest hops: blocks of 1, 2, 4 … hop counts.
+
+    A prefix of the hop counts is as many blocks as its length has binary digits, so a room with a chain of many hops
+    is asked in the logarithm of its length.
+    """
 
     def __init__(self) -> None:
-        self._spans: dict[tuple[str, int], list[tuple[Micros, Micros, int]]] = {}
-        self._reach: dict[tuple[str, int], list[Micros]] = {}
+        self._by_hops: dict[int, list[_Span]] = {}
+        self._hops: list[int] = []
+        self._blocks: dict[tuple[int, int], _Block] = {}
 
-    def add(self, kind: str, hops: int, start: Micros, end: Micros, party: int) -> None:
-        self._spans.setdefault((kind, hops), []).append((start, end, party))
+    def add(self, hops: int, span: _Span) -> None:
+        """Take in one stay."""
+        self._by_hops.setdefault(hops, []).append(span)
 
     def seal(self) -> None:
-        for key, spans in self._spans.items():
-            spans.sort()
-            reach: list[Micros] = []
-            for _, end, _ in spans:
-                reach.append(max(end, reach[-1]) if reach else end)
-            self._reach[key] = reach
+        """Sort what was taken in."""
+        self._hops = sorted(self._by_hops)
 
-    def kinds(self, hops: int, start: Micros, end: Micros, party: int) -> Iterator[str]:
-        """Yield the kinds of which another party, exposed in no more hops, was there over [start, end)."""
-        for (kind, passed), spans in self._spans.items():
-            if passed > hops:
-                continue
-            at = bisect_left(spans, (end,)) - 1
-            reach = self._reach[kind, passed]
-            while at >= 0 and reach[at] > start:
-                if spans[at][1] > start and spans[at][2] != party:
-                    yield kind
-                    break
-                at -= 1
+    def met(self, hops: int, start: Micros, end: Micros, party: int) -> bool:
+        """Tell whether another party, exposed in no more hops, was there at some time in [start, end)."""
+        left = bisect_right(self._hops, hops)
+        while left:
+            width = left & -left
+            if self._block(left - width, width).meets(start, end, party):
+                return True
+            left -= width
+        return False
+
+    def _block(self, first: int, width: int) -> _Block:
+        known = self._blocks.get((first, width))
+        if known is None:
+            if width == 1:
+                spans = sorted(self._by_hops[self._hops[first]])
+            else:
+                half = width // 2
+                spans = sorted(self._block(first, half).spans + self._block(first + half, half).spans)
+            known = self._blocks[first, width] = _Block(spans)
+        return known
 
 
 def parse(value: Any) -> Tiers:
@@ -112,30 +153,37 @@ def assign(run: Run, tiers: Tiers) -> Mapping[int, int]:
 
     Only sources that needed no more hops than the member itself count: nobody is raised by what they exposed.
     """
-    spread, parties, places = run.spread, run.parties, run.places
+    spread, land = run.spread, run.ground
+    parties, places = run.parties, run.places
     hops = {party: spread.labels[label].hops for party, label in spread.first.items()}
     onset = {party: (spread.labels[label].clock + 1) // 2 for party, label in spread.first.items()}
-    sources: dict[int, _Sources] = {}
+    sources: dict[int, dict[str, _Sources]] = {}
     stays: list[tuple[int, int, Micros, Micros, str]] = []
-    numbers = {party: number for number, party in enumerate(parties)}
-    for (party, place, start, end), stay in zip(run.rows, run.stays, strict=True):
-        if party in hops and start < end:
-            stays.append((party, place, start, end, stay.contact))
+    for number, (party, place, start, end) in enumerate(land.rows):
+        if party in hops:
+            stays.append((party, place, start, end, run.stay(number).contact))
             if end > onset[party]:
-                began = max(start, onset[party])
-                left = end + run.linger[place]
-                sources.setdefault(place, _Sources()).add(parties[party].kind, hops[party], began, left, party)
-    for one in sources.values():
-        one.seal()
+                kind = "person" if parties[party].kind == "person" else "item"
+                left = end + land.linger.get(place, 0)
+                there = sources.setdefault(place, {})
+                if kind not in there:
+                    there[kind] = _Sources()
+                there[kind].add(hops[party], (max(start, onset[party]), left, party))
+    for kinds in sources.values():
+        for one in kinds.values():
+            one.seal()
+    known: dict[tuple[str, str, str, str], int] = {}
     best: dict[int, int] = {}
     for party, place, start, end, contact in stays:
-        if place in sources:
-            for kind in sources[place].kinds(hops[party], start, end, party):
-                kind = "item" if kind == "process" else kind
-                rank = tiers.rank(parties[party].kind, places[place].kind, kind, contact)
-                best[party] = min(rank, best.get(party, rank))
-    for flow in run.flows:
-        source, target = numbers[flow.source], numbers[flow.target]
+        for kind, there_are in sources.get(place, {}).items():
+            asked = (parties[party].kind, places[place].kind, kind, contact)
+            rank = known.get(asked)
+            if rank is None:
+                rank = known[asked] = tiers.rank(*asked)
+            if rank < best.get(party, len(tiers.rules) + 1) and there_are.met(hops[party], start, end, party):
+                best[party] = rank
+    for flow, arc in zip(land.flows, land.arcs, strict=True):
+        source, target = arc[0], arc[1]
         if source not in hops or target not in hops or hops[source] > hops[target]:
             continue
         if spread.labels[spread.first[source]].clock <= 2 * flow.time + 1:

@@ -1,0 +1,60 @@
+"""Lives: a complete disinfection cuts a party or a place in two, and what it was exposed to ends there.
+
+docs/spec/facts.md §11. The kernel sees each life as a party or place of its own; nothing passes from one to the next.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Generic, TypeVar
+
+from sudonglian.trace.engine.facts import INSTANT, OPEN_END, Facts, Micros, Party, Place
+
+Subject = TypeVar("Subject", Party, Place)
+
+Ends = Mapping[Party | Place, tuple[Micros, ...]]
+"""For what was disinfected: the moments from which it was clean."""
+
+
+def ends_of(facts: Facts, *, certain: bool) -> Ends:
+    """Return when lives end.
+
+    A certain exposure has no disinfection in its way that is even possible; a possible one has none that is certain.
+    """
+    found: dict[Party | Place, set[Micros]] = {}
+    for clean in facts.cleans:
+        if clean.complete and (clean.certain or certain):
+            found.setdefault(clean.subject, set()).add(clean.time + INSTANT)
+    return {subject: tuple(sorted(times)) for subject, times in found.items()}
+
+
+class Numbered(Generic[Subject]):
+    """The lives of all parties (or places), numbered in the order of subject and time."""
+
+    def __init__(self, subjects: Iterable[Subject], ends: Ends) -> None:
+        self._ends = ends
+        self.lives: list[Subject] = []
+        self._first: dict[Subject, int] = {}
+        for subject in sorted(subjects):
+            self._first[subject] = len(self.lives)
+            self.lives += [subject] * (1 + len(ends.get(subject, ())))
+
+    def __len__(self) -> int:
+        return len(self.lives)
+
+    def at(self, subject: Subject, time: Micros) -> int:
+        """Return the number of the life that holds the instant."""
+        ends = self._ends.get(subject)
+        first = self._first[subject]
+        return first if ends is None else first + bisect_right(ends, time)
+
+    def between(self, subject: Subject, start: Micros, last: Micros) -> list[tuple[int, Micros]]:
+        """Return the lives that hold some instant from start to last, each with the first such instant."""
+        begins = [start, *(end for end in self._ends.get(subject, ()) if start < end <= last)]
+        return [(self.at(subject, begin), begin) for begin in begins]
+
+    def span(self, number: int) -> tuple[Micros, Micros]:
+        """Return from when to when a life lasts."""
+        subject = self.lives[number]
+        ends: Sequence[Micros] = self._ends.get(subject, ())
+        life = number - self._first[subject]
+        return ends[life - 1] if life else -OPEN_END, ends[life] if life < len(ends) else OPEN_END
