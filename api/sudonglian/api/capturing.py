@@ -14,7 +14,7 @@ from sudonglian.api.words import translate
 from sudonglian.chain.errors import RecordRefused
 from sudonglian.records import intake
 from sudonglian.records.intake import Behaviour, CaptureResult, DuplicateIds
-from sudonglian.records.judging import Refusal
+from sudonglian.records.judging import Refusal, judge
 
 
 @dataclass(slots=True)
@@ -73,16 +73,10 @@ def capture_all(
 ) -> CaptureResult:
     """Take one document, committed before this returns; bytes that are no document are its only refusal."""
     try:
+        # Judged before the transaction begins: the one writer of SQLite is held for the writing alone.
+        judged = judge(house.keys, raw, submitter=submitter, now=datetime.now(UTC))
         with house.store.write() as connection:
-            return intake.capture(
-                connection,
-                house.keys,
-                raw,
-                submitter=submitter,
-                now=datetime.now(UTC),
-                duplicate_ids=duplicate_ids,
-                behaviour=behaviour,
-            )
+            return intake.take(connection, house.keys, judged, duplicate_ids=duplicate_ids, behaviour=behaviour)
     except RecordRefused as refusal:
         # A canonical refusal's place is the rule that was broken, any other's a pointer.
         place = refusal.place if refusal.place.startswith("/") else ""
