@@ -224,6 +224,16 @@ class Make:
     document = staticmethod(document)
     firms = FIRMS
 
+    @staticmethod
+    def now() -> datetime:
+        return datetime.now(UTC)
+
+    @staticmethod
+    def deploy(data: Path, url: str | None = None) -> tuple[dict[str, str], dict[str, str]]:
+        """Make a deployment with keys; return their tokens, and the environment that names it."""
+        with deployed(data, url) as (store, _, env):
+            return make_keys(store), env
+
 
 @pytest.fixture(scope="session")
 def make() -> Make:

@@ -30,6 +30,50 @@ STOP_WAIT_S: Final = 5
 
 ROUTERS: Final = (capture, events, log, records, lots, traces, verify, health)
 
+BEARER: Final = {"type": "http", "scheme": "bearer", "description": "A key of `sudonglian keys api create`."}
+
+PROBLEM: Final = {
+    "type": "object",
+    "description": "RFC 9457; `type` is urn:sudonglian:problem: and a stable slug.",
+    "required": ["type", "title", "status", "detail", "request_id"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string", "description": "In Chinese or English, by Accept-Language."},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "request_id": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["pointer", "code", "detail"],
+                "properties": {name: {"type": "string"} for name in ("pointer", "code", "detail")},
+            },
+        },
+    },
+}
+
+REFUSAL: Final = {
+    "description": "A refusal",
+    "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+}
+
+
+class Described(FastAPI):
+    """An application whose description says what its routes answer in truth: problems, and the scope that each needs."""
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the OpenAPI document."""
+        if self.openapi_schema is None:
+            document = super().openapi()
+            for path in document["paths"].values():
+                for operation in path.values():
+                    operation["responses"].pop("422", None)
+                    operation["responses"]["default"] = REFUSAL
+            document["components"] = {"schemas": {"Problem": PROBLEM}, "securitySchemes": {"key": BEARER}}
+            self.openapi_schema = document
+        return self.openapi_schema
+
 
 def create_app(door: Door, *, background: bool = True) -> FastAPI:
     """Return the application of a door; with `background`, it also runs traces while it serves."""
@@ -44,7 +88,7 @@ def create_app(door: Door, *, background: bool = True) -> FastAPI:
         if runner is not None:
             await anyio.to_thread.run_sync(runner.stop, STOP_WAIT_S)
 
-    app = FastAPI(
+    app = Described(
         title="溯冻链 Sudonglian",
         version=version("sudonglian"),
         summary="Cold-chain provenance and contact tracing with proofs.",
@@ -69,11 +113,6 @@ def create_app(door: Door, *, background: bool = True) -> FastAPI:
 def api_routes(app: FastAPI) -> Iterator[APIRoute]:
     """Yield every route that is described in the API."""
     yield from (one for one in app.routes if isinstance(one, APIRoute))
-
-
-def description(app: FastAPI) -> dict[str, Any]:
-    """Return the OpenAPI document: each operation names the scope that it needs."""
-    return app.openapi()
 
 
 def _declare_scopes(app: FastAPI) -> None:

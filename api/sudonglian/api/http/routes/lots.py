@@ -26,7 +26,7 @@ Identifier = Annotated[str, Path(max_length=2_000, description="An EPC URN or a 
 
 
 @router.get("/{lot:path}/proof")
-def proof(
+def lot_proof(
     request: Request,
     caller: Anyone,
     lot: Identifier,
@@ -56,7 +56,7 @@ def proof(
 
 
 @router.get("/{lot:path}/bundle")
-def bundle(request: Request, caller: Anyone, lot: Identifier, through: Through = False) -> Response:
+def lot_bundle(request: Request, caller: Anyone, lot: Identifier, through: Through = False) -> Response:
     """Give all records of an item or lot in one bundle, proven complete; nothing is disclosed in it."""
     door = door_of(request)
     with door.store.read() as connection:
@@ -65,7 +65,7 @@ def bundle(request: Request, caller: Anyone, lot: Identifier, through: Through =
 
 
 @router.get("/{lot:path}/history")
-def history(
+def lot_history(
     request: Request,
     caller: Tracer,
     lot: Identifier,
