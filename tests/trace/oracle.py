@@ -4,7 +4,8 @@ docs/spec/facts.md §8 and tracing.md §3; shares the fact types with the engine
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from itertools import pairwise
 
 from sudonglian.trace.engine.facts import Facts, Flow, Micros, Party, Place, Stay
 
@@ -23,9 +24,24 @@ def instants_count(start: Micros, end: Micros, until: Micros | None) -> tuple[Mi
     return (start, min(end, until + 1)) if start < until else None
 
 
+def wipes(facts: Facts, *, certain: bool) -> dict[Party | Place, list[Micros]]:
+    """Return from when on each disinfected subject is clean: for certain exposure, whatever may have cleaned it."""
+    found: dict[Party | Place, list[Micros]] = defaultdict(list)
+    for clean in facts.cleans:
+        if clean.complete and (clean.certain or certain):
+            found[clean.subject].append(clean.time + 1)
+    return found
+
+
+def pieces(start: Micros, end: Micros, moments: Iterable[Micros]) -> list[tuple[Micros, Micros]]:
+    """Return an interval between the moments."""
+    edges = [start, *sorted(moment for moment in set(moments) if start < moment < end), end]
+    return [(low, high) for low, high in pairwise(edges) if low < high]
+
+
 def spread(
     facts: Facts,
-    seeds: Mapping[Party, Micros],
+    seeds: Mapping[Party, Iterable[Micros]],
     *,
     strict: bool,
     certain: bool = False,
@@ -36,49 +52,64 @@ def spread(
     """Return the earliest exposures, by relaxing every meeting and flow, hop count by hop count.
 
     A state is (time, met): `met` says that the walk's last meeting was at that very time, so that in strict mode
-    the next meeting must be later. A later state of a party, with as many hops or more, can do nothing that an
-    earlier one cannot, and is dropped: in strict mode two parties that stay together would else go on for ever.
+    the next meeting must be later. It ends at the party's next disinfection. Of two states between the same
+    disinfections, the later, with as many hops or more, can do nothing that the earlier cannot, and is dropped: in
+    strict mode two parties that stay together would else go on for ever.
     """
     linger = linger or {}
+    cleaned = wipes(facts, certain=certain)
+
+    def life(subject: Party | Place, time: Micros) -> int:
+        return sum(moment <= time for moment in cleaned.get(subject, ()))
+
+    def clean_again(subject: Party | Place, time: Micros) -> Micros:
+        return min((moment for moment in cleaned.get(subject, ()) if moment > time), default=1 << 62)
+
     stays: list[tuple[Stay, Micros, Micros]] = []
     for stay in facts.stays:
         counted = instants_count(stay.start, stay.end, until)
         if counted and (stay.certain or not certain):
             stays.append((stay, *counted))
     flows = [flow for flow in facts.flows if (flow.certain or not certain) and (until is None or flow.time <= until)]
+    free = [flow for flow in flows if flow.hops == 0]
     layers: dict[int, dict[Party, set[tuple[Micros, bool]]]] = {0: defaultdict(set)}
-    for party, time in seeds.items():
-        if until is None or time <= until:
-            layers[0][party].add((time, False))
-    close(layers[0], [flow for flow in flows if flow.hops == 0])
+    for party, times in seeds.items():
+        layers[0][party] |= {(time, False) for time in times if until is None or time <= until}
+    close(layers[0], free, life)
     places: dict[Place, dict[int, Micros]] = defaultdict(dict)
-    hops, known_best = 0, {party: min(states) for party, states in layers[0].items() if states}
+    known: dict[tuple[Party, int], tuple[Micros, bool]] = {}
+    hops, layers[0] = 0, fresh(layers[0], known, life)
     while layers[hops] and (max_hops is None or hops < max_hops):
         following: dict[Party, set[tuple[Micros, bool]]] = defaultdict(set)
         for party, states in layers[hops].items():
             for time, met in states:
                 onset = time + 1 if strict and met else time
                 for stay, start, end in stays:
-                    if stay.who != party or max(start, onset) >= end:
+                    if stay.who != party:
                         continue
-                    began, lasts = max(start, onset), end + linger.get(stay.where.kind, 0)
-                    known = places[stay.where].get(hops + 1)
-                    places[stay.where][hops + 1] = began if known is None else min(known, began)
-                    for other, other_start, other_end in stays:
-                        meeting = max(began, other_start)
-                        if other.where == stay.where and other.who != party and meeting < min(lasts, other_end):
-                            following[other.who].add((meeting, True))
+                    # The party exposes until it is cleaned; the place until it is, and again while the party stays.
+                    for began, left in pieces(
+                        max(start, onset), min(end, clean_again(party, time)), cleaned.get(stay.where, ())
+                    ):
+                        lasts = min(left + linger.get(stay.where.kind, 0), clean_again(stay.where, began))
+                        reached = places[stay.where].get(hops + 1)
+                        places[stay.where][hops + 1] = began if reached is None else min(reached, began)
+                        for other, other_start, other_end in stays:
+                            if other.where != stay.where:
+                                continue
+                            # Each time that the other is clean again, it can be exposed again.
+                            for low, high in pieces(other_start, other_end, cleaned.get(other.who, ())):
+                                meeting = max(began, low)
+                                apart = other.who != party or life(party, meeting) != life(party, time)
+                                if apart and meeting < min(lasts, high):
+                                    following[other.who].add((meeting, True))
                 for flow in flows:
-                    if flow.source == party and flow.hops == 1 and time <= flow.time:
+                    same_life = life(party, time) == life(party, flow.time)
+                    if flow.source == party and flow.hops == 1 and time <= flow.time and same_life:
                         following[flow.target].add((flow.time, met and time == flow.time))
-        close(following, [flow for flow in flows if flow.hops == 0])
-        fresh = {party: min(states) for party, states in following.items() if states}
-        fresh = {party: state for party, state in fresh.items() if party not in known_best or state < known_best[party]}
-        known_best |= fresh
+        close(following, free, life)
         hops += 1
-        layers[hops] = defaultdict(set)
-        for party, state in fresh.items():
-            layers[hops][party].add(state)
+        layers[hops] = fresh(following, known, life)
     parties: dict[Party, dict[int, Micros]] = defaultdict(dict)
     for count, layer in layers.items():
         for party, states in layer.items():
@@ -88,7 +119,24 @@ def spread(
     }
 
 
-def close(layer: dict[Party, set[tuple[Micros, bool]]], flows: Iterable[Flow]) -> None:
+Life = Callable[[Party, Micros], int]
+
+
+def fresh(
+    layer: Mapping[Party, set[tuple[Micros, bool]]], known: dict[tuple[Party, int], tuple[Micros, bool]], life: Life
+) -> dict[Party, set[tuple[Micros, bool]]]:
+    """Return the earliest state of each party in each of its lives, if it is earlier than with fewer hops."""
+    kept: dict[Party, set[tuple[Micros, bool]]] = defaultdict(set)
+    for party, states in layer.items():
+        for number in {life(party, time) for time, _ in states}:
+            first = min(state for state in states if life(party, state[0]) == number)
+            if first < known.get((party, number), (1 << 62, False)):
+                known[party, number] = first
+                kept[party].add(first)
+    return kept
+
+
+def close(layer: dict[Party, set[tuple[Micros, bool]]], flows: Iterable[Flow], life: Life) -> None:
     """Add what a layer becomes without a hop."""
     flows, changed = list(flows), True
     while changed:
@@ -96,7 +144,8 @@ def close(layer: dict[Party, set[tuple[Micros, bool]]], flows: Iterable[Flow]) -
         for flow in flows:
             for time, met in list(layer.get(flow.source, ())):
                 state = (flow.time, met and time == flow.time)
-                if time <= flow.time and state not in layer[flow.target]:
+                same_life = life(flow.source, time) == life(flow.source, flow.time)
+                if time <= flow.time and same_life and state not in layer[flow.target]:
                     layer[flow.target].add(state)
                     changed = True
 
@@ -108,8 +157,3 @@ def running(times: Mapping[int, Micros]) -> dict[int, Micros]:
         if not best or times[count] < min(best.values()):
             best[count] = times[count]
     return best
-
-
-def certain_seeds(times: Mapping[Party, Micros | None]) -> dict[Party, Micros]:
-    """Return the seeds that are known for certain."""
-    return {party: time for party, time in times.items() if time is not None}

@@ -3,14 +3,17 @@
 import random
 from collections.abc import Sequence
 
-from sudonglian.trace.engine.facts import Facts, Flow, Party, Place, Stay, canonical
+from sudonglian.trace.engine.facts import Clean, Facts, Flow, Party, Place, Stay, canonical
 from sudonglian.trace.engine.run import Step
 
 KINDS = ("location", "vehicle", "interior", "handoff")
 
 
-def world(seed: int) -> Facts:
-    """Return a world of few parties and places on a short clock, so that ties, gaps and cycles are common."""
+def world(seed: int, *, disinfected: bool = True) -> Facts:
+    """Return a world of few parties and places on a short clock, so that ties, gaps and cycles are common.
+
+    Half of the worlds know disinfections, unless none is wanted.
+    """
     dice = random.Random(seed)
     clock = dice.choice((4, 8, 20))
     parties = [Party("item" if dice.random() < 0.5 else "person", f"p{n}") for n in range(dice.randint(2, 6))]
@@ -30,41 +33,67 @@ def world(seed: int) -> Facts:
         if source != target:
             hops = dice.choice((0, 1)) if source.kind != "process" else 0
             flows.append(Flow("split", source, target, dice.randrange(clock), hops, dice.random() < 0.7, f"f{number}"))
-    return canonical(Facts(stays=tuple(stays), flows=tuple(flows), table_version="test"))
+    cleans = []
+    cleanable: list[Party | Place] = [*(one for one in parties if one.kind == "item"), *places]
+    for number in range(dice.choice((0, 0, 0, 1, 2, 4)) if disinfected else 0):
+        done, sure = dice.random() < 0.9, dice.random() < 0.7
+        cleans.append(Clean(dice.choice(cleanable), dice.randrange(clock), done, sure, "", f"c{number}"))
+    return canonical(Facts(stays=tuple(stays), flows=tuple(flows), cleans=tuple(cleans), table_version="test"))
 
 
-def check_walk(facts: Facts, steps: Sequence[Step], *, strict: bool, start: int, linger: dict[str, int]) -> int:
-    """Assert that the steps are facts, that they join, and that time allows them; return the hops counted."""
+def check_walk(
+    facts: Facts, steps: Sequence[Step], *, strict: bool, start: int, linger: dict[str, int], certain: bool = False
+) -> int:
+    """Assert that the steps are facts, that they join, and that time and cleaning allow them; return the hops."""
     stays = {(one.fact, one.who, one.where, one.start, one.end) for one in facts.stays}
     flows = {(one.fact, one.source, one.target, one.time, one.record): one for one in facts.flows}
+    ends: dict[Party | Place, list[int]] = {}
+    for clean in facts.cleans:
+        if clean.complete and (clean.certain or certain):
+            ends.setdefault(clean.subject, []).append(clean.time + 1)
+
+    def since(subject: Party | Place, time: int) -> int:
+        return max((end for end in ends.get(subject, ()) if end <= time), default=-(1 << 60))
+
     time, met, hops, at = start, False, 0, 0
-    carrier = None
+    carrier: Party | Place | None = None
     while at < len(steps):
         step = steps[at]
         assert step.records
         assert all(step.records)
+        if at == 0:
+            # A seed that was disinfected after it was possibly exposed is possibly exposed after that too.
+            time = max(start, since(step.who, min(step.time, step.end - 1)))
         named = (step.fact, step.who, step.where, step.start, step.records[0])
         if named in flows:
             flow = flows[named]
             assert carrier in (None, flow.source)
             assert time <= flow.time
+            assert since(flow.source, flow.time) <= time
             time, met, hops, carrier, at = flow.time, met and time == flow.time, hops + flow.hops, flow.target, at + 1
             continue
         assert (step.fact, step.who, step.where, step.start, step.end) in stays
         assert carrier in (None, step.who)
+        last = at + 1 == len(steps)
         began = max(step.start, time + 1 if strict and met else time)
+        if step.where in ends:
+            # Whoever stays exposes the place again after each disinfection.
+            began = max(began, since(step.where, step.time))
         assert began < step.end
-        if at + 1 == len(steps):
+        assert since(step.who, began) <= time
+        if last:
             # A place's walk ends with the stay that exposes it.
-            assert step.time == began
+            assert step.time >= began
+            assert step.where in ends or step.time == began
             return hops + 1
         taker = steps[at + 1]
         assert (taker.fact, taker.who, taker.where, taker.start, taker.end) in stays
         assert isinstance(step.where, Place)
         assert taker.where == step.where
-        assert taker.who != step.who
-        meeting = max(began, taker.start)
+        assert taker.who != step.who or step.who in ends
+        meeting = max(began, taker.start, since(taker.who, taker.time))
         assert meeting == taker.time
-        assert meeting < min(step.end + linger.get(step.where.kind, 0), taker.end)
+        left = min([step.end, *(end for end in ends.get(step.who, ()) if end > began)])
+        assert meeting < min(left + linger.get(step.where.kind, 0), taker.end)
         time, met, hops, carrier, at = meeting, True, hops + 1, taker.who, at + 2
     return hops
