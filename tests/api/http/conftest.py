@@ -241,6 +241,20 @@ def make() -> Make:
     return Make()
 
 
+@pytest.fixture(scope="module")
+def start_once() -> Iterator[Callable[..., Running]]:
+    """Start servers that end with the module."""
+    started: list[Running] = []
+
+    def begin(data: Path, *arguments: str, **env: str) -> Running:
+        started.append(start(data, *arguments, **env))
+        return started[-1]
+
+    yield begin
+    for one in started:
+        stop(one)
+
+
 @pytest.fixture
 def start_server() -> Iterator[Callable[..., Running]]:
     """Start servers that end with the test."""
