@@ -10,7 +10,7 @@ from tests.trace.worlds import check_walk
 
 from sudonglian.trace.engine.derive import derive_facts
 from sudonglian.trace.engine.events import EventView, ItemRef, Participant, PartyRef
-from sudonglian.trace.engine.facts import EPOCH, OPEN_END
+from sudonglian.trace.engine.facts import EPOCH, OPEN_END, Place
 from sudonglian.trace.engine.query import TraceQuery
 from sudonglian.trace.engine.result import TraceResult, trace
 from sudonglian.trace.errors import EventRefused, QueryRefused, SeedUnknown
@@ -42,10 +42,16 @@ def ask(events: Iterable[EventView], seed: str, hour: int, **more: Any) -> Trace
     facts = derive_facts(events)
     query = TraceQuery(seed, at=EPOCH + timedelta(hours=hour), **{"lookback": timedelta(0), **more})
     answer = trace(facts, query)
-    for member in answer.members:
+    # What a positive place exposes has a walk that begins with who was there.
+    walked = () if query.backward or any(isinstance(one.subject, Place) for one in answer.seeds) else answer.members
+    linger = {kind: query.persistence(kind) for kind in ("location", "vehicle", "interior", "handoff")}
+    for member in walked:
         meant = [seed.certain if member.evidence == "certain" else seed.possible for seed in answer.seeds]
         start = min(time for time in meant if time is not None)
-        assert check_walk(facts, member.walk(), strict=bool(answer.query.strict), start=start, linger={}) == member.hops
+        sure = member.evidence == "certain"
+        strict = bool(answer.query.strict)
+        hops = check_walk(facts, member.walk(), strict=strict, start=start, linger=linger, certain=sure)
+        assert hops == member.hops
     return answer
 
 

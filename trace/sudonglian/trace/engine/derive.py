@@ -11,7 +11,7 @@ from sudonglian.trace.engine.facts import INSTANT, Clean, Facts, Micros, Party, 
 from sudonglian.trace.engine.handling import People, Shown, cleans_of, parent_of, samples_of
 from sudonglian.trace.engine.ledger import Ledger, place_of
 from sudonglian.trace.engine.portions import Portions, Share, settled_place
-from sudonglian.trace.engine.rules import FactTable, Rule, fact_table, is_vehicle, site
+from sudonglian.trace.engine.rules import FactTable, Rule, fact_table, is_location, is_vehicle, site
 
 SINGLE: Final = ("epc", "parent", "child", "input", "output")
 CLASSES: Final = ("quantity", "child_quantity", "input_quantity", "output_quantity")
@@ -136,7 +136,8 @@ class _Reader:
                 self.ledger.note("sample-result-unknown", sample.record, sample.subject)
 
     def _named(self, event: EventView) -> tuple[Party, ...]:
-        return tuple(Party("item", uri) for uri in event.named(*SINGLE))
+        """Return the things that an event names; a location that it names so is a place."""
+        return tuple(Party("item", uri) for uri in event.named(*SINGLE) if not is_location(uri))
 
     def _show(self, event: EventView, rule: Rule, item: Party, place: Place | None) -> bool:
         """Apply a stay to one thing; False if it stays wrapped in what holds it."""

@@ -10,6 +10,7 @@ from typing import Any, Final
 from sudonglian.trace.engine.facts import Facts, Party, iso, micros
 from sudonglian.trace.engine.forward import ROOT, PlaceLabel
 from sudonglian.trace.engine.member import Member, step_json
+from sudonglian.trace.engine.portions import SEPARATOR
 from sudonglian.trace.engine.query import Seed, TraceQuery
 from sudonglian.trace.engine.run import Run
 
@@ -113,6 +114,58 @@ def build(
         ],
         "members": listed,
         "links": links.links,
-        "notes": [{"code": note.code, "record_hash": note.record, "about": note.about} for note in facts.notes],
+        **_said_beside(facts, query, seeds, members),
         "superseded": list(facts.superseded),
+    }
+
+
+def _said_beside(
+    facts: Facts, query: TraceQuery, seeds: Sequence[Seed], members: Sequence[Member]
+) -> dict[str, list[dict[str, Any]]]:
+    """Return what the records say of the seeds and members beside exposure: gaps, samples, disinfections."""
+    spoken = {query.seed, *(seed.subject.id for seed in seeds), *(member.id for member in members)}
+    lots = {lot for party, (lot, _) in facts.portions.items() if party.id in spoken or lot in spoken}
+
+    def meant(name: str) -> bool:
+        return name in spoken or name.partition(SEPARATOR)[0] in lots or not name
+
+    # A note about a person or place that is no member may be why it is none: its record touches the answer.
+    records = {note.record for note in facts.notes if not meant(note.about)}
+    reached = {
+        run.parties[number] for run in {id(one.run): one.run for one in members}.values() for number in run.spread.first
+    }
+    touched = (
+        {stay.start_record for stay in facts.stays if stay.start_record in records and stay.who in reached}
+        if records
+        else set()
+    )
+    return {
+        "notes": [
+            {"code": note.code, "record_hash": note.record, "about": note.about, "against": note.against}
+            for note in facts.notes
+            if meant(note.about) or note.record in touched
+        ],
+        "samples": [
+            {
+                "subject": sample.subject,
+                "result": sample.result,
+                "verdict": "" if sample.positive is None else "positive" if sample.positive else "negative",
+                "time": iso(sample.time),
+                "record_hash": sample.record,
+            }
+            for sample in facts.samples
+            if meant(sample.subject) or query.seed in (sample.record, sample.event_id)
+        ],
+        "disinfections": [
+            {
+                "kind": clean.subject.kind,
+                "id": clean.subject.id,
+                "time": iso(clean.time),
+                "complete": "yes" if clean.complete and clean.certain else "possibly" if clean.complete else "no",
+                "log10_reduction": clean.log10,
+                "record_hash": clean.record,
+            }
+            for clean in facts.cleans
+            if meant(clean.subject.id)
+        ],
     }

@@ -139,6 +139,7 @@ def cleans_of(event: EventView, table: FactTable, seen: Shown) -> list[Clean]:
     if told.subject:
         subjects = [(one, True) for one in _named(told.subject)]
     elif event.items:
+        subjects = [(place_of(item.uri), True) for item in event.items if is_location(item.uri)]
         for party, certain in seen.shares:
             subjects += [(one, certain) for one in ([party] if SEPARATOR in party.id else _named(party.id))]
         # A record that cleans what is still wrapped may mean the unit around it.
@@ -171,7 +172,8 @@ def samples_of(
         held = [share.party.id for share in seen.shares if portions.get(share.party, ("", ""))[0] == sample.subject]
         subjects = held or [sample.subject]
     elif event.items:
-        subjects = [share.party.id for share in seen.shares] + [item.id for item, _ in seen.wrapped]
+        subjects = [item.uri for item in event.items if is_location(item.uri)]
+        subjects += [share.party.id for share in seen.shares] + [item.id for item, _ in seen.wrapped]
     else:
         subjects = [uri for uri in (event.read_point or event.biz_location,) if uri]
     time = sample.time if sample.time is not None else event.event_time

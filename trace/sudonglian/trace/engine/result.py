@@ -4,7 +4,7 @@ docs/spec/trace-document.md; tracing.md §3.3, §3.6 and §6.
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -21,6 +21,10 @@ from sudonglian.trace.engine.tiers import Tiers, tier_table
 
 DOMAIN: Final = b"sudonglian/trace/v1\x00"
 """Keeps a trace's digest from being any other object's."""
+
+
+MAX_STEPS: Final = 1_000_000
+"""Links that walks written out may have together: some 500 MB of JSON, and no reader follows more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,24 +52,44 @@ class TraceResult:
         return hashlib.sha256(DOMAIN + encode(self.document())).hexdigest()
 
     def as_json(self) -> dict[str, Any]:
-        """Return what the command line prints: every member with its walk written out."""
+        """Return what the command line prints: every member with its walk written out.
+
+        Of walks that together are longer than MAX_STEPS, `walks` says "links", and they are to be read from the
+        document's links, which the members then name: what is printed stays linear in what there is to say.
+        """
         document = self.document()
+        length = _lengths(document["links"])
+        whole = sum(length[one["walk"]] + length[one["earliest_walk"]] for one in document["members"]) <= MAX_STEPS
+        listed = []
+        for member, summary in zip(self.members, document["members"], strict=True):
+            if whole:
+                walk = [step_json(step) for step in member.walk()]
+                same = member.first == member.best
+                earliest = walk if same else [step_json(step) for step in member.earliest_walk()]
+                listed.append({**member.summary(), "walk": walk, "earliest_walk": earliest})
+            else:
+                listed.append({**member.summary(), "walk": [], "earliest_walk": [], "link": summary["walk"]})
         return {
             "log": document["log"],
             "seed": self.query.seed,
-            "members": [
-                {
-                    **member.summary(),
-                    "walk": [step_json(step) for step in member.walk()],
-                    "earliest_walk": [step_json(step) for step in member.earliest_walk()],
-                }
-                for member in self.members
-            ],
+            "members": listed,
+            "walks": "whole" if whole else "links",
+            **({} if whole else {"links": document["links"]}),
             "seeds": document["seeds"],
             "notes": document["notes"],
+            "samples": document["samples"],
+            "disinfections": document["disinfections"],
             "superseded": document["superseded"],
-            "document_hash": self.document_hash(),
+            "document_hash": hashlib.sha256(DOMAIN + canonical.encode(document)).hexdigest(),
         }
+
+
+def _lengths(links: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Return how many links each link's walk has; a link stands after the one before it."""
+    found: list[int] = []
+    for link in links:
+        found.append(1 + (found[link["previous"]] if link["previous"] >= 0 else 0))
+    return found
 
 
 def trace(facts: Facts, query: TraceQuery, tiers: Tiers | None = None) -> TraceResult:
