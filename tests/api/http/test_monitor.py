@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from sudonglian.api.monitoring import LogLies, Served, StateRefused, Watched
 from sudonglian.chain import entry, lotmap, merkle
-from sudonglian.chain.canonical import encode
+from sudonglian.chain.canonical import Json, encode
 from sudonglian.chain.checkpoint import LogKey
 from sudonglian.chain.errors import SudonglianError
 from sudonglian.chain.identifiers import named_by
@@ -251,9 +251,14 @@ def test_a_damaged_state(log: Log, look: Any, tmp_path: Path) -> None:
 def block(size: int, *, lots: bytes | None = None) -> tuple[LogKey, list[Served], str]:
     """A first checkpoint of a log of our own, with the lot map's root changed if asked."""
     key = LogKey.from_seed("sudonglian.test/log", bytes(32))
-    served, changes = [], {}
+    served: list[Served] = []
+    changes: dict[bytes, lotmap.Value] = {}
     for index in range(size - 1):
-        plain = {"type": "ObjectEvent", "epcList": [f"urn:x:{index % 2}"], "eventTime": "2026-01-05T00:00:00Z"}
+        plain: dict[str, Json] = {
+            "type": "ObjectEvent",
+            "epcList": [f"urn:x:{index % 2}"],
+            "eventTime": "2026-01-05T00:00:00Z",
+        }
         sealed = seal_record(plain, "urn:x:firm", visibility_of)
         served.append(Served(index, entry.record_entry(sealed.record_hash), sealed.record_bytes))
         for name in named_by(plain):

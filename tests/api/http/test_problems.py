@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from sudonglian.api.http import edge, parameters, problems
 from sudonglian.api.http.app import create_app
 from sudonglian.api.http.door import Door
 from sudonglian.chain.errors import SudonglianError
+from sudonglian.records import intake, sequencer
 from sudonglian.records.keys import Keys
 from sudonglian.records.store import Store
 
@@ -144,6 +146,30 @@ def test_a_store_that_is_away(tmp_path: Path) -> None:
     status, body = call(app, "/log/checkpoint")
     assert (status, json.loads(body)["type"]) == (503, "urn:sudonglian:problem:store")
     assert b"folder" not in body
+    store.close()
+
+
+def test_readiness_tells_when_nobody_seals(tmp_path: Path, make: Any) -> None:
+    make.deploy(tmp_path)
+    store, keys = Store(f"sqlite:///{tmp_path / 'sudonglian.db'}"), Keys.open(tmp_path / "keys")
+    door = Door(store, keys, 10, 0)
+    app = create_app(door, background=False)
+    assert call(app, "/readyz")[0] == 200
+    door.worker_ended = "foreign-anchor"
+    status, body = call(app, "/readyz")
+    assert (status, json.loads(body)["worker_ended"]) == (503, "foreign-anchor")
+    door.worker_ended = ""
+    with store.write() as connection:
+        intake.capture(
+            connection, keys, make.document(make.event(1)), submitter="urn:x:firm", now=make.now() - timedelta(hours=1)
+        )
+    status, body = call(app, "/readyz")
+    said = json.loads(body)
+    assert (status, said["store"], said["worker"]) == (503, True, False)
+    assert said["seal_overdue_s"] >= 3500
+    with store.write() as connection:
+        sequencer.seal(connection, keys, make.now())
+    assert call(app, "/readyz")[0] == 200
     store.close()
 
 

@@ -1,0 +1,55 @@
+"""docs/http.md does what it says: every block is run, in order."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "http.md"
+ENDS_WITHIN_S = 180
+
+
+def test_every_block_runs(tmp_path: Path) -> None:
+    if shutil.which("curl") is None:
+        pytest.skip("no curl: apt-get install curl enables the test of docs/http.md")
+    blocks = re.findall(r"```bash\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL)
+    assert len(blocks) == 7
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    script = "set -euo pipefail\ntrap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n" + "\n".join(blocks)
+    own = {
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "PORT": str(port),
+        "SUDONGLIAN_DATA": str(tmp_path / "data"),
+        "SUDONGLIAN_SEAL_AFTER": "0",
+        "LANG": "C.UTF-8",
+    }
+    env = {name: value for name, value in os.environ.items() if not name.startswith("SUDONGLIAN_")} | own
+    process = subprocess.Popen(
+        ["bash", "-c", script],
+        cwd=tmp_path,
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        out, err = process.communicate(timeout=ENDS_WITHIN_S)
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+    assert process.returncode == 0, out + err
+    assert json.loads((tmp_path / "job.json").read_text())["success"]
+    for expected in ("GS1-EPCIS-Capture-File-Size-Limit", "EPCISQueryDocument", "VALID", '"state": "success"'):
+        assert expected.lower() in out.lower()
+    assert "urn:sudonglian:problem:usage" in out
+    assert json.loads((tmp_path / "monitor.json").read_text())["size"] > 1
