@@ -6,6 +6,7 @@ service.md (HTTP; stateless processes behind any load balancer); docs/http.md.
 import signal
 import socket
 import sys
+from ipaddress import ip_address
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -48,13 +49,15 @@ def serve(
 
     from sudonglian.api.http.app import create_app
     from sudonglian.api.http.door import Door
+    from sudonglian.api.pages.session import new_link
 
     console: Console = context.obj
     listening = _listen(host, port)
     with open_house(console) as house:
         door = Door(house.store, house.keys, console.settings.seal_after_s, rate)
+        app = create_app(door)
         config = uvicorn.Config(
-            create_app(door),
+            app,
             log_config=None,
             log_level="error",
             access_log=False,
@@ -71,7 +74,10 @@ def serve(
         try:
             address = listening.getsockname()
             shown = f"[{address[0]}]" if ":" in address[0] else address[0]
-            console.say("serving on {url}", url=f"http://{shown}:{address[1]}")
+            base = f"http://{shown}:{address[1]}"
+            console.say("serving on {url}", url=base)
+            if ip_address(address[0]).is_loopback:
+                console.say("sign in on this machine, once, with {link}", link=new_link(app, base))
             uvicorn.Server(config).run(sockets=[listening])
         finally:
             stopping.set()

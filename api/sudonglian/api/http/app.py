@@ -19,6 +19,7 @@ from sudonglian.api.http.door import Door
 from sudonglian.api.http.edge import Edge
 from sudonglian.api.http.routes import capture, events, health, log, lots, records, traces, verify
 from sudonglian.api.http.tracing import Runner
+from sudonglian.api.pages.site import Pages
 from sudonglian.api.scopes import Scope
 from sudonglian.chain.errors import SudonglianError
 
@@ -105,6 +106,7 @@ def create_app(door: Door, *, background: bool = True) -> FastAPI:
     app.add_exception_handler(SudonglianError, problems.refused)
     app.add_exception_handler(RequestValidationError, problems.invalid)
     app.add_exception_handler(HTTPException, problems.framework)
+    app.add_middleware(Pages, door=door)
     app.add_middleware(Edge, door=door)
     _declare_scopes(app)
     return app

@@ -1,0 +1,72 @@
+"""What is in the store: sizes, anchors, records by step. People are counted for whoever is signed in, and never named.
+
+service.md (Pages); docs/decisions/0722 (why the public does not see how many people there are).
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import Connection, func, select
+
+from sudonglian.records import anchor_status, log, queries, reader
+from sudonglian.records.reader import StoredRecord
+from sudonglian.records.tables import PARTICIPANTS, PERSONS, RECORDS
+
+COUNTED: Final = 2_000
+"""Of so many newest entries the records are counted by step: a page must not read a year's log."""
+
+NEWEST: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Newest:
+    """A record as a list shows it."""
+
+    record_hash: str
+    log_index: int
+    biz_step: str
+    event_time_us: int
+    submitter: str
+
+
+def is_empty(connection: Connection) -> bool:
+    """Whether nothing was ever captured here."""
+    return connection.execute(select(RECORDS.c.id).limit(1)).first() is None
+
+
+def overview(connection: Connection, *, people: bool) -> dict[str, Any]:
+    """Return how the store stands; with `people` also how many persons and touches it knows of."""
+    status = anchor_status.status(connection, None)
+    status.pop("balance")
+    size = status["log"]["size"]
+    start = max(0, size - COUNTED)
+    sealed = list(reader.events_of(connection, None, size, start)) if size else []
+    steps = Counter(_step(one) for one in sealed)
+    seen = {} if not people else {"people": _count(connection, PERSONS), "touches": _count(connection, PARTICIPANTS)}
+    return {
+        **status,
+        "records": _count(connection, RECORDS),
+        "counted_from": start,
+        "steps": [{"step": step, "records": number} for step, number in steps.most_common()],
+        "newest": [_newest(one) for one in sealed[: -NEWEST - 1 : -1]],
+        "sealed_us": _sealed_us(connection),
+        **seen,
+    }
+
+
+def _step(one: StoredRecord) -> str:
+    return queries.bare(str(one.event().get("bizStep", "")))
+
+
+def _newest(one: StoredRecord) -> Newest:
+    return Newest(one.record_hash.hex(), one.log_index or 0, _step(one), one.event_time_us, one.submitter)
+
+
+def _count(connection: Connection, table: Any) -> int:
+    return int(connection.execute(select(func.count()).select_from(table)).scalar_one())
+
+
+def _sealed_us(connection: Connection) -> int | None:
+    newest = log.latest(connection)
+    return None if newest is None else newest.sealed_us

@@ -1,0 +1,104 @@
+"""Rendering: a template, its words, its links, and the headers that every page carries.
+
+service.md (strict Content-Security-Policy, nothing from a CDN; every page is also .json; state lives in the URL).
+"""
+
+from collections.abc import Mapping
+from functools import cache, partial
+from hashlib import sha256
+from importlib.resources import files
+from typing import Any, Final
+from urllib.parse import quote, urlencode
+
+from fastapi import Request
+from fastapi.responses import Response
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from sudonglian.api.pages import session, times
+from sudonglian.api.pages.language import known, lang_of, word
+from sudonglian.records.api_keys import ApiKey
+
+POLICY: Final = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+"""No script at all: nothing on these pages needs one."""
+
+HEADERS: Final = {
+    "Content-Security-Policy": POLICY,
+    # A form that is sent with "no-referrer" loses its Origin, which check_form looks at.
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Vary": "Accept, Accept-Language, Cookie",
+}
+
+STYLE: Final = "pages.css"
+
+
+@cache
+def style() -> tuple[bytes, str]:
+    """Return the style sheet and a name for this very version of it."""
+    data = files("sudonglian.api.pages").joinpath("static", STYLE).read_bytes()
+    return data, sha256(data).hexdigest()[:12]
+
+
+@cache
+def environment() -> Environment:
+    """Return the templates; a name that a template misspells is an error, not a blank."""
+    made = Environment(
+        loader=PackageLoader("sudonglian.api.pages", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters.update(told=times.told, micros=times.of_micros)
+    return made
+
+
+def page(
+    request: Request,
+    template: str,
+    caller: ApiKey | None,
+    values: Mapping[str, Any],
+    *,
+    status: int = 200,
+    json_url: str = "",
+    refresh_s: int = 0,
+) -> Response:
+    """Return a page; with `refresh_s` the browser asks for it again after so many seconds."""
+    lang = lang_of(request)
+    context = {
+        **values,
+        "lang": lang,
+        "t": partial(word, lang),
+        "known": partial(known, lang),
+        "url": partial(link, request),
+        "other_url": other_language(request),
+        "caller": caller,
+        "form_token": session.form_token(request),
+        "style_url": f"/static/{STYLE}?v={style()[1]}",
+        "json_url": json_url,
+        "refresh_s": refresh_s,
+        "here": request.url.path,
+    }
+    body = environment().get_template(template).render(context)
+    response = Response(body, status, {**HEADERS, "Content-Language": lang}, "text/html; charset=utf-8")
+    session.set_visit(request, response)
+    return response
+
+
+def link(request: Request, path: str, **values: object) -> str:
+    """Return the address of a page, in the language that this page's address names."""
+    named = request.query_params.get("lang")
+    given = {name: str(value) for name, value in values.items() if value not in (None, "")}
+    if named in ("zh", "en"):
+        given["lang"] = named
+    return quote(path, safe="/:@!$&'()*+,;=~") + (f"?{urlencode(given)}" if given else "")
+
+
+def other_language(request: Request) -> str:
+    """Return this page's address in the other language; a page that answered a form is begun anew."""
+    kept = [(name, value) for name, value in request.query_params.multi_items() if name not in ("lang", "key")]
+    other = "en" if lang_of(request) == "zh" else "zh"
+    return f"{quote(request.url.path)}?{urlencode([*kept, ('lang', other)])}"

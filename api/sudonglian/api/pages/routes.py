@@ -1,0 +1,221 @@
+"""The pages' routes: what is in the store, a record, a proof checked, signing in. Traces have a module of their own.
+
+service.md (Pages); docs/decisions/0720-0722. Each page is also JSON, at its address with `.json`.
+"""
+
+import shlex
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Annotated, Final, Literal
+
+import orjson
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import RedirectResponse, Response
+
+from sudonglian.api.commands import sample
+from sudonglian.api.errors import UsageRefused
+from sudonglian.api.http.answers import json_answer
+from sudonglian.api.http.auth import Forbidden, Unauthenticated
+from sudonglian.api.http.door import Door, door_of
+from sudonglian.api.http.parameters import declared_only
+from sudonglian.api.http.routes import records as record_routes
+from sudonglian.api.http.routes.verify import NOTICE
+from sudonglian.api.pages import rendering, session
+from sudonglian.api.pages.forms import FilesForm, Form, SmallForm
+from sudonglian.api.pages.language import lang_of
+from sudonglian.api.pages.naming import Names, places_of
+from sudonglian.api.pages.overview import is_empty, overview
+from sudonglian.api.pages.problems import PageRoute
+from sudonglian.api.pages.rendering import link, page
+from sudonglian.api.pages.session import Anyone
+from sudonglian.api.parsing import record_hash_of
+from sudonglian.api.settings import Lang
+from sudonglian.chain import trust as trusts
+from sudonglian.chain.identifiers import identifiers_of
+from sudonglian.chain.verify import verify as judge
+from sudonglian.chain.verify_report import LIMITS, STEPS, VERDICTS, WORDS
+from sudonglian.records import intake, reader
+from sudonglian.records.errors import UnknownRecord
+
+SEE_OTHER: Final = 303
+"""After a form: the browser gets the page that shows what became of it (RFC 9110 §15.4.4)."""
+
+YEAR_S: Final = 31_536_000
+
+LOOK_AGAIN_S: Final = 3
+"""While something waits to be sealed or anchored, which takes seconds."""
+
+SAMPLE: Final = "frozen-fish"
+
+
+def named_language(lang: Annotated[Literal["zh", "en"] | None, Query()] = None) -> None:
+    """Let every page's address name a language; `lang_of` reads it."""
+
+
+router = APIRouter(
+    route_class=PageRoute, dependencies=[Depends(declared_only), Depends(named_language)], include_in_schema=False
+)
+
+
+@router.get("/")
+def home(request: Request, caller: Anyone, key: Annotated[str, Query(max_length=200)] = "", q: str = "") -> Response:
+    """Show what is in the store; with the code of a one-time link, sign in first."""
+    if key:
+        token = session.redeem(request, key)
+        response = RedirectResponse(link(request, "/"), SEE_OTHER, rendering.HEADERS)
+        session.set_key(request, response, token)
+        return response
+    if q:
+        return RedirectResponse(_found(request, q.strip()), SEE_OTHER, rendering.HEADERS)
+    with door_of(request).store.read() as connection:
+        seen = overview(connection, people=caller is not None)
+    waits = bool(seen["records"]) and bool(seen["lag"] or seen["pending"])
+    may_load = not seen["records"] and (caller is not None or session.is_local(request))
+    values = {"seen": seen, "may_load": may_load, "story": sample.stories()[SAMPLE], "waits": waits}
+    refresh_s = LOOK_AGAIN_S if waits else 0
+    return page(request, "home.html", caller, values, json_url=link(request, "/index.json"), refresh_s=refresh_s)
+
+
+@router.get("/index.json")
+def home_json(request: Request, caller: Anyone) -> Response:
+    """Give what the first page shows."""
+    with door_of(request).store.read() as connection:
+        seen = overview(connection, people=caller is not None)
+    return json_answer({**seen, "newest": [asdict(one) for one in seen["newest"]]})
+
+
+@router.post("/sample")
+def load_sample(request: Request, caller: Anyone, form: SmallForm) -> Response:
+    """Load the sample outbreak into an empty store: for whoever is signed in, or sits at this machine."""
+    if caller is None and not session.is_local(request):
+        raise Unauthenticated("loading the sample needs you to be signed in")
+    door = door_of(request)
+    with door.store.read() as connection:
+        if not is_empty(connection):
+            raise Forbidden("there are records here already: invented ones must not mix with them")
+    for raw in sample.documents(SAMPLE).values():
+        _capture(door, raw)
+    return RedirectResponse(link(request, "/"), SEE_OTHER, rendering.HEADERS)
+
+
+@router.get("/sign-in")
+def sign_in(request: Request, caller: Anyone) -> Response:
+    """Tell how to sign in."""
+    return page(request, "sign_in.html", caller, {})
+
+
+@router.post("/sign-in")
+def signed_in(request: Request, caller: Anyone, form: SmallForm) -> Response:
+    """Sign in with an API key."""
+    token = session.check_token(door_of(request), form.field("key"))
+    response = RedirectResponse(link(request, "/"), SEE_OTHER, rendering.HEADERS)
+    session.set_key(request, response, token)
+    return response
+
+
+@router.post("/sign-out")
+def sign_out(request: Request, caller: Anyone, form: SmallForm) -> Response:
+    """Sign out."""
+    session.sign_out(request)
+    response = RedirectResponse(link(request, "/"), SEE_OTHER, rendering.HEADERS)
+    session.set_key(request, response, "")
+    return response
+
+
+@router.get("/records/{record_hash}.json")
+def record_json(request: Request, caller: Anyone, record_hash: str) -> Response:
+    """Give a record as the API does."""
+    return record_routes.record(request, caller, record_hash)
+
+
+@router.get("/records/{record_hash}")
+def record(request: Request, caller: Anyone, record_hash: str) -> Response:
+    """Show a record: what it says in the clear, where it stands in the log, what proves it."""
+    digest = record_hash_of(record_hash)
+    with door_of(request).store.read() as connection:
+        found = reader.record(connection, digest)
+        event = found.event()
+        against = reader.corrections(connection, digest)
+        anchor = record_routes.anchor_of(connection, found)
+    names = Names(lang_of(request), {place: name for place, name in places_of(event) if name})
+    values = {
+        "hash": digest.hex(),
+        "event": event,
+        "submitter": found.submitter,
+        "event_us": found.event_time_us,
+        "captured_us": found.captured_us,
+        "log_index": found.log_index,
+        "is_declaration": found.is_error_declaration,
+        "against": [one.record_hash.hex() for one in against],
+        "anchor": anchor,
+        "things": [(names.thing(one.normal), one.normal, one.role) for one in identifiers_of(event)],
+        "places": [(names.thing(place), place) for place, _ in dict(places_of(event)).items()],
+        "withheld": len(event.get("_sd", ())),  # type: ignore[arg-type]
+        "raw": orjson.dumps(orjson.loads(found.body), option=orjson.OPT_INDENT_2).decode(),
+        "size": len(found.body),
+    }
+    return page(request, "record.html", caller, values, json_url=link(request, f"/records/{digest.hex()}.json"))
+
+
+@router.get("/verify")
+def verify_form(request: Request, caller: Anyone) -> Response:
+    """Offer to check a proof."""
+    return page(request, "verify.html", caller, {"verdict": None})
+
+
+@router.post("/verify")
+def verify(request: Request, caller: Anyone, form: FilesForm) -> Response:
+    """Judge a bundle by a trust file, step by step."""
+    bundle, trust = form.files.get("bundle"), form.files.get("trust")
+    if bundle is None or not bundle.data:
+        raise UsageRefused("no bundle was chosen", place="bundle")
+    if trust is None or not trust.data:
+        raise UsageRefused("no trust file was chosen", place="trust")
+    lang = lang_of(request)
+    verdict = judge(bundle.data, trusts.parse(trust.data))
+    values = {
+        "verdict": verdict.verdict,
+        "verdict_text": VERDICTS[verdict.verdict][lang],
+        "steps": [(STEPS[one.name][lang], one.result, WORDS[one.result][lang], one.detail) for one in verdict.steps],
+        "confirmation": WORDS[verdict.confirmation][lang],
+        "completeness": WORDS[verdict.completeness][lang],
+        "trusted": verdict.trusted,
+        "limits": LIMITS[lang],
+        "notice": NOTICE,
+        "files": (bundle.name, trust.name),
+        "command": _command(bundle.name, trust.name, lang),
+    }
+    return page(request, "verify.html", caller, values)
+
+
+@router.get("/static/{name}")
+def static(caller: Anyone, name: str, v: str = "") -> Response:
+    """Give the style sheet; its address changes with it."""
+    if name != rendering.STYLE:
+        raise UnknownRecord("no such file", place=name[:64])
+    headers = {"Cache-Control": f"public, max-age={YEAR_S}, immutable"}
+    return Response(rendering.style()[0], 200, headers, "text/css; charset=utf-8")
+
+
+def _found(request: Request, text: str) -> str:
+    """Return the address of what somebody searches: a record by its hash, or a trace from an identifier."""
+    if len(text.removeprefix("0x")) == 64:
+        try:
+            return link(request, f"/records/{record_hash_of(text).hex()}")
+        except UsageRefused:
+            pass
+    return link(request, "/trace", seed=text)
+
+
+def _capture(door: Door, raw: bytes) -> None:
+    # Each document of a sample names its sender, who is its submitter.
+    with door.store.write() as connection:
+        taken = intake.capture(connection, door.keys, raw, submitter=orjson.loads(raw)["sender"], now=datetime.now(UTC))
+    door.metrics.count("sudonglian_captured_events_total", taken.accepted, outcome="accepted")
+
+
+def _command(bundle: str, trust: str, lang: Lang) -> str:
+    return f"sudonglian-verify {shlex.quote(bundle)} --trust {shlex.quote(trust)} --lang {lang}"
+
+
+__all__ = ["Form", "router"]
