@@ -111,9 +111,10 @@ class People:
         """Let a person who opens or unpacks a unit meet its inside, and open it."""
         ledger, (start, end) = self._ledger, within
         opened = self._opened_by_step(seen)
-        if rule.nest == "delete" and (parent := parent_of(event)) is not None:
-            opened.add(parent)
-        if person.contact == "opened" and rule.nest != "add":
+        if rule.nest == "delete":
+            opened |= {parent for parent in (parent_of(event),) if parent is not None}
+        # Unpacking opens the unit and not what it held; whoever packs opens nothing.
+        elif person.contact == "opened" and rule.nest != "add":
             opened |= {share.party for share in seen.shares if ledger.contents(share.party)}
             opened |= {unit for item, _ in seen.wrapped for unit in ledger.units(item)}
         who = Party("person", person.person_no)
