@@ -139,3 +139,43 @@ def test_a_decimal_is_read_back() -> None:
     assert canonical.decimal_of({"$dec": "-18.5"}) == Decimal("-18.5")
     for wrong in (True, "1", {"$dec": 1}, {"$dec": "1", "a": 1}, None):
         assert rule(canonical.decimal_of, wrong) == "number"  # type: ignore[arg-type]
+
+
+@given(
+    st.recursive(
+        st.just([]),
+        lambda inner: st.one_of(st.lists(inner), st.dictionaries(st.text('[{]}\\"', max_size=3), inner)),
+        max_leaves=30,
+    ),
+    st.integers(1, 8),
+)
+def test_depth_is_counted_exactly(value: Any, limit: int) -> None:
+    def depth(one: Any) -> int:
+        inner = one.values() if isinstance(one, dict) else one
+        return 1 + max(map(depth, inner), default=0)
+
+    raw = json.dumps(value).encode()
+    if depth(value) <= limit:
+        assert canonical.parse(raw, max_depth=limit) == value
+    else:
+        assert rule(lambda text: canonical.parse(text, max_depth=limit), raw) == "too-deep"
+
+
+@pytest.mark.parametrize("opening", ["[", '{"a":', '[{"a":', '{"a":[', '[[{"a":'])
+def test_the_deepest_that_is_read(opening: str) -> None:
+    level = opening.count("[") + opening.count("{")
+    closing = "".join({"[": "]", "{": "}"}[one] for one in reversed(opening) if one in "[{")
+    times = 64 // level
+    text = opening * times + "1" + closing * times
+    assert canonical.parse(text.encode(), max_depth=times * level)
+    assert rule(lambda raw: canonical.parse(raw, max_depth=times * level - 1), text.encode()) == "too-deep"
+
+
+@given(
+    st.dictionaries(
+        st.text(st.sampled_from('a鱼\ue000\ufffd🐟𠮷:"\\'), max_size=4),
+        st.sampled_from(["🐟", '🐟":', {"🐟": 1, "\uffff": 2}]),
+    )
+)
+def test_keys_beyond_the_bmp_are_in_the_order_of_rfc8785(value: Any) -> None:
+    assert canonical.encode([value]) == rfc8785.dumps([value])

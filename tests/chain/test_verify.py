@@ -1,6 +1,7 @@
 """The verifier: what is good is VALID, and nothing that was touched is."""
 
 import json
+import os
 import random
 import subprocess
 import sys
@@ -547,6 +548,58 @@ sys.exit(code)
     )
     assert (done.returncode, done.stderr) == (0, b"")
     assert b"VALID" in done.stdout
+
+
+def command(*argv: str | bytes | Path, **settings: Any) -> subprocess.Popen[bytes]:
+    script = "import sys; from sudonglian.chain.verify import main; sys.exit(main())"
+    return subprocess.Popen([sys.executable, "-c", script, *argv], stderr=subprocess.PIPE, **settings)
+
+
+def test_a_reader_that_goes_away_hears_no_traceback_and_gets_no_verdict(files: dict[str, Path]) -> None:
+    for name in ("good", "folder"):
+        read, write = os.pipe()
+        os.close(read)
+        with os.fdopen(write, "wb") as gone, command(files[name], "--trust", files["trust"], stdout=gone) as process:
+            assert process.stderr is not None
+            assert b"Error" not in process.stderr.read()
+        assert process.returncode == 64
+    with Path("/dev/full").open("wb") as full:  # a disk without room must not look like a valid bundle
+        process = command(files["good"], "--trust", files["trust"], stdout=full)
+        assert process.communicate()[1].startswith(b"sudonglian-verify: standard output")
+        assert process.returncode == 64
+
+
+def test_devices_links_and_names_of_any_bytes(files: dict[str, Path], capsys: pytest.CaptureFixture[str]) -> None:
+    held = ["--trust", str(files["trust"])]
+    assert verify.main(["/dev/zero", *held]) == 1
+    assert "at most" in capsys.readouterr().out
+    assert verify.main([str(files["good"]), "--trust", "/dev/zero"]) == 64
+    link, dangling = files["good"].with_name("link"), files["good"].with_name("dangling")
+    link.symlink_to(files["good"])
+    dangling.symlink_to("nothing")
+    assert verify.main([str(link), *held]) == 0
+    assert verify.main([str(dangling), *held]) == 64
+    odd = os.fsencode(files["good"].parent) + b"/\xff\xe9\n\xf0\x9f\x90\x9f.json"
+    Path(os.fsdecode(odd)).write_bytes(files["good"].read_bytes())
+    capsys.readouterr()
+    for encoding in ("utf-8", "ascii"):
+        process = command(odd, link, *held, "--json", stdout=subprocess.PIPE, env={"PYTHONIOENCODING": encoding})
+        out, _ = process.communicate()
+        assert process.returncode == 0
+        assert [one["file"] for one in json.loads(out)] == [os.fsdecode(odd), str(link)]
+
+
+def test_words_of_a_bundle_forge_no_line_of_the_report(
+    files: dict[str, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = "urn:x\n\x1b[2J\u202eforged: VALID"
+    absent = replace(GOOD["absence"], lots=(replace(GOOD["absence"].lots[0], id=name),))
+    files["bad"].write_bytes(absent.encode())
+    assert verify.main([str(files["bad"]), "--trust", str(files["trust"])]) == 1
+    said = capsys.readouterr().out
+    assert all(one.isprintable() for line in said.split("\n") for one in line)
+    assert not any(line.lstrip().startswith("forged") for line in said.split("\n"))
+    assert "forged: VALID" in said
 
 
 def test_the_vectors_of_the_specification() -> None:

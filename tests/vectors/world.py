@@ -224,9 +224,13 @@ class World:
             index=index,
             path=self._path(index, size),
             corrections=tuple(
-                Correction(h, place, self._path(place, size)) for place, h in self.corrected.get(index, [])
+                Correction(h, place, self._path(place, size))
+                for place, h in self.corrected.get(index, [])
+                if place < size
             ),
-            signatures=tuple(self.signature_proof(*one, size) for one in self.signed.get(index, [])),
+            signatures=tuple(
+                self.signature_proof(place, made, size) for place, made in self.signed.get(index, []) if place < size
+            ),
         )
 
     def signature_proof(self, place: int, made: signature.Signature, size: int) -> SignatureProof:

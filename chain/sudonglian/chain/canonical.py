@@ -8,8 +8,6 @@ import re
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final, TypeAlias
 
-import rfc8785
-
 from sudonglian.chain.errors import CanonicalRefused
 
 try:  # the server has it; a bare verifier does without
@@ -19,8 +17,7 @@ except ImportError:
 else:
     # Dates, dataclasses and subclasses have no canonical form: orjson would write them.
     _ORJSON: Final = (
-        orjson.OPT_SORT_KEYS
-        | orjson.OPT_STRICT_INTEGER
+        orjson.OPT_STRICT_INTEGER
         | orjson.OPT_PASSTHROUGH_DATACLASS
         | orjson.OPT_PASSTHROUGH_DATETIME
         | orjson.OPT_PASSTHROUGH_SUBCLASS
@@ -50,7 +47,10 @@ BOM: Final = b"\xef\xbb\xbf"
 
 # An unclosed string ends with the input: searching on from each of its quotes would take quadratic time.
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
-_BRACKETS = re.compile(rb"[][{}]")
+_KEY_OR_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+":?')
+_NO_BRACKETS: Final = bytes(byte for byte in range(256) if byte not in b"[]{}")
+_ONE_KIND: Final = bytes.maketrans(b"{}", b"[]")
+_SHORTEST_FRACTION = re.compile(r"-?(?:0|[1-9][0-9]*)\.[0-9]*[1-9]")
 _DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]*[1-9])?")
 _ESCAPED_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _ASTRAL = (b"\xf0", b"\xf1", b"\xf2", b"\xf3", b"\xf4")
@@ -91,13 +91,11 @@ def encode(value: Json) -> bytes:
     '{"a":"带鱼","b":1}'
     """
     try:
-        if orjson is not None:
-            out = orjson.dumps(value, option=_ORJSON)
-        else:
-            out = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+        out = _dumps(value, sort=True)
         # Both sort by code point, which differs from UTF-16 order only where a key reaches beyond the BMP.
-        astral = not out.isascii() and any(lead in out for lead in _ASTRAL)
-        return rfc8785.dumps(value) if astral else out
+        if not out.isascii() and _has_astral_key(out):
+            return _dumps(_in_utf16_order(value), sort=False)
+        return out
     except (TypeError, ValueError, RecursionError) as error:
         raise CanonicalRefused(f"not a value of the canonical model: {error}", place="value") from error
 
@@ -159,12 +157,31 @@ def decimal_of(value: Json) -> Decimal:
     raise CanonicalRefused("not a number", place="number")
 
 
+def _dumps(value: Json, *, sort: bool) -> bytes:
+    if orjson is not None:
+        return orjson.dumps(value, option=_ORJSON | orjson.OPT_SORT_KEYS if sort else _ORJSON)
+    return json.dumps(value, ensure_ascii=False, sort_keys=sort, separators=(",", ":")).encode()
+
+
+def _has_astral_key(written: bytes) -> bool:
+    if not any(lead in written for lead in _ASTRAL):
+        return False
+    return any(text[-1:] == b":" and any(lead in text for lead in _ASTRAL) for text in _KEY_OR_STRING.findall(written))
+
+
+def _in_utf16_order(value: Json) -> Json:
+    if isinstance(value, dict):
+        keys = sorted(value, key=lambda key: key.encode("utf-16-be"))
+        return {key: _in_utf16_order(value[key]) for key in keys}
+    return [_in_utf16_order(one) for one in value] if isinstance(value, list) else value
+
+
 def _load(raw: bytes, max_bytes: int, max_depth: int, pairs: Any, integer: Any, fraction: Any) -> Json:
     if len(raw) > max_bytes:
         raise CanonicalRefused(f"{len(raw)} bytes, at most {max_bytes} are read", place="too-large")
     if raw.startswith(BOM):
         raise CanonicalRefused("begins with a byte-order mark", place="syntax")
-    _check_depth(raw, max_depth)
+    deep = _is_deep_or_unbalanced(raw, max_depth)
     try:
         text = raw.decode("utf-8")
         value: Json = json.loads(
@@ -172,6 +189,8 @@ def _load(raw: bytes, max_bytes: int, max_depth: int, pairs: Any, integer: Any, 
         )
         if _ESCAPED_SURROGATE.search(raw):
             encode(value)  # refuses what UTF-8 cannot hold
+        if deep:
+            raise RecursionError
     except UnicodeDecodeError as error:
         raise CanonicalRefused(f"byte {error.start} is not UTF-8", place="syntax") from error
     except json.JSONDecodeError as error:
@@ -186,14 +205,16 @@ def _load(raw: bytes, max_bytes: int, max_depth: int, pairs: Any, integer: Any, 
     return value
 
 
-def _check_depth(raw: bytes, max_depth: int) -> None:
+def _is_deep_or_unbalanced(raw: bytes, max_depth: int) -> bool:
+    # What json reads is balanced, so what it reads although this says yes is deep.
     if raw.count(b"[") + raw.count(b"{") <= max_depth:
-        return
-    depth = 0
-    for bracket in _BRACKETS.findall(_STRING.sub(b"", raw)):
-        depth += 1 if bracket in b"[{" else -1
-        if depth > max_depth:
-            raise CanonicalRefused(f"nested deeper than {max_depth}", place="too-deep")
+        return False
+    brackets = _STRING.sub(b"", raw).translate(_ONE_KIND, _NO_BRACKETS)
+    for _ in range(max_depth):  # each turn takes the innermost level away
+        before, brackets = len(brackets), brackets.replace(b"[]", b"")
+        if not brackets or len(brackets) == before:
+            break
+    return bool(brackets)
 
 
 def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
@@ -237,6 +258,8 @@ def _integer(text: str) -> Json:
 def _fraction(text: str) -> Json:
     if len(text) > MAX_LITERAL:
         raise CanonicalRefused(f"{text[:50]}…: written with more than {MAX_LITERAL} characters", place="number")
+    if len(text) <= MAX_DIGITS and _SHORTEST_FRACTION.fullmatch(text):
+        return {"$dec": text}
     if not re.search("[1-9]", text.lower().partition("e")[0]):
         return 0  # whatever its exponent
     try:

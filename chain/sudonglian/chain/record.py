@@ -158,7 +158,7 @@ def check_record(record: Json) -> dict[str, Json]:
         raise RecordFormRefused("not the number of a visibility table", place="/visibility")
     if not isinstance(submitter, str) or len(submitter) > MAX_SUBMITTER or not _URI.fullmatch(submitter):
         raise RecordFormRefused(f"a submitter is a URI of at most {MAX_SUBMITTER} characters", place="/submitter")
-    if not isinstance(event, dict):
+    if not isinstance(event, dict) or "$dec" in event:  # the model writes a number as an object too
         raise RecordFormRefused("the event is an object", place="/event")
     digests = _digests(event)
     if len(set(digests)) != len(digests):
@@ -184,7 +184,8 @@ def open_record(record: Json, disclosure_texts: Iterable[str]) -> dict[str, Json
     found: dict[str, Json] = {}
     for text in disclosure_texts:
         one = disclosure.parse(text)
-        _check_plain(one.value, one.name or PARTICIPANTS)
+        # As deep as it will stand in the plain event.
+        _check_plain([[one.value]] if one.name is None else [one.value], one.name or PARTICIPANTS)
         if one.name is None:
             if one.digest not in elements or one.digest in found:
                 raise RecordFormRefused("a disclosed element belongs to nothing", place=PARTICIPANTS)

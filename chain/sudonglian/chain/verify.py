@@ -5,8 +5,10 @@ docs/spec/bundle.md, rules 10-16.
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from io import TextIOWrapper
 from pathlib import Path
@@ -17,7 +19,7 @@ from sudonglian.chain import trust as trusts
 from sudonglian.chain.bundle import Bundle, BundleRefused, BundleVersionUnknown
 from sudonglian.chain.errors import ProofRefused, TrustRefused
 from sudonglian.chain.trust import Qbft, Trust
-from sudonglian.chain.verify_report import Lang, say
+from sudonglian.chain.verify_report import Lang, say, shown
 from sudonglian.chain.verify_steps import Completeness, Confirmation, Examination, Outcome, Step, Verdict
 
 __all__ = ["EXIT", "USAGE", "Verdict", "main", "verify"]
@@ -54,17 +56,32 @@ def main(argv: Sequence[str] | None = None) -> int:
         if isinstance(stream, TextIOWrapper):  # a terminal that cannot show a character must not become a traceback
             stream.reconfigure(errors="backslashreplace")
     try:
+        return _run(argv)
+    except BrokenPipeError:  # the reader went away (| head): that says nothing of the bundle, so it is no verdict
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError):  # what is buffered would fail again, loudly, at the interpreter's end
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        return USAGE
+
+
+def _run(argv: Sequence[str] | None) -> int:
+    try:
         arguments = _arguments(argv)
         trust = trusts.parse(_read(Path(arguments.trust), trusts.MAX_BYTES))
         files = list(_files(arguments.file))
         several = len(arguments.file) > 1 or Path(arguments.file[0]).is_dir()
-        return _verify_files(files, trust, several=several, as_json=arguments.json, lang=arguments.lang)
+        code = _verify_files(files, trust, several=several, as_json=arguments.json, lang=arguments.lang)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        return code
     except SystemExit as stop:
         return int(stop.code or 0)
     except TrustRefused as refusal:
         return _usage(f"the trust file: {refusal.diagnostics()}")
+    except BrokenPipeError:
+        raise
     except OSError as error:
-        return _usage(f"{error.filename}: {error.strerror}")
+        return _usage(f"{error.filename or 'standard output'}: {error.strerror}")
 
 
 def _verify_files(files: list[Path], trust: Trust, *, several: bool, as_json: bool, lang: Lang) -> int:
@@ -75,12 +92,12 @@ def _verify_files(files: list[Path], trust: Trust, *, several: bool, as_json: bo
         # Invalid weighs more than indeterminate, and either more than valid.
         code = max(code, EXIT[verdict.verdict], key=lambda one: (0, 2, 1).index(one))
         if several:
-            _print(f"{number}/{len(files)} {file}: {verdict.verdict}", sys.stderr)
+            _print(f"{number}/{len(files)} {shown(str(file))}: {verdict.verdict}", sys.stderr)
         verdicts.append({"file": str(file)} | asdict(verdict) if several else asdict(verdict))
         if not as_json:
             _print(say(str(file), verdict, lang), sys.stdout)
-    if as_json:
-        _print(json.dumps(verdicts if several else verdicts[0], ensure_ascii=False), sys.stdout)
+    if as_json:  # ASCII, so that it is the same document on a terminal of any encoding
+        _print(json.dumps(verdicts if several else verdicts[0]), sys.stdout)
     return code
 
 
@@ -159,7 +176,7 @@ def _read(path: Path, limit: int) -> bytes:
 
 
 def _usage(message: str) -> int:
-    _print(f"sudonglian-verify: {message}", sys.stderr)
+    _print(f"sudonglian-verify: {shown(message)}", sys.stderr)
     return USAGE
 
 

@@ -65,10 +65,21 @@ LIMITS: Final[dict[Lang, tuple[str, ...]]] = {
 }
 
 
+def shown(text: str) -> str:
+    r"""Return text of the bundle as it may be printed: an identifier with a line break must not forge a line of ours.
+
+    >>> print(shown("带鱼\n\x1b[2J"))
+    带鱼\n\x1b[2J
+    """
+    return "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
+
+
 def say(file: str, verdict: Verdict, lang: Lang) -> str:
     """Return the report on one file."""
-    lines = [f"{file}: {VERDICTS[verdict.verdict][lang]}"]
-    lines += [f"  {WORDS[step.result][lang]:<8}{STEPS[step.name][lang]}: {step.detail}" for step in verdict.steps]
+    lines = [f"{shown(file)}: {VERDICTS[verdict.verdict][lang]}"]
+    lines += [
+        f"  {WORDS[step.result][lang]:<8}{STEPS[step.name][lang]}: {shown(step.detail)}" for step in verdict.steps
+    ]
     lines.append(f"  {WORDS['confirmation'][lang]}: {WORDS[verdict.confirmation][lang]}")
     lines.append(f"  {WORDS['completeness'][lang]}: {WORDS[verdict.completeness][lang]}")
     lines.append(f"  {WORDS['trusted'][lang]}:")

@@ -3,13 +3,20 @@
 GS1 Digital Link URI Syntax 1.4 §4 (uncompressed form); CBV 2.0 §8.9.3 (the canonical form).
 """
 
+import re
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote, unquote, urlsplit
 
 from sudonglian.chain.identifiers.gs1 import KEYS, NAMES, QUALIFIERS
 
+NO_URI = re.compile(r"[\x00-\x20]")
+"""What no URI holds, and `urlsplit` would silently drop: two texts would become one name."""
+
 DOMAIN: Final = "https://id.gs1.org"
+
+MAX_SEGMENTS: Final = 2 * (1 + max(len(key.qualifiers) for key in KEYS.values()))
+"""A key and each of its qualifiers once: with more behind it, a segment begins no Digital Link (rule 2)."""
 
 UNESCAPED: Final = "'"
 """The one reserved character that the published canonical forms leave as it is."""
@@ -36,6 +43,8 @@ def parse(uri: str) -> DigitalLink | None:
     >>> str(parse("https://shop.example/p/gtin/614141123452/21/7?17=271231&10=A"))
     'https://id.gs1.org/01/00614141123452/10/A/21/7'
     """
+    if NO_URI.search(uri):
+        return None
     try:
         parts = urlsplit(uri)
     except ValueError:  # an unclosed bracket in the host
@@ -43,7 +52,7 @@ def parse(uri: str) -> DigitalLink | None:
     if parts.scheme.lower() not in ("http", "https") or not parts.netloc:
         return None
     path = parts.path.strip("/").split("/")
-    for start in range(len(path) - 1):
+    for start in range(max(0, len(path) - MAX_SEGMENTS), len(path) - 1):
         if link := _read(path[start:], parts.query):
             return link
     return None

@@ -13,6 +13,9 @@ from sudonglian.chain.identifiers.gs1 import KEYS, wrong_check_digit
 
 SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*):(.*)", re.DOTALL)
 
+LOWER: Final = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
+"""A to Z alone: languages differ in what they make of `İ`, and the same name must come out in all of them."""
+
 
 class IdentifierRefused(RecordRefused):
     """An identifier that cannot be written in the form that was asked for."""
@@ -45,14 +48,14 @@ def normal(uri: str) -> str:
     match = SCHEME.fullmatch(uri)
     if not match:
         return uri
-    scheme, rest = match[1].lower(), match[2]
+    scheme, rest = match[1].translate(LOWER), match[2]
     if rest.startswith("//"):
         end = min((at for mark in "/?#" if (at := rest.find(mark, 2)) >= 0), default=len(rest))
         userinfo, at, host = rest[2:end].rpartition("@")
-        rest = f"//{userinfo}{at}{host.lower()}{rest[end:]}"
+        rest = f"//{userinfo}{at}{host.translate(LOWER)}{rest[end:]}"
     elif scheme == "urn":  # RFC 8141 §3.1: the namespace identifier is case-insensitive too
         namespace, colon, specific = rest.partition(":")
-        rest = namespace.lower() + colon + specific
+        rest = namespace.translate(LOWER) + colon + specific
     return f"{scheme}:{rest}"
 
 
