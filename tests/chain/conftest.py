@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from sudonglian.chain import anchor_contract as ac
+from sudonglian.chain import anchor_deployment as ad
 from sudonglian.chain.embedded import EmbeddedNetwork
 from sudonglian.chain.evm import JsonRpcNetwork
 from sudonglian.chain.network import Network, NetworkUnreachable
@@ -129,13 +129,13 @@ def network(request: pytest.FixtureRequest, wallet: Wallet) -> Iterator[Network]
             data=b"",
             value=100 * ETHER,
         )
-        ac.await_receipt(found, found.send_raw(rich.sign(gift).raw))
+        ad.await_receipt(found, found.send_raw(rich.sign(gift).raw))
         yield found
 
 
 @pytest.fixture
-def deployment(network: Network, wallet: Wallet) -> ac.Deployment:
-    return ac.deploy(network, wallet)
+def deployment(network: Network, wallet: Wallet) -> ad.Deployment:
+    return ad.deploy(network, wallet)
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sudonglian.chain import anchor_contract as ac
+from sudonglian.chain import slots
 from sudonglian.chain.keccak import keccak256
 from sudonglian.chain.network import ANCHORED_TOPIC, Log
 
@@ -103,7 +104,6 @@ def test_what_has_no_encoding_is_refused() -> None:
         lambda: ac.deploy_data(
             bytes(20), anchorer=bytes(20), pauser=bytes(20), registrar=bytes(20), admin_delay_s=2**48
         ),
-        lambda: ac.root_slot(2**64),
     ]
     for make in makers:
         with pytest.raises(ac.ContractAnswerRefused):
@@ -123,17 +123,10 @@ def test_foreign_and_malformed_logs_are_not_ours() -> None:
 
 def test_worked_slots_of_the_specification() -> None:
     """docs/spec/contract.md shows these to verifiers in other languages."""
-    assert ac.root_slot(1000).hex() == "149ac3b50c3dd415700cd25f7f81ff1fb4f2819a6aa4d02deb5be336b44775d7"
-    first, second = ac.party_slots(bytes.fromhex("f39fd6e51aad88f6f4ce6ab8827279cfffb92266"))
+    assert slots.root_slot(1000).hex() == "149ac3b50c3dd415700cd25f7f81ff1fb4f2819a6aa4d02deb5be336b44775d7"
+    first, second = slots.party_slots(bytes.fromhex("f39fd6e51aad88f6f4ce6ab8827279cfffb92266"))
     assert first.hex() == "1b45cf2466f994b06131159f5c5579a3732736a20992b2843928d72edb4a7407"
     assert second.hex() == "1b45cf2466f994b06131159f5c5579a3732736a20992b2843928d72edb4a7408"
-
-
-@given(sizes, sizes, sizes, st.integers(0, 255), words)
-def test_a_party_is_read_back_from_its_slots(start: int, end: int, revoked: int, roles: int, party: bytes) -> None:
-    second = roles << 192 | revoked << 128 | end << 64 | start
-    found = ac.party_of_slots(int.from_bytes(party, "big"), second)
-    assert found == (None if party == bytes(32) else ac.Party(party, start, end, revoked, roles))
 
 
 @pytest.mark.parametrize(
@@ -141,7 +134,7 @@ def test_a_party_is_read_back_from_its_slots(start: int, end: int, revoked: int,
     [(9, 1, False), (10, 1, True), (14, 1, True), (15, 1, False), (19, 1, False), (12, 2, False), (12, 3, False)],
 )
 def test_a_key_in_force(moment: int, role: int, due: bool) -> None:
-    assert ac.Party(b"p" * 32, 10, 20, 15, ac.CONSIGNOR).in_force(moment, role) is due
+    assert slots.Window(10, 20, 15, ac.CONSIGNOR).open_at(moment, role) is due
 
 
 def test_the_artifact_says_what_it_was_made_from() -> None:

@@ -15,6 +15,7 @@ import pytest
 import rlp
 
 from sudonglian.chain import anchor_contract as ac
+from sudonglian.chain import anchor_deployment as ad
 from sudonglian.chain.embedded import CHAIN_ID, ClockBehind, EmbeddedNetwork, NonceGap, WrongChainId
 from sudonglian.chain.embedded_file import ChainFileDamaged
 from sudonglian.chain.errors import SudonglianError
@@ -38,7 +39,7 @@ for _ in range(limit):
     key = Wallet.generate().address
     data = ac.register_data(key, b"p" * 32, 1, 2, 1)
     while True:
-        signed = ac.transaction(network, wallet, to=contract, data=data, gas=ac.CALL_GAS)
+        signed = ad.transaction(network, wallet, to=contract, data=data, gas=ad.CALL_GAS)
         try:
             network.send_raw(signed.raw)
         except NetworkRefused:
@@ -54,10 +55,10 @@ def writer(path: Path, wallet: Wallet, contract: bytes, limit: int) -> "subproce
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
-def anchored(network: EmbeddedNetwork, wallet: Wallet, count: int) -> ac.Deployment:
-    deployment = ac.deploy(network, wallet)
+def anchored(network: EmbeddedNetwork, wallet: Wallet, count: int) -> ad.Deployment:
+    deployment = ad.deploy(network, wallet)
     for n in range(count):
-        ac.execute(network, wallet, deployment.contract, ac.register_data(bytes([n + 1]) * 20, b"p" * 32, 1, 2, 1))
+        ad.execute(network, wallet, deployment.contract, ac.register_data(bytes([n + 1]) * 20, b"p" * 32, 1, 2, 1))
     return deployment
 
 
@@ -81,12 +82,12 @@ def test_only_the_given_address_has_funds(embedded: EmbeddedNetwork, wallet: Wal
 
 
 def test_a_lost_chain_is_recognised(tmp_path: Path, embedded: EmbeddedNetwork, wallet: Wallet) -> None:
-    deployment = ac.deploy(embedded, wallet)
+    deployment = ad.deploy(embedded, wallet)
     again = EmbeddedNetwork(tmp_path / "again", genesis_accounts={wallet.address: 10**21}, max_lead_s=FAST)
-    assert ac.recognise(again, deployment) is ac.Recognition.EMPTY
-    assert ac.deploy(again, wallet).contract == deployment.contract
+    assert ad.recognise(again, deployment) is ad.Recognition.EMPTY
+    assert ad.deploy(again, wallet).contract == deployment.contract
     # The same address and code, under another genesis: not what was anchored to.
-    assert ac.recognise(again, deployment) is ac.Recognition.EMPTY
+    assert ad.recognise(again, deployment) is ad.Recognition.EMPTY
 
 
 def test_refuses_another_chains_transaction_and_a_nonce_gap(embedded: EmbeddedNetwork, wallet: Wallet) -> None:
@@ -145,7 +146,7 @@ def test_a_clock_that_was_set_back_is_named(chain_path: Path, wallet: Wallet) ->
 def test_killed_writers_lose_nothing_that_they_acknowledged(
     embedded: EmbeddedNetwork, chain_path: Path, wallet: Wallet
 ) -> None:
-    contract = ac.deploy(embedded, wallet).contract
+    contract = ad.deploy(embedded, wallet).contract
     embedded.close()
     acknowledged: list[tuple[bytes, bytes]] = []
     for turn in range(12):
@@ -176,7 +177,7 @@ def test_killed_writers_lose_nothing_that_they_acknowledged(
 def test_processes_write_one_after_another_and_read_at_any_time(
     embedded: EmbeddedNetwork, chain_path: Path, wallet: Wallet
 ) -> None:
-    contract = ac.deploy(embedded, wallet).contract
+    contract = ad.deploy(embedded, wallet).contract
     processes = [writer(chain_path, wallet, contract, limit=8) for _ in range(3)]
     heads = []
     while any(process.poll() is None for process in processes):
@@ -190,7 +191,7 @@ def test_processes_write_one_after_another_and_read_at_any_time(
     assert len({tx for tx, _ in said}) == 24
     assert embedded.head() == 25
     # This process, too, goes on from what the others wrote.
-    ac.execute(embedded, wallet, contract, ac.register_data(b"k" * 20, b"p" * 32, 1, 2, 1))
+    ad.execute(embedded, wallet, contract, ac.register_data(b"k" * 20, b"p" * 32, 1, 2, 1))
     assert embedded.head() == 26
     assert embedded.integrity().transactions == 26
 
@@ -241,7 +242,7 @@ def test_a_copy_is_the_same_chain_and_goes_on_alone(tmp_path: Path, embedded: Em
     copy = EmbeddedNetwork(tmp_path / "copy.db", max_lead_s=FAST)
     assert copy.identity() == embedded.identity()
     assert copy.integrity() == embedded.integrity()
-    ac.execute(copy, wallet, deployment.contract, ac.register_data(b"k" * 20, b"p" * 32, 1, 2, 1))
+    ad.execute(copy, wallet, deployment.contract, ac.register_data(b"k" * 20, b"p" * 32, 1, 2, 1))
     assert copy.head() == embedded.head() + 1
     with pytest.raises(SudonglianError):
         embedded.copy_to(tmp_path / "copy.db")

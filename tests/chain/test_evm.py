@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sudonglian.chain import anchor_contract as ac
+from sudonglian.chain import anchor_deployment as ad
 from sudonglian.chain.errors import ChainError
 from sudonglian.chain.evm import JsonRpcNetwork
 from sudonglian.chain.keccak import keccak256
@@ -245,8 +246,8 @@ def test_a_silent_server_is_unreachable_in_time() -> None:
 def test_a_reorganisation_is_seen(start_node: StartNode) -> None:
     with start_node("anvil") as url, contextlib.closing(JsonRpcNetwork(url)) as network:
         wallet = Wallet(DEV_KEY)
-        deployment = ac.deploy(network, wallet)
-        receipt = ac.execute(network, wallet, deployment.contract, ac.anchor_data(3, b"r" * 32, []))
+        deployment = ad.deploy(network, wallet)
+        receipt = ad.execute(network, wallet, deployment.contract, ac.anchor_data(3, b"r" * 32, []))
         before = network.block(receipt.block_number)
         assert before is not None
         network._ask("anvil_reorg", 1, [])
@@ -254,9 +255,9 @@ def test_a_reorganisation_is_seen(start_node: StartNode) -> None:
         assert after is not None
         assert after.hash != before.hash
         assert network.anchored_blocks(deployment.contract, 0) == []
-        assert ac.recognise(network, deployment) is ac.Recognition.SAME
+        assert ad.recognise(network, deployment) is ad.Recognition.SAME
         network._ask("anvil_reorg", 2, [])
-        assert ac.recognise(network, deployment) is ac.Recognition.EMPTY
+        assert ad.recognise(network, deployment) is ad.Recognition.EMPTY
 
 
 @pytest.mark.anvil
@@ -299,10 +300,10 @@ def test_a_node_that_came_back_empty_is_recognised(start_node: StartNode, kind: 
         port = probe.getsockname()[1]
     wallet = Wallet(DEV_KEY)
     with start_node(kind, port) as url, contextlib.closing(JsonRpcNetwork(url)) as network:
-        deployment = ac.deploy(network, wallet)
-        assert ac.recognise(network, deployment) is ac.Recognition.SAME
+        deployment = ad.deploy(network, wallet)
+        assert ad.recognise(network, deployment) is ad.Recognition.SAME
     with start_node(kind, port) as url, contextlib.closing(JsonRpcNetwork(url)) as network:
-        assert ac.recognise(network, deployment) is ac.Recognition.EMPTY
-        again = ac.deploy(network, wallet)
+        assert ad.recognise(network, deployment) is ad.Recognition.EMPTY
+        again = ad.deploy(network, wallet)
         assert again.contract == deployment.contract
-        assert ac.recognise(network, again) is ac.Recognition.SAME
+        assert ad.recognise(network, again) is ad.Recognition.SAME

@@ -10,6 +10,8 @@ from eth.rlp.accounts import Account
 from trie.hexary import HexaryTrie
 
 from sudonglian.chain import anchor_contract as ac
+from sudonglian.chain import anchor_deployment as ad
+from sudonglian.chain import slots
 from sudonglian.chain.keccak import keccak256
 from sudonglian.chain.network import (
     AlreadyKnown,
@@ -27,7 +29,7 @@ ROOTS = [bytes([n]) * 32 for n in range(1, 5)]
 
 
 def anchor(network: Network, wallet: Wallet, contract: bytes, size: int, root: bytes) -> SignedTransaction:
-    return ac.transaction(network, wallet, to=contract, data=ac.anchor_data(size, root, []), gas=ac.ANCHOR_GAS)
+    return ad.transaction(network, wallet, to=contract, data=ac.anchor_data(size, root, []), gas=ac.ANCHOR_GAS)
 
 
 def plain(network: Network, wallet: Wallet, **other: Any) -> Transaction:
@@ -47,21 +49,21 @@ def plain(network: Network, wallet: Wallet, **other: Any) -> Transaction:
     )
 
 
-def test_deploys_the_same_code_everywhere(network: Network, deployment: ac.Deployment) -> None:
+def test_deploys_the_same_code_everywhere(network: Network, deployment: ad.Deployment) -> None:
     assert network.code(deployment.contract) == ac.artifact().runtime
     assert deployment.code_hash == keccak256(ac.artifact().runtime)
-    assert ac.recognise(network, deployment) is ac.Recognition.SAME
+    assert ad.recognise(network, deployment) is ad.Recognition.SAME
     assert ac.latest(network, deployment.contract) == (0, bytes(32))
 
 
-def test_anchors_and_proves_it_by_storage(network: Network, wallet: Wallet, deployment: ac.Deployment) -> None:
+def test_anchors_and_proves_it_by_storage(network: Network, wallet: Wallet, deployment: ad.Deployment) -> None:
     contract = deployment.contract
     before = network.head()
     signed = anchor(network, wallet, contract, 7, ROOTS[0])
     assert not network.transaction_known(signed.tx_hash)
     assert network.receipt(signed.tx_hash) is None
     assert network.send_raw(signed.raw) == signed.tx_hash
-    receipt = ac.await_receipt(network, signed.tx_hash)
+    receipt = ad.await_receipt(network, signed.tx_hash)
     assert receipt.status == 1
     assert network.transaction_known(signed.tx_hash)
     assert ac.anchored_events(receipt.logs, contract) == [ac.Anchored(7, ROOTS[0], 0, bytes(32))]
@@ -80,7 +82,7 @@ def test_anchors_and_proves_it_by_storage(network: Network, wallet: Wallet, depl
     assert network.anchored_blocks(contract, block.number + 1) == []
 
     state_root = rlp.decode(block.header_rlp)[3]
-    slot, absent = ac.root_slot(7), ac.root_slot(8)
+    slot, absent = slots.root_slot(7), slots.root_slot(8)
     proof = network.proof(contract, [slot, absent], block.number)
     nodes = [rlp.decode(node) for node in proof.account_proof]
     account = rlp.decode(TRIE.get_from_proof(state_root, keccak256(contract), nodes), Account)
@@ -115,7 +117,7 @@ def test_refusals_have_names(network: Network, wallet: Wallet) -> None:
     good = wallet.sign(plain(network, wallet))
     assert network.balance(wallet.address) > 0
     network.send_raw(good.raw)
-    ac.await_receipt(network, good.tx_hash)
+    ad.await_receipt(network, good.tx_hash)
     with pytest.raises(AlreadyKnown):
         network.send_raw(good.raw)
     with pytest.raises(NonceTooLow):
@@ -133,7 +135,7 @@ def test_refusals_have_names(network: Network, wallet: Wallet) -> None:
 
 
 def test_a_reverted_transaction_is_mined_and_a_reverted_call_says_why(
-    network: Network, wallet: Wallet, deployment: ac.Deployment
+    network: Network, wallet: Wallet, deployment: ad.Deployment
 ) -> None:
     stranger = Wallet.generate()
     data = ac.calldata("pause()")
@@ -143,27 +145,27 @@ def test_a_reverted_transaction_is_mined_and_a_reverted_call_says_why(
     assert error.name == "AccessControlUnauthorizedAccount"
     assert error.arguments == {"account": bytes(20), "neededRole": ac.ROLE_PAUSER}
 
-    receipt = ac.execute(network, wallet, deployment.contract, ac.anchor_data(0, bytes(32), []))
+    receipt = ad.execute(network, wallet, deployment.contract, ac.anchor_data(0, bytes(32), []))
     assert (receipt.status, receipt.logs) == (0, ())
     assert network.balance(stranger.address) == 0
 
 
 def test_a_retry_in_another_transaction_is_harmless(
-    network: Network, wallet: Wallet, deployment: ac.Deployment
+    network: Network, wallet: Wallet, deployment: ad.Deployment
 ) -> None:
     for expected_events in (1, 0):
         signed = anchor(network, wallet, deployment.contract, 3, ROOTS[1])
         network.send_raw(signed.raw)
-        receipt = ac.await_receipt(network, signed.tx_hash)
+        receipt = ad.await_receipt(network, signed.tx_hash)
         assert receipt.status == 1
         assert len(receipt.logs) == expected_events
 
 
-def test_another_contract_or_none_is_recognised(network: Network, wallet: Wallet, deployment: ac.Deployment) -> None:
-    def recognised(**other: bytes | int) -> ac.Recognition:
-        return ac.recognise(network, dataclasses.replace(deployment, **other))  # type: ignore[arg-type]
+def test_another_contract_or_none_is_recognised(network: Network, wallet: Wallet, deployment: ad.Deployment) -> None:
+    def recognised(**other: bytes | int) -> ad.Recognition:
+        return ad.recognise(network, dataclasses.replace(deployment, **other))  # type: ignore[arg-type]
 
-    assert recognised(contract=bytes(20)) is ac.Recognition.EMPTY
-    assert recognised(genesis=bytes(32)) is ac.Recognition.EMPTY
-    assert recognised(chain_id=1) is ac.Recognition.OTHER_CHAIN
-    assert recognised(code_hash=bytes(32)) is ac.Recognition.OTHER_CODE
+    assert recognised(contract=bytes(20)) is ad.Recognition.EMPTY
+    assert recognised(genesis=bytes(32)) is ad.Recognition.EMPTY
+    assert recognised(chain_id=1) is ad.Recognition.OTHER_CHAIN
+    assert recognised(code_hash=bytes(32)) is ad.Recognition.OTHER_CODE

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from sudonglian.chain import anchor_contract as ac
+from sudonglian.chain import anchor_deployment as ad
 from sudonglian.chain import trust
 from sudonglian.chain.checkpoint import LogKey
 from sudonglian.chain.errors import TrustRefused
@@ -19,7 +20,7 @@ KEY = LogKey.from_seed("sudonglian.test/log/1", b"\x01" * 32)
 
 def anchored(network: Network, wallet: Wallet, contract: bytes, size: int) -> ac.Anchored:
     root = keccak256(size.to_bytes(8, "big"))
-    receipt = ac.execute(network, wallet, contract, ac.anchor_data(size, root, []), gas=ac.ANCHOR_GAS)
+    receipt = ad.execute(network, wallet, contract, ac.anchor_data(size, root, []), gas=ac.ANCHOR_GAS)
     (said,) = ac.anchored_events(receipt.logs, contract)
     return said
 
@@ -28,7 +29,7 @@ def dumped(found: Any) -> bytes:
     return json.dumps(found).encode()
 
 
-def test_what_the_node_says(network: Network, wallet: Wallet, deployment: ac.Deployment) -> None:
+def test_what_the_node_says(network: Network, wallet: Wallet, deployment: ad.Deployment) -> None:
     anchored(network, wallet, deployment.contract, 5)
     ((number, block_hash),) = network.anchored_blocks(deployment.contract, 0)
     found = trust.parse(dumped(trust_from(network, deployment.contract, KEY.verifier_key)))
@@ -43,7 +44,7 @@ def test_what_the_node_says(network: Network, wallet: Wallet, deployment: ac.Dep
 
 
 def test_headers_join(embedded: Network, wallet: Wallet) -> None:
-    deployment = ac.deploy(embedded, wallet)
+    deployment = ad.deploy(embedded, wallet)
     before = trust_from(embedded, deployment.contract, KEY.verifier_key)
     anchored(embedded, wallet, deployment.contract, 5)
     after = trust_from(embedded, deployment.contract, KEY.verifier_key, deployment.deploy_block)
@@ -53,7 +54,7 @@ def test_headers_join(embedded: Network, wallet: Wallet) -> None:
 
 
 def test_contradictions_are_refused(embedded: Network, wallet: Wallet) -> None:
-    deployment = ac.deploy(embedded, wallet)
+    deployment = ad.deploy(embedded, wallet)
     found = trust_from(embedded, deployment.contract, KEY.verifier_key)
     other = LogKey.from_seed("sudonglian.test/log/1", b"\x02" * 32)
     with pytest.raises(TrustRefused):
@@ -67,7 +68,7 @@ def test_contradictions_are_refused(embedded: Network, wallet: Wallet) -> None:
 
 
 def test_a_validator_set_stays(embedded: Network, wallet: Wallet) -> None:
-    deployment = ac.deploy(embedded, wallet)
+    deployment = ad.deploy(embedded, wallet)
     found = trust_from(embedded, deployment.contract, KEY.verifier_key)
     held = json.loads(dumped(found))
     held["chains"][0]["finality"] = {"rule": "qbft", "validators": ["11" * 20]}
@@ -81,4 +82,4 @@ def test_no_contract(embedded: Network) -> None:
 
 def test_no_key(embedded: Network, wallet: Wallet) -> None:
     with pytest.raises(TrustRefused):
-        trust_from(embedded, ac.deploy(embedded, wallet).contract, "not a key")
+        trust_from(embedded, ad.deploy(embedded, wallet).contract, "not a key")

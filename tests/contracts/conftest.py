@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from sudonglian.chain import anchor_contract as ac
+from sudonglian.chain import anchor_deployment as ad
 from sudonglian.chain.embedded import EmbeddedNetwork
 from sudonglian.chain.network import CallReverted, Receipt
 from sudonglian.chain.wallet import Wallet
@@ -61,12 +62,12 @@ class ReferenceTree:
 class DeployedLog:
     """The contract with its administrator, who also anchors, pauses and registers."""
 
-    def __init__(self, network: EmbeddedNetwork, admin: Wallet, deployment: ac.Deployment) -> None:
+    def __init__(self, network: EmbeddedNetwork, admin: Wallet, deployment: ad.Deployment) -> None:
         self.network, self.admin, self.deployment = network, admin, deployment
         self.address = deployment.contract
 
     def send(self, data: bytes, wallet: Wallet | None = None) -> Receipt:
-        return ac.execute(self.network, wallet or self.admin, self.address, data, gas=1_000_000)
+        return ad.execute(self.network, wallet or self.admin, self.address, data, gas=1_000_000)
 
     def done(self, data: bytes) -> Receipt:
         receipt = self.send(data)
@@ -112,4 +113,4 @@ def log_chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Embedd
 @pytest.fixture
 def log(log_chain: tuple[EmbeddedNetwork, Wallet]) -> DeployedLog:
     network, wallet = log_chain
-    return DeployedLog(network, wallet, ac.deploy(network, wallet))
+    return DeployedLog(network, wallet, ad.deploy(network, wallet))

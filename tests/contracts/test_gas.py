@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from sudonglian.chain import anchor_contract as ac
+from sudonglian.chain import anchor_deployment as ad
 from sudonglian.chain.embedded import EmbeddedNetwork
 from sudonglian.chain.merkle import verify_consistency
 from sudonglian.chain.wallet import Wallet
@@ -47,14 +48,14 @@ def measured(path: Path) -> dict[str, int]:
 
     def deployed(start_size: int = 0) -> bytes:
         start_root = root(start_size) if start_size else bytes(32)
-        deployment = ac.deploy(network, admin, start_size=start_size, start_root=start_root)
+        deployment = ad.deploy(network, admin, start_size=start_size, start_root=start_root)
         receipt = network.receipt(deployment.deploy_tx)
         assert receipt is not None
         used.setdefault("deploy", receipt.gas_used)
         return deployment.contract
 
     def execute(name: str, contract: bytes, data: bytes) -> None:
-        receipt = ac.execute(network, admin, contract, data, gas=ac.ANCHOR_GAS)
+        receipt = ad.execute(network, admin, contract, data, gas=ac.ANCHOR_GAS)
         assert receipt.status == 1, name
         used[name] = receipt.gas_used
 
@@ -85,5 +86,5 @@ def test_gas_is_what_it_was(tmp_path: Path) -> None:
     at_a_million = {name: gas for name, gas in used.items() if "nodes" in name}
     assert len(at_a_million) == 4
     assert max(at_a_million.values()) <= MOST_AT_A_MILLION
-    assert used["deploy"] <= ac.DEPLOY_GAS
-    assert max(gas for name, gas in used.items() if name != "deploy") <= ac.CALL_GAS
+    assert used["deploy"] <= ad.DEPLOY_GAS
+    assert max(gas for name, gas in used.items() if name != "deploy") <= ad.CALL_GAS

@@ -10,6 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sudonglian.chain import anchor_contract as ac
+from sudonglian.chain import anchor_deployment as ad
+from sudonglian.chain import slots
 from sudonglian.chain.keccak import keccak256
 from sudonglian.chain.network import CallReverted
 from sudonglian.chain.wallet import Wallet
@@ -106,7 +108,7 @@ def test_freezing_ends_anchoring_and_the_successor_goes_on(log: Any, tree: Any) 
     for nowhere in (bytes(20), log.address):
         assert log.refused(ac.freeze_data(nowhere)).name == "InvalidSuccessor"
     assert ac.successor(log.network, log.address) is None
-    after = ac.deploy(log.network, log.admin, start_size=8, start_root=tree.root(8))
+    after = ad.deploy(log.network, log.admin, start_size=8, start_root=tree.root(8))
     log.done(ac.freeze_data(after.contract))
     assert ac.successor(log.network, log.address) == after.contract
     proof = tree.consistency(8, 20)
@@ -122,14 +124,14 @@ def test_freezing_ends_anchoring_and_the_successor_goes_on(log: Any, tree: Any) 
     assert receipt is not None
     assert ac.anchored_events(receipt.logs, after.contract) == [ac.Anchored(8, tree.root(8), 0, ZERO)]
     data = ac.anchor_data(20, tree.root(20), proof)
-    assert ac.execute(log.network, log.admin, after.contract, data).status == 1
+    assert ad.execute(log.network, log.admin, after.contract, data).status == 1
     assert ac.latest(log.network, after.contract) == (20, tree.root(20))
 
 
 @pytest.mark.parametrize(("size", "root"), [(0, META), (5, ZERO)])
 def test_a_start_that_is_none_is_refused(log: Any, size: int, root: bytes) -> None:
-    with pytest.raises(ac.DeploymentFailed):
-        ac.deploy(log.network, log.admin, start_size=size, start_root=root)
+    with pytest.raises(ad.DeploymentFailed):
+        ad.deploy(log.network, log.admin, start_size=size, start_root=root)
 
 
 def test_every_action_needs_its_role(log: Any, tree: Any) -> None:
@@ -165,9 +167,9 @@ def test_roles_are_apart_and_the_administration_moves_in_two_steps(log: Any, tre
 
 
 def test_the_administrations_delay_holds(log: Any) -> None:
-    slow = ac.deploy(log.network, log.admin, admin_delay_s=86_400)
+    slow = ad.deploy(log.network, log.admin, admin_delay_s=86_400)
     other = Wallet.generate()
-    ac.execute(log.network, log.admin, slow.contract, ac.calldata("beginDefaultAdminTransfer(address)", other.address))
+    ad.execute(log.network, log.admin, slow.contract, ac.calldata("beginDefaultAdminTransfer(address)", other.address))
     with pytest.raises(CallReverted) as refused:
         log.network.call(slow.contract, ac.calldata("acceptDefaultAdminTransfer()"), sender=other.address)
     assert ac.decode_error(refused.value.data).name == "AccessControlEnforcedDefaultAdminDelay"
@@ -183,20 +185,20 @@ def test_the_registry_keeps_windows_rotations_and_revocations(log: Any) -> None:
     old, new = Wallet.generate().address, Wallet.generate().address
     assert ac.party(log.network, log.address, old) is None
     log.done(ac.register_data(old, PARTY, 5, FOR_EVER, ac.CONSIGNOR | ac.CONSIGNEE))
-    assert ac.party(log.network, log.address, old) == ac.Party(PARTY, 5, FOR_EVER, 0, 3)
+    assert ac.party(log.network, log.address, old) == ac.Party(PARTY, slots.Window(5, FOR_EVER, 0, 3))
     assert log.refused(ac.register_data(old, META, 5, 6, 1)) == ac.ContractError("KeyKnown", {"key": old})
 
     log.done(ac.rotate_data(old, new, FOR_EVER))
     rotated = now(log)
-    assert ac.party(log.network, log.address, old) == ac.Party(PARTY, 5, rotated, 0, 3)
-    assert ac.party(log.network, log.address, new) == ac.Party(PARTY, rotated, FOR_EVER, 0, 3)
+    assert ac.party(log.network, log.address, old) == ac.Party(PARTY, slots.Window(5, rotated, 0, 3))
+    assert ac.party(log.network, log.address, new) == ac.Party(PARTY, slots.Window(rotated, FOR_EVER, 0, 3))
     assert log.refused(ac.rotate_data(old, b"z" * 20, FOR_EVER)) == ac.ContractError("KeyNotInForce", {"key": old})
 
     log.done(ac.revoke_data(new))
     found = ac.party(log.network, log.address, new)
-    assert found == ac.Party(PARTY, rotated, FOR_EVER, now(log), 3)
-    assert found.in_force(rotated, ac.CONSIGNEE)
-    assert not found.in_force(found.revoked_at, ac.CONSIGNEE)
+    assert found == ac.Party(PARTY, slots.Window(rotated, FOR_EVER, now(log), 3))
+    assert found.window.open_at(rotated, ac.CONSIGNEE)
+    assert not found.window.open_at(found.window.revoked_at, ac.CONSIGNEE)
     assert log.refused(ac.revoke_data(new)).name == "KeyNotInForce"
     assert log.refused(ac.rotate_data(new, b"z" * 20, FOR_EVER)).name == "KeyNotInForce"
     log.done(ac.revoke_data(old))
@@ -234,13 +236,14 @@ def test_slots_are_where_the_specification_says(log: Any, tree: Any) -> None:
     log.anchor(70, tree.root(70), tree.consistency(8, 70))
     log.done(ac.register_data(key, PARTY, 1_700_000_000, FOR_EVER, ac.CONSIGNEE))
     log.done(ac.revoke_data(key))
-    first, second = ac.party_slots(key)
-    asked = [ac.root_slot(8), ac.root_slot(70), ac.root_slot(71), first, second]
+    first, second = slots.party_slots(key)
+    asked = [slots.root_slot(8), slots.root_slot(70), slots.root_slot(71), first, second]
     proof = log.network.proof(log.address, asked, log.network.head())
     values = [value for _, value, _ in proof.storage]
     assert values[:3] == [int.from_bytes(tree.root(8), "big"), int.from_bytes(tree.root(70), "big"), 0]
-    assert ac.party_of_slots(values[3], values[4]) == ac.party(log.network, log.address, key)
-    assert ac.party_of_slots(0, 0) is None
+    assert ac.Party(values[3].to_bytes(32, "big"), slots.window_of(values[4])) == ac.party(
+        log.network, log.address, key
+    )
 
 
 def test_inclusion_is_judged_at_anchored_sizes_only(log: Any, tree: Any) -> None:
@@ -295,7 +298,7 @@ _CONTRACTS: dict[int, bytes] = {}
 def deployed(network: Any, wallet: Wallet) -> bytes:
     """Return one contract for all examples: views leave nothing behind."""
     if id(network) not in _CONTRACTS:
-        _CONTRACTS[id(network)] = ac.deploy(network, wallet).contract
+        _CONTRACTS[id(network)] = ad.deploy(network, wallet).contract
     return _CONTRACTS[id(network)]
 
 

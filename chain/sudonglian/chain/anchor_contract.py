@@ -1,36 +1,29 @@
-"""The SudonglianLog contract from outside: calldata, answers, events, errors, storage slots, deployment.
+"""The SudonglianLog contract from outside: calldata, answers, events, errors.
 
-docs/spec/contract.md; Solidity ABI specification (encoding), ERC-7201 (storage namespace).
+docs/spec/contract.md; Solidity ABI specification (encoding). Where it stores what is in slots.py, how it comes on a chain
+in anchor_deployment.py.
 """
 
 import json
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
-from sudonglian.chain.errors import ChainError
 from sudonglian.chain.keccak import keccak256
 from sudonglian.chain.network import (
     ADDRESS_BYTES,
     ANCHORED_TOPIC,
     WORD_BYTES,
-    Fees,
     Log,
     Network,
     NetworkRefused,
-    Receipt,
     unhex,
 )
-from sudonglian.chain.wallet import SignedTransaction, Transaction, Wallet
+from sudonglian.chain.slots import Window
 
 ZERO_WORD: Final = bytes(WORD_BYTES)
-NAMESPACE: Final = "sudonglian.log.v1"
-PARTIES_FIELD: Final = 2
-"""Place of the registry's mapping in the namespace; rootAt has place 0, the latest size and the switches place 1."""
 
 CONSIGNOR: Final = 1
 CONSIGNEE: Final = 2
@@ -40,24 +33,11 @@ ROLE_ANCHORER: Final = keccak256(b"sudonglian.ANCHORER")
 ROLE_PAUSER: Final = keccak256(b"sudonglian.PAUSER")
 ROLE_REGISTRAR: Final = keccak256(b"sudonglian.REGISTRAR")
 
-DEPLOY_GAS: Final = 2_600_000
-"""Measured 1.93 M; a third on top for networks that price calldata higher (EIP-7623)."""
 ANCHOR_GAS: Final = 250_000
 """Measured 88 k at a million records, and no path is longer than 64 nodes: 150 k."""
-CALL_GAS: Final = 200_000
-"""For the registry and the switches, which take less than 130 k."""
 
 MAX_ADMIN_DELAY: Final = 2**48 - 1
 MAX_SIZE: Final = 2**64 - 1
-RECEIPT_POLL_S: Final = 0.05
-DEPLOY_WAIT_S: Final = 120
-"""Ten blocks of a public network; a deployment that waits longer is looked after by hand."""
-
-
-class DeploymentFailed(ChainError):
-    """The deployment's transaction reverted, vanished, or made other code than ours."""
-
-    slug = "deployment"
 
 
 class ContractAnswerRefused(NetworkRefused):
@@ -89,21 +69,10 @@ class Anchored:
 
 @dataclass(frozen=True, slots=True)
 class Party:
-    """One key's entry in the registry; times are seconds of Unix time, revoked_at 0 is never."""
+    """One key's entry in the registry: whose it is, and when and in which roles it signs."""
 
     party_id: bytes
-    valid_from: int
-    valid_to: int
-    revoked_at: int
-    roles: int
-
-    def in_force(self, moment: int, role: int) -> bool:
-        """Return whether the key signs for its party in this role at this second."""
-        return (
-            self.valid_from <= moment < self.valid_to
-            and (self.revoked_at == 0 or moment < self.revoked_at)
-            and self.roles & role == role != 0
-        )
+    window: Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,27 +85,6 @@ class ContractError:
     def __str__(self) -> str:
         said = (f"{k}={'0x' + v.hex() if isinstance(v, bytes) else v}" for k, v in self.arguments.items())
         return f"{self.name}({', '.join(said)})"
-
-
-@dataclass(frozen=True, slots=True)
-class Deployment:
-    """Where the contract stands, and all by which the chain is known again (proofs.md §5)."""
-
-    chain_id: int
-    genesis: bytes
-    contract: bytes
-    code_hash: bytes
-    deploy_tx: bytes
-    deploy_block: int
-
-
-class Recognition(StrEnum):
-    """What stands where a deployment stood."""
-
-    SAME = "same"
-    OTHER_CHAIN = "other-chain"
-    EMPTY = "empty"
-    OTHER_CODE = "other-code"
 
 
 @cache
@@ -269,7 +217,7 @@ def party(network: Network, contract: bytes, key: bytes) -> Party | None:
     words = _words(network.call(contract, calldata("party(address)", key)), 5)
     if words[0] == ZERO_WORD:
         return None
-    return Party(words[0], *(int.from_bytes(w, "big") for w in words[1:]))
+    return Party(words[0], Window(*(int.from_bytes(w, "big") for w in words[1:])))
 
 
 def paused(network: Network, contract: bytes) -> bool:
@@ -331,144 +279,6 @@ def decode_error(data: bytes) -> ContractError:
         else:
             arguments[argument] = raw
     return ContractError(name, arguments)
-
-
-# Storage, for eth_getProof
-
-
-def namespace_slot(name: str = NAMESPACE) -> int:
-    """Return the first slot of an ERC-7201 namespace.
-
-    >>> hex(namespace_slot())
-    '0x8600e4fa7f467c1cbf18067374bad284b4c3b67002ff81a825e39f19789a6500'
-    """
-    inner = int.from_bytes(keccak256(name.encode()), "big") - 1
-    return int.from_bytes(keccak256(word(inner)), "big") & ~0xFF
-
-
-def root_slot(size: int) -> bytes:
-    """Return the slot of rootAt[size]: keccak256(size as a word ‖ slot of the mapping)."""
-    return keccak256(word(_size(size)) + word(namespace_slot()))
-
-
-def party_slots(key: bytes) -> tuple[bytes, bytes]:
-    """Return the two slots of a key's registry entry: the party's id, then window, revocation and roles."""
-    first = int.from_bytes(keccak256(word(key) + word(namespace_slot() + PARTIES_FIELD)), "big")
-    return word(first), word((first + 1) % 2**256)
-
-
-def party_of_slots(first: int, second: int) -> Party | None:
-    """Return a registry entry from the values of its two slots, None if there is none."""
-    if first == 0:
-        return None
-    valid_from, valid_to, revoked_at = (second >> shift & MAX_SIZE for shift in (0, 64, 128))
-    return Party(word(first), valid_from, valid_to, revoked_at, second >> 192 & 0xFF)
-
-
-# Deployment
-
-
-def transaction(
-    network: Network, wallet: Wallet, *, to: bytes | None, data: bytes, gas: int, fees: Fees | None = None
-) -> SignedTransaction:
-    """Return a signed transaction with the account's next nonce and today's fees; nothing is sent."""
-    fees = fees or network.fees()
-    return wallet.sign(
-        Transaction(
-            chain_id=network.identity().chain_id,
-            nonce=network.nonce(wallet.address, pending=True),
-            max_fee=fees.max_fee,
-            priority_fee=fees.priority_fee,
-            gas=gas,
-            to=to,
-            data=data,
-        )
-    )
-
-
-def execute(network: Network, wallet: Wallet, to: bytes, data: bytes, *, gas: int = CALL_GAS) -> Receipt:
-    """Call the contract in a transaction and wait until it is in a block.
-
-    For the switches and the registry. Anchors go through the steps of proofs.md §5, which survive a crash.
-    A refused call is a receipt of status 0.
-    """
-    signed = transaction(network, wallet, to=to, data=data, gas=gas)
-    network.send_raw(signed.raw)
-    return await_receipt(network, signed.tx_hash)
-
-
-def await_receipt(network: Network, tx_hash: bytes, *, wait_s: int = DEPLOY_WAIT_S) -> Receipt:
-    """Return the receipt of a transaction that was sent, or refuse to wait any longer."""
-    until = time.monotonic() + wait_s
-    while (receipt := network.receipt(tx_hash)) is None:
-        if time.monotonic() > until:
-            raise DeploymentFailed(f"no block took the transaction in {wait_s} s", place=f"0x{tx_hash.hex()}")
-        time.sleep(RECEIPT_POLL_S)
-    return receipt
-
-
-def deploy(
-    network: Network,
-    wallet: Wallet,
-    *,
-    admin: bytes | None = None,
-    pauser: bytes | None = None,
-    registrar: bytes | None = None,
-    admin_delay_s: int = 0,
-    start_size: int = 0,
-    start_root: bytes = ZERO_WORD,
-) -> Deployment:
-    """Make the contract, with the wallet as anchorer and in every role that is not given to another."""
-    mine = wallet.address
-    data = deploy_data(
-        admin or mine,
-        anchorer=mine,
-        pauser=pauser or mine,
-        registrar=registrar or mine,
-        admin_delay_s=admin_delay_s,
-        start_size=start_size,
-        start_root=start_root,
-    )
-    signed = transaction(network, wallet, to=None, data=data, gas=DEPLOY_GAS)
-    network.send_raw(signed.raw)
-    receipt = await_receipt(network, signed.tx_hash)
-    place = f"0x{signed.tx_hash.hex()}"
-    if receipt.status != 1 or receipt.contract_address is None:
-        raise DeploymentFailed("the constructor reverted", place=place)
-    if keccak256(network.code(receipt.contract_address)) != artifact().code_hash:
-        raise DeploymentFailed("the network holds other code than was sent", place=place)
-    identity = network.identity()
-    return Deployment(
-        chain_id=identity.chain_id,
-        genesis=identity.genesis,
-        contract=receipt.contract_address,
-        code_hash=artifact().code_hash,
-        deploy_tx=signed.tx_hash,
-        deploy_block=receipt.block_number,
-    )
-
-
-def recognise(network: Network, deployment: Deployment) -> Recognition:
-    """Return what stands where the contract was deployed.
-
-    EMPTY is a chain of the same id that came back without it, under the old genesis or a new one: a development
-    chain that was restarted, or a chain file that was lost. OTHER_CHAIN is a configuration that points elsewhere.
-    A contract with the right code under another genesis is EMPTY too: it is not the one that was anchored to.
-    """
-    identity = network.identity()
-    if identity.chain_id != deployment.chain_id:
-        return Recognition.OTHER_CHAIN
-    code = network.code(deployment.contract)
-    if code and keccak256(code) != deployment.code_hash:
-        return Recognition.OTHER_CODE
-    if not code or identity.genesis != deployment.genesis:
-        return Recognition.EMPTY
-    receipt = network.receipt(deployment.deploy_tx)
-    if receipt is not None:
-        return Recognition.SAME if receipt.contract_address == deployment.contract else Recognition.EMPTY
-    # Either a node that prunes old receipts, or a chain with a fixed genesis that was made again, where somebody
-    # deployed with the same key: there nothing has been anchored yet, or what has is found foreign.
-    return Recognition.SAME if latest(network, deployment.contract)[0] else Recognition.EMPTY
 
 
 def _words(data: bytes, count: int) -> list[bytes]:

@@ -238,7 +238,7 @@ class JsonRpcNetwork:
             answer = _answer_in(failure.response, method, self.url)
         except RequestException as failure:
             raise NetworkUnreachable(f"{method}: {type(failure).__name__}", place=self.url) from None
-        except ValueError:
+        except (ValueError, RecursionError):
             raise NetworkRefused(f"{method}: the answer is not JSON", place=self.url) from None
         if not isinstance(answer, Mapping):
             raise NetworkRefused(f"{method}: the answer is no JSON-RPC object", place=self.url)
@@ -267,7 +267,7 @@ def _answer_in(response: Response | None, method: str, url: str) -> object:
     status = response.status_code
     try:
         answer: object = response.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         answer = None
     if isinstance(answer, Mapping) and "error" in answer:
         return answer

@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Final
 from sqlalchemy import Connection, delete, func, insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 
-from sudonglian.chain import anchor_contract, canonical
+from sudonglian.chain import anchor_deployment, canonical
 from sudonglian.chain.errors import CanonicalRefused, SudonglianError
 from sudonglian.chain.wallet import SignedTransaction
 from sudonglian.records.store import Store, StoreError
@@ -72,9 +72,9 @@ class Chain:
     deploy_block: int
 
     @property
-    def deployment(self) -> anchor_contract.Deployment:
+    def deployment(self) -> anchor_deployment.Deployment:
         """The same, as the contract's module names it."""
-        return anchor_contract.Deployment(
+        return anchor_deployment.Deployment(
             self.chain_id, self.genesis, self.contract, self.code_hash, self.deploy_tx, self.deploy_block
         )
 

@@ -9,8 +9,8 @@ from typing import Any, ClassVar, Final
 
 from sqlalchemy import Connection
 
-from sudonglian.chain import anchor_contract, canonical, header, merkle, mpt, rlp
-from sudonglian.chain.anchor_contract import Recognition
+from sudonglian.chain import anchor_contract, anchor_deployment, canonical, header, merkle, mpt, rlp, slots
+from sudonglian.chain.anchor_deployment import Recognition
 from sudonglian.chain.errors import ProofRefused
 from sudonglian.chain.keccak import keccak256
 from sudonglian.chain.network import Fees, Network, Receipt, rlp_encode
@@ -109,7 +109,7 @@ def standing(network: Network, chain: Chain) -> Standing:
             f"the network's chain id is {identity.chain_id}, the contract is on {chain.chain_id}", place=place
         )
     if chain.chain_id in ONE_NODE_CHAINS:
-        match anchor_contract.recognise(network, chain.deployment):
+        match anchor_deployment.recognise(network, chain.deployment):
             case Recognition.SAME:
                 return Standing.SAME
             case Recognition.EMPTY:
@@ -204,7 +204,7 @@ def capture(network: Network, chain: Chain, anchor: Anchor, receipt: Receipt | N
     block = network.block(anchor.block_number)
     if block is None or block.hash != anchor.block_hash:
         raise FinalProofRefused("the anchor's block is no longer in the chain", place=place)
-    slot = anchor_contract.root_slot(anchor.size)
+    slot = slots.root_slot(anchor.size)
     proof = network.proof(chain.contract, [slot], anchor.block_number)
     if len(proof.storage) != 1:
         raise FinalProofRefused("the node proves another number of slots than it was asked for", place=place)
@@ -224,7 +224,7 @@ def check_material(chain: Chain, anchor: Anchor, header_rlp: bytes, account_proo
     try:
         head = header.parse(header_rlp)
         account = mpt.verify_account(head.state_root, chain.contract, proof_nodes(account_proof))
-        slot = anchor_contract.root_slot(anchor.size)
+        slot = slots.root_slot(anchor.size)
         held = mpt.verify_storage(account.storage_root, slot, proof_nodes(storage_proof))
     except ProofRefused as error:
         raise FinalProofRefused(error.diagnostics(), place=place) from error

@@ -6,7 +6,7 @@ docs/anchoring.md rule 7, docs/spec/contract.md.
 from dataclasses import replace
 from typing import ClassVar, Final
 
-from sudonglian.chain import anchor_contract
+from sudonglian.chain import anchor_contract, anchor_deployment
 from sudonglian.chain.keccak import keccak256
 from sudonglian.chain.network import Fees, Receipt
 from sudonglian.chain.wallet import Transaction, checksum_address, create_address
@@ -29,7 +29,7 @@ def begin(work: Work) -> Progress:
     """Sign the creation of the contract and save it."""
     identity = work.network.identity()
     nonce = work.network.nonce(work.wallet.address)
-    fees = work.fees(anchor_contract.DEPLOY_GAS)
+    fees = work.fees(anchor_deployment.DEPLOY_GAS)
     if fees is None:
         return Progress("fee-cap", "the network asks for higher fees than the cap")
     first = Deployment(
@@ -84,7 +84,7 @@ def _send(work: Work, planned: Deployment, *, again: bool = True) -> Progress:
 
 
 def _raise_fees(work: Work, planned: Deployment) -> Progress:
-    fees = work.fees(anchor_contract.DEPLOY_GAS, Fees(planned.max_fee, planned.priority_fee))
+    fees = work.fees(anchor_deployment.DEPLOY_GAS, Fees(planned.max_fee, planned.priority_fee))
     if fees is None:
         return Progress("fee-cap", "the deployment waits: higher fees are forbidden by the cap")
     raised = replace(planned, max_fee=fees.max_fee, priority_fee=fees.priority_fee, sent_us=None)
@@ -122,7 +122,7 @@ def _signed(work: Work, planned: Deployment) -> Deployment:
             nonce=planned.nonce,
             max_fee=planned.max_fee,
             priority_fee=planned.priority_fee,
-            gas=anchor_contract.DEPLOY_GAS,
+            gas=anchor_deployment.DEPLOY_GAS,
             to=None,
             data=anchor_contract.deploy_data(
                 mine, anchorer=mine, pauser=mine, registrar=mine, admin_delay_s=ADMIN_DELAY_S

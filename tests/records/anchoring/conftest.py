@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from sudonglian.chain import anchor_contract
+from sudonglian.chain import anchor_deployment
 from sudonglian.chain.embedded import EmbeddedNetwork
 from sudonglian.chain.evm import JsonRpcNetwork
 from sudonglian.chain.network import Network
@@ -177,7 +177,7 @@ def fund(network: Network, wallet: Wallet) -> None:
         data=b"",
         value=100 * ETHER,
     )
-    anchor_contract.await_receipt(network, network.send_raw(rich.sign(gift).raw))
+    anchor_deployment.await_receipt(network, network.send_raw(rich.sign(gift).raw))
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from sudonglian.chain import anchor_contract as ac
+from sudonglian.chain import anchor_deployment as ad
 from sudonglian.records import log, reader
 from sudonglian.records.anchor_work import POINTS, SENDS, AnchoringSettings
 from sudonglian.records.fsck import fsck
@@ -91,7 +92,7 @@ def reorged(world: Any) -> None:
 def nonce_taken(world: Any) -> None:
     after_another(world)
     world.until("signed")
-    ac.execute(world.network, world.wallet, b"\x01" * 20, b"")
+    ad.execute(world.network, world.wallet, b"\x01" * 20, b"")
 
 
 DEPLOYS = [one for one in POINTS if one.startswith("deploy.") and "stuck" not in one]

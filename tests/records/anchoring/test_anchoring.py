@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select, update
 
 from sudonglian.chain import anchor_contract as ac
+from sudonglian.chain import anchor_deployment as ad
 from sudonglian.chain import merkle
 from sudonglian.chain.embedded import EmbeddedNetwork
 from sudonglian.chain.wallet import Wallet
@@ -162,7 +163,7 @@ def test_a_stolen_key(world: Any) -> None:
         leaves = [merkle.leaf_hash(data) for _, data in log.entries(connection)] + [b"\x13" * 32]
     forged = merkle.root(leaves)
     data = ac.anchor_data(len(leaves), forged, merkle.consistency_path(leaves, anchor.size))
-    assert ac.execute(world.network, world.wallet, chain.contract, data, gas=ac.ANCHOR_GAS).status == 1
+    assert ad.execute(world.network, world.wallet, chain.contract, data, gas=ac.ANCHOR_GAS).status == 1
     world.grow(3)
     with pytest.raises(anchor_chain.ForeignAnchor) as raised:
         world.step()
@@ -176,7 +177,7 @@ def test_an_honest_anchor_from_elsewhere_is_adopted(world: Any) -> None:
     world.grow()
     world.until("planned")
     chain, anchor = world.chain(), world.in_flight()
-    ac.execute(world.network, world.wallet, chain.contract, ac.anchor_data(anchor.size, anchor.root, []), gas=200_000)
+    ad.execute(world.network, world.wallet, chain.contract, ac.anchor_data(anchor.size, anchor.root, []), gas=200_000)
     assert world.advance() == ["mined", "final", "idle"]
     world.grow()
     world.advance()
@@ -187,10 +188,10 @@ def test_nonce_taken_by_another_transaction_of_the_key(world: Any) -> None:
     world.grow()
     world.until("signed")
     chain = world.chain()
-    ac.execute(world.network, world.wallet, chain.contract, ac.pause_data(paused=True))
+    ad.execute(world.network, world.wallet, chain.contract, ac.pause_data(paused=True))
     assert world.step().did == "unsigned"
     assert world.step().did == "paused"
-    ac.execute(world.network, world.wallet, chain.contract, ac.pause_data(paused=False))
+    ad.execute(world.network, world.wallet, chain.contract, ac.pause_data(paused=False))
     assert world.advance()[-2:] == ["final", "idle"]
 
 
@@ -201,7 +202,7 @@ def test_refused_by_the_contract(world: Any) -> None:
     with world.store.read() as connection:
         tx = anchor_book.attempts(connection, anchor)[0]
     # Make what was signed revert: a transaction with the nonce before it cannot be had, so the state is set by hand.
-    signed = ac.transaction(world.network, world.wallet, to=chain.contract, data=b"\xff" * 4, gas=100_000)
+    signed = ad.transaction(world.network, world.wallet, to=chain.contract, data=b"\xff" * 4, gas=100_000)
     world.network.send_raw(signed.raw)
     with world.store.write() as connection:
         connection.execute(update(ANCHOR_ATTEMPTS).values(tx_hash=signed.tx_hash, raw_tx=signed.raw))
@@ -215,7 +216,7 @@ def test_frozen_contract(world: Any) -> None:
     world.grow()
     world.advance()
     chain = world.chain()
-    ac.execute(world.network, world.wallet, chain.contract, ac.freeze_data(b"\x77" * 20))
+    ad.execute(world.network, world.wallet, chain.contract, ac.freeze_data(b"\x77" * 20))
     world.grow()
     with pytest.raises(anchoring.AnchoringEnded):
         world.advance()
@@ -241,10 +242,10 @@ def test_not_final_before_its_depth(world: Any) -> None:
     world.grow()
     assert world.advance()[-1] == "waiting"
     for _ in range(2):
-        ac.execute(world.network, world.wallet, b"\x01" * 20, b"")
+        ad.execute(world.network, world.wallet, b"\x01" * 20, b"")
     assert world.advance()[-2:] == ["mined", "waiting"]
     for _ in range(2):
-        ac.execute(world.network, world.wallet, b"\x01" * 20, b"")
+        ad.execute(world.network, world.wallet, b"\x01" * 20, b"")
     assert world.advance() == ["final", "idle"]
 
 
