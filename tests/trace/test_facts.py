@@ -220,9 +220,17 @@ def test_a_lot_without_a_place_seeds_every_portion_as_possible() -> None:
 
 
 def test_an_unlinked_portion_is_said_aloud() -> None:
-    facts = derive_facts([two_cities()[0], two_cities()[4]])
-    assert [note.code for note in facts.notes] == ["unlinked-portion"]
-    assert not facts.flows
+    events = [two_cities()[0], *two_cities()[3:]]
+    facts = derive_facts(events)
+    assert [note.code for note in facts.notes] == ["unlinked-portion", "unlinked-portion"]
+    # It came from where it was made, possibly; never from the other city that has some of it.
+    assert {(one.source.id, one.target.id, one.certain) for one in facts.flows} == {
+        (f"{LOT}#{PORT}", f"{LOT}#{city}", False) for city in (CITY_A, CITY_B)
+    }
+    assert people(ask(events, LOT, 5, seed_place=CITY_A)) == {"a", "a2"}
+    assert {one.evidence for one in ask(events, LOT, 2, seed_place=PORT).members if one.kind == "person"} == {
+        "possible"
+    }
 
 
 def test_transformation_passes_it_on() -> None:

@@ -34,10 +34,11 @@ class Consignment:
 
 @dataclass(slots=True)
 class Lot:
-    """What is known of one lot: its portions by holder and what is on its way."""
+    """What is known of one lot: its portions by holder, what is on its way, and where it was made."""
 
     held: dict[str, Party] = field(default_factory=dict)
     moving: list[Consignment] = field(default_factory=list)
+    made: dict[str, Party] = field(default_factory=dict)
 
 
 class Portions:
@@ -107,6 +108,10 @@ class Portions:
                 return (Share(self._held(uri, lot, ""), True),)
             return tuple(Share(holder, len(holders) == 1) for holder in holders)
         self._link(uri, lot, place_uri, event, receive=receive)
+        if uri in event.named("output_quantity") or (
+            event.action == "ADD" and uri in event.named("quantity") and not receive
+        ):
+            lot.made[place_uri] = lot.held[place_uri]
         return (Share(self._held(uri, lot, place_uri), True),)
 
     def _link(self, uri: str, lot: Lot, place_uri: str, event: EventView, *, receive: bool) -> None:
@@ -140,6 +145,9 @@ class Portions:
             )
         if not near and not first and not known:
             self._ledger.note("unlinked-portion", event.record_hash, target.id)
+            # Nothing says how it came here; but it came from where it was made, and from nowhere beside that.
+            for _, maker in sorted(lot.made.items()):
+                self._ledger.flow("split", maker, target, event.event_time, event.record_hash, certain=False)
 
     def _arrivals(self, lot: Lot, place_uri: str, event: EventView) -> list[Consignment]:
         """Return the consignments that may have come to the place: those sent there before all others."""
