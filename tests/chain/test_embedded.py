@@ -27,6 +27,7 @@ WRITER = """
 import json, sys
 from pathlib import Path
 from sudonglian.chain import anchor_contract as ac
+from sudonglian.chain import anchor_deployment as ad
 from sudonglian.chain.embedded import EmbeddedNetwork
 from sudonglian.chain.network import NetworkRefused
 from sudonglian.chain.wallet import Wallet
