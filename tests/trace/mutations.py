@@ -1,0 +1,201 @@
+"""One rule of the engine broken at a time: each must turn this suite red (test_mutations.py runs it).
+
+A mutation is a file of trace/engine, a text that stands in it exactly once, and what it becomes.
+"""
+
+from typing import Final, NamedTuple
+
+
+class Mutation(NamedTuple):
+    """What is broken, and how."""
+
+    rule: str
+    file: str
+    old: str
+    new: str
+
+
+MUTATIONS: Final = (
+    Mutation("an instant lasts a microsecond", "facts.py", "INSTANT: Final[Micros] = 1", "INSTANT: Final[Micros] = 2"),
+    Mutation("empty stays are dropped", "facts.py", "if stay.start < stay.end", "if True"),
+    Mutation("strict: two meetings never share an instant", "forward.py", "int(state.strict)", "0"),
+    Mutation(
+        "a flow passes what was exposed by its time",
+        "forward.py",
+        "if arc[3] == 0 and clock <= 2 * arc[2] + 1:",
+        "if arc[3] == 0:",
+    ),
+    Mutation("a flow with a hop too", "forward.py", "if arc[3] and clock <= 2 * arc[2] + 1:", "if arc[3]:"),
+    Mutation("flows without a hop are free", "forward.py", "arc[3] == 0 and", "False and"),
+    Mutation("exposure begins with the onset", "forward.py", "(max(onset, start), row,", "(start, row,"),
+    Mutation("places linger", "forward.py", "end += linger.get(place, 0)", "end += 0"),
+    Mutation("generations are limited", "forward.py", "if max_hops is None or hops < max_hops:", "if True:"),
+    Mutation("who comes later is exposed", "forward.py", "range(first, last)]", "range(first, first)]"),
+    Mutation("who is there is exposed", "forward.py", "[] if joined else", "[] if True else"),
+    Mutation(
+        "an earlier exposure counts",
+        "forward.py",
+        "if clock >= known(party, NEVER):",
+        "if known(party, NEVER) < NEVER:",
+    ),
+    Mutation(
+        "a window shrinks to when it was met",
+        "stab.py",
+        "found.append(first)\n                    until[first] = time",
+        "found.append(first)\n                    until[first] = self._start[first]",
+    ),
+    Mutation("a small place is read through", "stab.py", "range(low, known) if", "range(low, known - 1) if"),
+    Mutation(
+        "a party's rows begin after those that have ended",
+        "presence.py",
+        "bisect_right(self.party_reach, onset, low, high)",
+        "low + 1",
+    ),
+    Mutation("an interval ends the question at until", "presence.py", "min(end, until + INSTANT)", "end"),
+    Mutation(
+        "an instant at until counts",
+        "presence.py",
+        "end if start <= until else start",
+        "end if start < until else start",
+    ),
+    Mutation("backward turns intervals", "presence.py", "return INSTANT - end, INSTANT - start", "return -end, -start"),
+    Mutation("a disinfection ends a life", "lives.py", "if clean.complete and", "if not clean.complete and"),
+    Mutation(
+        "who meets it while it is disinfected is exposed", "lives.py", "add(clean.time + INSTANT)", "add(clean.time)"
+    ),
+    Mutation("an uncertain disinfection leaves possible", "lives.py", "(clean.certain or certain)", "True"),
+    Mutation("a seed was possibly exposed before a disinfection", "lives.py", "if start < end <= last)]", "if False)]"),
+    Mutation("certain rests on certain stays", "run.py", "if stay.certain or not certain), *virtual]", "), *virtual]"),
+    Mutation(
+        "certain rests on certain flows",
+        "run.py",
+        "[flow for flow in facts.flows if flow.certain or not certain]",
+        "list(facts.flows)",
+    ),
+    Mutation("flows after until pass nothing", "run.py", "time if time <= horizon else -OPEN_END", "time"),
+    Mutation(
+        "hops through persons are counted apart", "run.py", 'by_person = passer.kind == "person"', "by_person = False"
+    ),
+    Mutation(
+        "the seed is possible from the lookback on", "query.py", "min(time, max(first[party], time - lookback))", "time"
+    ),
+    Mutation("only one portion alive is certain", "query.py", "if len(alive) == 1 else", "if alive else"),
+    Mutation("a negative sample is no seed", "query.py", "if meant and not any(", "if False and not any("),
+    Mutation(
+        "nobody raises the own tier", "tiers.py", "left = bisect_right(self._hops, hops)", "left = len(self._hops)"
+    ),
+    Mutation(
+        "a party is no source to itself", "tiers.py", "(other if who == party else latest) > start", "latest > start"
+    ),
+    Mutation("departure before arrival of the same time", "derive.py", "rank = BEFORE_ALL", "rank = rank"),
+    Mutation(
+        "superseded events say nothing", "derive.py", "if not (event.superseded or event.declares_error):", "if True:"
+    ),
+    Mutation(
+        "packing closes without meeting the outside",
+        "derive.py",
+        "            time += INSTANT\n",
+        "            time += 0\n",
+    ),
+    Mutation(
+        "an exposed unit exposes what is put in",
+        "derive.py",
+        "elif ledger.nest(child, parent, time, record):",
+        "elif ledger.nest(child, parent, time, record) and False:",
+    ),
+    Mutation(
+        "what is left of a lot is possibly there",
+        "derive.py",
+        "event.event_time, event.record_hash, certain=False)\n\n    def _show_share",
+        "event.event_time, event.record_hash)\n\n    def _show_share",
+    ),
+    Mutation("a read point alone is a possible stay", "derive.py", 'certain=effect == "arrive")', "certain=True)"),
+    Mutation(
+        "a flattened list leaves the box in its pallet",
+        "derive.py",
+        "(units[0] in named or parent in units[1:])",
+        "False",
+    ),
+    Mutation(
+        "an input in a unit opens it",
+        "derive.py",
+        "                for unit in units:\n                    ledger.open(unit, time, record)\n            elif",
+        "                pass\n            elif",
+    ),
+    Mutation(
+        "only an arrival makes the time before certain",
+        "ledger.py",
+        '(begun.place.kind == "vehicle" and arrives)',
+        'begun.place.kind == "vehicle"',
+    ),
+    Mutation(
+        "what is shown elsewhere had left",
+        "ledger.py",
+        "since, time, one.record, certain=False",
+        "since, time, one.record, certain=True",
+    ),
+    Mutation(
+        "possibly here since it left",
+        "ledger.py",
+        "        if not arrives:\n            self.emit",
+        "        if False:\n            self.emit",
+    ),
+    Mutation(
+        "a unit that gave something out was possibly open", "ledger.py", "if unit not in self._opened:", "if False:"
+    ),
+    Mutation(
+        "both places of one instant are possible",
+        "ledger.py",
+        "append(begun._replace(certain=False))",
+        "append(begun._replace(start=time + 1, certain=False))\n            self._elsewhere.pop(item)",
+    ),
+    Mutation(
+        "a nesting makes no circle",
+        "ledger.py",
+        "if child == parent or child in self.units(parent):",
+        "if child == parent:",
+    ),
+    Mutation(
+        "a closed unit is not open",
+        "ledger.py",
+        "        opened = self._opened.pop(parent, None)\n",
+        "        opened = None\n",
+    ),
+    Mutation(
+        "unpacking does not open what was unpacked",
+        "handling.py",
+        'elif person.contact == "opened" and rule.nest != "add":',
+        'if person.contact == "opened" and rule.nest != "add":',
+    ),
+    Mutation("same room is no handling", "handling.py", 'if person.contact == "same-room" and rooms:', "if False:"),
+    Mutation(
+        "who opens reaches inside",
+        "handling.py",
+        'ledger.emit("handle", who, interior_of(unit)',
+        'ledger.emit("handle", who, Place("interior", "")',
+    ),
+    Mutation("a person is possibly where nothing says", "handling.py", "sure = seen.place is not None", "sure = True"),
+    Mutation("a wrapped item is handled only possibly", "handling.py", "(item, bare)}", "(item, True)}"),
+    Mutation(
+        "a disinfection ends with those who do it",
+        "handling.py",
+        "max([event.event_time, *(end - INSTANT for _, end in spans)])",
+        "event.event_time",
+    ),
+    Mutation(
+        "what is wrapped is disinfected possibly",
+        "handling.py",
+        "subjects += [(item, False) for item, _ in seen.wrapped]",
+        "subjects += [(item, True) for item, _ in seen.wrapped]",
+    ),
+    Mutation("consignments go where they were sent", "portions.py", "if way.destinations & here] or [", "] or ["),
+    Mutation("several consignments are possible each", "portions.py", "alone = len(arrived) == 1", "alone = True"),
+    Mutation(
+        "a lot comes from where it was made",
+        "portions.py",
+        "in sorted(lot.made.items()):",
+        "in sorted(lot.held.items()):",
+    ),
+    Mutation("a stated reduction decides", "rules.py", "reached >= self.complete_log10", "reached >= 0"),
+    Mutation("rooms of a site are one site", "rules.py", "return match[1] or (match[2] + match[3])[:12]", "return uri"),
+)
