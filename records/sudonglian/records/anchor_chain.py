@@ -15,8 +15,9 @@ from sudonglian.chain.errors import ProofRefused
 from sudonglian.chain.keccak import keccak256
 from sudonglian.chain.network import Fees, Network, Receipt, rlp_encode
 from sudonglian.chain.wallet import checksum_address
-from sudonglian.records import log
+from sudonglian.records import anchor_halt, log
 from sudonglian.records.anchor_book import Anchor, AnchoringError, Chain
+from sudonglian.records.store import read_beside
 
 ONE_NODE_CHAINS: Final = frozenset({1337, 31337, int.from_bytes(b"sudong", "big")})
 """Ganache, Hardhat and anvil, the embedded chain: nobody else's node is ahead, so what it does not have is gone."""
@@ -134,6 +135,8 @@ def standing(network: Network, chain: Chain) -> Standing:
 def compare(connection: Connection, network: Network, chain: Chain) -> OnChain:
     """Return the contract's latest anchor, which is one of our log's states.
 
+    That our log is shorter is remembered, and so is that it no longer is (`anchor_halt`).
+
     Raises
     ------
     StaleStore
@@ -145,11 +148,26 @@ def compare(connection: Connection, network: Network, chain: Chain) -> OnChain:
     size, root = anchor_contract.latest(network, chain.contract)
     ours = log.size(connection)
     if size > ours:
-        raise StaleStore(
-            f"the contract's log has {size} entries, ours {ours}: the database was restored from too old a backup, "
-            "or somebody else anchored with our key",
-            place=place,
-        )
+        why = stale(size, ours)
+        if anchor_halt.remember(connection, size, why):
+            raise StaleStore(why, place=place)
+        # Sealed and anchored by another process since `connection` began to read.
+        with read_beside(connection) as fresh:
+            return _compared(fresh, size, root, place)
+    found = _compared(connection, size, root, place)
+    anchor_halt.clear(connection)
+    return found
+
+
+def stale(size: int, ours: int) -> str:
+    """Return what is wrong with a log of `ours` entries that is anchored up to `size`."""
+    return (
+        f"the contract's log has {size} entries, ours {ours}: the database was restored from too old a backup, "
+        "or somebody else anchored with our key"
+    )
+
+
+def _compared(connection: Connection, size: int, root: bytes, place: str) -> OnChain:
     if size and (due := log.root(connection, size)) != root:
         raise ForeignAnchor(size, root, due, place=place)
     return OnChain(size, root)

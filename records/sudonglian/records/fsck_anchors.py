@@ -14,7 +14,7 @@ from sudonglian.chain.keccak import keccak256
 from sudonglian.chain.network import Log as ChainLog
 from sudonglian.chain.network import Network, Receipt
 from sudonglian.records import anchor_book as book
-from sudonglian.records import anchor_chain
+from sudonglian.records import anchor_chain, anchor_halt
 from sudonglian.records.anchor_book import Anchor, Chain
 from sudonglian.records.anchor_work import read_transaction
 from sudonglian.records.fsck_log import Log
@@ -81,6 +81,9 @@ def check(report: Report, connection: Connection, log: Log, network: Network | N
         if live is not None and asked is not None and said is not None:
             with report.watch(f"chains/{live.id}"):
                 _chain(report, connection, log, asked, live, said)
+        if (live is None or asked is None) and (why := anchor_halt.reason(connection)):
+            # Nobody could look again: what was found stands.
+            report.add("stale-store", f"meta/{anchor_halt.HALTED}", why)
         with report.watch("anchors"):
             attempts = _attempts(report, connection, log)
             for row in connection.execute(select(ANCHORS)):
@@ -96,9 +99,13 @@ def check(report: Report, connection: Connection, log: Log, network: Network | N
 def _chain(report: Report, connection: Connection, log: Log, network: Network, chain: Chain, said: Said) -> None:
     place = f"chains/{chain.id}"
     if said.size > log.size:
-        report.add("stale-store", place, f"the contract's log has {said.size} entries, ours {log.size}")
+        why = anchor_chain.stale(said.size, log.size)
+        anchor_halt.remember(connection, said.size, why)
+        report.add("stale-store", place, why)
     elif said.size and (due := root_of(connection, said.size)) != said.root:
         report.add("foreign-anchor", place, f"the contract holds {said.root.hex()}, our log has {due.hex()}")
+    else:
+        anchor_halt.clear(connection)
     receipt = network.receipt(chain.deploy_tx)
     if receipt is None:
         report.add("chain", place, "the node has no receipt of the deployment")

@@ -15,7 +15,7 @@ from sudonglian.chain import canonical, entry, merkle
 from sudonglian.chain.errors import ProofRefused, RecordRefused
 from sudonglian.chain.identifiers import named_by
 from sudonglian.chain.record import record_hash
-from sudonglian.records import derive, log, lots, private, store
+from sudonglian.records import anchor_halt, derive, log, lots, private, store
 from sudonglian.records.errors import StoreCorrupt
 from sudonglian.records.keys import Keys
 from sudonglian.records.log import Checkpoint, node_rows, stored_nodes
@@ -36,7 +36,13 @@ class _Taken:
 def enqueue(
     connection: Connection, data: Iterable[bytes], now: datetime, record_ids: Iterable[int | None] | None = None
 ) -> None:
-    """Put entries in line; `record_ids` names the row of each record entry."""
+    """Put entries in line; `record_ids` names the row of each record entry.
+
+    Raises
+    ------
+    Halted
+        The database is older than its own anchors.
+    """
     entries = list(data)
     ids = list(record_ids) if record_ids is not None else [None] * len(entries)
     queued_us = derive.micros(now)
@@ -45,6 +51,7 @@ def enqueue(
         for one, record_id in zip(entries, ids, strict=True)
     ]
     if rows:
+        anchor_halt.require_going(connection)
         connection.execute(insert(PENDING), rows)
 
 
@@ -65,8 +72,11 @@ def seal(connection: Connection, keys: Keys, now: datetime) -> Checkpoint | None
     ------
     StoreCorrupt
         What waits contradicts itself; it must not be committed to for ever.
+    Halted
+        The database is older than its own anchors: these sizes have been signed with other roots.
     """
     store.lock(connection, LOCK)
+    anchor_halt.require_going(connection)
     newest = log.latest(connection)
     size = newest.size if newest else 0
     private_size = private.size(connection)

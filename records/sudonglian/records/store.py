@@ -127,6 +127,27 @@ class Store:
         self.engine.dispose()
 
 
+@contextmanager
+def read_beside(connection: Connection) -> Iterator[Connection]:
+    """Give a second connection to the same database, which reads its newest state."""
+    with _named_errors(), connection.engine.connect() as other, other.begin():
+        yield other
+
+
+@contextmanager
+def write_beside(connection: Connection) -> Iterator[Connection]:
+    """Give a second connection to the same database, which writes and is committed on leaving.
+
+    For what a reader finds that must outlive it. It takes no turn: SQLite's own waiting does for what is rare.
+    """
+    with (
+        _named_errors(),
+        connection.engine.connect().execution_options(**{_WRITES: True}) as other,
+        other.begin(),
+    ):
+        yield other
+
+
 def lock(connection: Connection, name: str) -> None:
     """Let one transaction at a time pass here, until it ends.
 

@@ -1,20 +1,25 @@
 """Anchoring on the embedded chain: the straight road, and every side road that one node can show."""
 
+import json
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 
 from sudonglian.chain import anchor_contract as ac
 from sudonglian.chain import anchor_deployment as ad
 from sudonglian.chain import merkle
 from sudonglian.chain.embedded import EmbeddedNetwork
 from sudonglian.chain.wallet import Wallet
-from sudonglian.records import anchor_book, anchor_chain, anchoring, backup_files, log
+from sudonglian.records import anchor_book, anchor_chain, anchor_halt, anchoring, backup_files, intake, log
 from sudonglian.records.anchor_work import AnchoringSettings, Unfunded
+from sudonglian.records.fsck import fsck
 from sudonglian.records.tables import ANCHOR_ATTEMPTS, ANCHORS, CHAINS
+
+FIRM = "https://id.gs1.org/417/6901234000009"
 
 
 def test_first_anchor(world: Any) -> None:
@@ -140,19 +145,92 @@ def test_chain_that_came_back_empty(world: Any, tmp_path: Path) -> None:
     assert (said.previous_size, said.size) == (0, newest)
 
 
-def test_a_store_that_is_behind_the_contract(world: Any, tmp_path: Path) -> None:
-    world.grow()
-    world.advance()
+def put_back(world: Any, data: bytes) -> bytes:
+    """Put an older or newer database file in place, and return the one that was there."""
     world.store.close()
-    kept = (tmp_path / "log.db").read_bytes()
-    world.grow()
-    world.advance()
-    world.store.close()
+    path = world.folder / "log.db"
+    was: bytes = path.read_bytes()
     for name in ("log.db-wal", "log.db-shm"):
-        (tmp_path / name).unlink(missing_ok=True)
-    (tmp_path / "log.db").write_bytes(kept)
+        (world.folder / name).unlink(missing_ok=True)
+    path.write_bytes(data)
+    return was
+
+
+@pytest.fixture
+def behind(world: Any) -> Any:
+    """A deployment whose database is older than its last anchor; `newer` is the file that was lost."""
+    world.grow()
+    world.advance()
+    world.store.close()
+    kept = (world.folder / "log.db").read_bytes()
+    world.grow()
+    world.advance()
+    world.capture(world.event(70))
+    newer = put_back(world, kept)
+    return world, newer
+
+
+def look_by_status(world: Any) -> None:
+    with world.store.read() as connection:
+        anchoring.status(connection, world.network)
+
+
+def look_by_fsck(world: Any) -> None:
+    codes = {one["code"] for one in fsck(world.store, world.keys, world.network)["faults"]}
+    assert "stale-store" in codes
+    raise anchor_chain.StaleStore("told")
+
+
+@pytest.mark.parametrize("look", [lambda world: world.step(), look_by_status, look_by_fsck])
+def test_a_store_that_is_behind_the_contract_takes_nothing_more(behind: Any, look: Callable[[Any], None]) -> None:
+    world, newer = behind
+    waiting = world.event(80)
+    world.capture(waiting)  # nobody has looked yet
     with pytest.raises(anchor_chain.StaleStore):
-        world.step()
+        look(world)
+    with pytest.raises(anchor_halt.Halted, match="restore a newer backup") as refused:
+        world.capture(world.event(81))
+    assert refused.value.slug == anchor_chain.StaleStore.slug
+    with pytest.raises(anchor_halt.Halted):
+        world.seal()
+    with world.store.read() as connection:
+        assert anchoring.status(connection, None)["halted"]
+        assert connection.execute(text("SELECT count(*) FROM pending")).scalar_one() == 1
+    assert "stale-store" in {one["code"] for one in fsck(world.store, world.keys, None)["faults"]}
+    # A resend adds nothing, and is told what it was told before.
+    with world.store.write() as connection:
+        again = intake.capture(connection, world.keys, json.dumps([waiting]).encode(), submitter=FIRM, now=world.now)
+    assert (again.unchanged, again.accepted) == (1, 0)
+    put_back(world, newer)
+    world.seal()
+    assert world.advance()[-1] == "idle"
+
+
+@pytest.mark.parametrize("look", [lambda world: world.step(), look_by_status])
+def test_a_halt_ends_when_a_look_finds_the_store_mended(behind: Any, look: Callable[[Any], None]) -> None:
+    world, newer = behind
+    put_back(world, newer)
+    with world.store.write() as connection:
+        connection.execute(text("INSERT INTO meta VALUES ('halted', 'a backup was taken while it was halted')"))
+    with pytest.raises(anchor_halt.Halted):
+        world.seal()
+    look(world)
+    world.seal()
+    assert fsck(world.store, world.keys, world.network)["ok"]
+
+
+def test_a_reader_of_an_older_state_halts_nothing(world: Any) -> None:
+    world.grow()
+    world.advance()
+    chain = world.chain()
+    with world.store.read() as connection:
+        before = log.size(connection)
+        world.grow()
+        world.advance()
+        found = anchor_chain.compare(connection, world.network, chain)
+        assert log.size(connection) == before < found.size
+    world.grow()
+    assert world.advance()[-1] == "idle"
 
 
 def test_a_stolen_key(world: Any) -> None:
