@@ -293,7 +293,7 @@ def named(event: dict[str, Any]) -> set[str]:
             if member in LISTS + QUANTITIES and isinstance(one, str) and one:
                 found.add(normal(one))
             if member == "sdl:traceCode" and isinstance(one, dict):
-                both = (one.get("issuer"), one.get("code"))
+                both: tuple[Any, Any] = (one.get("issuer"), one.get("code"))
                 if all(isinstance(text, str) for text in both):
                     found.add("urn:sudonglian:code:" + ":".join(quote(text, safe="") for text in both))
     return found
@@ -485,7 +485,7 @@ class Anchor:
         if found is None:
             raise Lack("chain")
         need(found["chain_id"] == self.chain_id, "chain id")
-        return found  # type: ignore[no-any-return]
+        return found
 
     def final(self, chain: dict[str, Any]) -> None:
         rule, fields = chain["finality"], self.fields()
@@ -524,7 +524,8 @@ class Trust:
             value = json.loads(raw.decode(), object_pairs_hook=pairs, parse_float=decimal)
             shape(value, "v", "logs", "chains")
             need(value["v"] == "sudonglian/trust/1", "version")
-            self.logs, self.chains = {}, {}
+            self.logs: dict[str, tuple[bytes, bytes]] = {}
+            self.chains: dict[tuple[bytes, bytes], dict[str, Any]] = {}
             for log in listed(value["logs"]):
                 origin, key = shape(log, "origin", "key")["origin"], log["key"]
                 need(isinstance(origin, str) and isinstance(key, str) and origin not in self.logs, "log")

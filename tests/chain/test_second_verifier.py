@@ -141,7 +141,7 @@ def change(generator: random.Random, made: Any, donor: Any) -> None:
     elif kind == 3 and isinstance(value, list) and value:
         value.insert(generator.randrange(len(value) + 1), copy.deepcopy(generator.choice(value)))
     elif kind == 4 and isinstance(value, list) and value:
-        generator.choice([value.reverse, value.pop, lambda: value.pop(0), lambda: generator.shuffle(value)])()
+        value[:] = generator.choice([value[::-1], value[:-1], value[1:], generator.sample(value, len(value))])
     elif kind == 5 and isinstance(holder, dict):
         del holder[key]
     elif kind == 6 and isinstance(value, dict):
@@ -423,7 +423,8 @@ def test_what_another_account_or_size_proves_is_not_taken() -> None:
     assert agree(canonical.encode({**good, "anchors": [swapped]}), held) == "INVALID"
     earlier = {**swapped, "size": early, "root": world.root(early).hex(), "consistency": []}
     assert agree(canonical.encode({**good, "anchors": [earlier]}), held) == "INVALID"
-    for extra in (anchor["storage_proof"] + anchor["storage_proof"][-1:], anchor["storage_proof"][:-1], []):
+    proof: list[Any] = anchor["storage_proof"]
+    for extra in ([*proof, proof[-1]], proof[:-1], proof[:0]):
         assert agree(canonical.encode({**good, "anchors": [{**anchor, "storage_proof": extra}]}), held) == "INVALID"
     namesake = json.loads(held)  # another account with the same code
     namesake["chains"][0]["contract"] = w.draw("account/1", 20).hex()

@@ -74,18 +74,13 @@ def inclusion_path_from(nodes: Nodes, index: int, size: int) -> list[bytes]:
     _check_size(size)
     if not _is_count(index) or index >= size:
         raise MerkleRefused(f"the index is not a whole number below the size {size}")
-    path: list[bytes] = []
-    level, last, incomplete = 0, size - 1, False
-    while last:
-        sibling = index ^ 1
-        if sibling < last or (sibling == last and not incomplete):
-            path.append(nodes(level, sibling))
-        elif sibling == last:
-            path.append(_range_root(nodes, last << level, size))
-        # The last node of the level above is incomplete once a node without a right sibling is beneath it.
-        incomplete = incomplete or not last & 1
-        index, last, level = index >> 1, last >> 1, level + 1
-    return path
+    last = size - 1
+    meet = (index ^ last).bit_length()
+    # Below the level where the leaf and the last one meet, siblings are complete; above it they stand on the left.
+    path = [nodes(level, index >> level ^ 1) for level in range(meet - 1)]
+    if meet:
+        path.append(_range_root(nodes, last >> meet - 1 << meet - 1, size))
+    return path + [nodes(level, index >> level ^ 1) for level in range(meet, last.bit_length()) if index >> level & 1]
 
 
 def consistency_path_from(nodes: Nodes, size1: int, size2: int) -> list[bytes]:

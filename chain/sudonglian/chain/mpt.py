@@ -5,6 +5,7 @@ Ethereum Yellow Paper §4.1 and appendix D; EIP-1186 (what eth_getProof returns)
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from sudonglian.chain import rlp
@@ -14,6 +15,9 @@ from sudonglian.chain.rlp import Item
 
 MAX_NODES: Final = 65
 """64 nibbles of a hashed key, one branch each at most, and the leaf."""
+
+KEPT_NODES: Final = 1024
+"""Read nodes that are kept, 3 KB each: proofs of one block, as of two signatures and an anchor, share most of theirs."""
 
 MAX_NODE_BYTES: Final = 1024
 """A full branch has 532 bytes, an account's leaf 150: more is not decoded."""
@@ -61,17 +65,20 @@ def verify_storage(storage_root: bytes, slot: bytes, proof: Sequence[bytes]) -> 
 def verify_value(root: bytes, key: bytes, proof: Sequence[bytes]) -> bytes:
     """Return what a secure trie (keys hashed) holds under the key.
 
-    A node that its parent embeds, being shorter than a hash, cannot occur: the keys are hashes, so a leaf that
-    short would need two of them to agree in more than a hundred bits.
+    A node that its parent embeds, being shorter than a hash, is refused. None stands on the way to what we read:
+    roots, party ids, windows and accounts are long, so that their leaves would be that short only where two keys,
+    which are hashes, agree in more than two hundred bits.
     """
     if len(proof) > MAX_NODES:
         raise TrieRefused(f"more than {MAX_NODES} nodes")
     nibbles = keccak256(key).hex()
     expected = root
     for place, raw in enumerate(proof):
-        if len(raw) > MAX_NODE_BYTES or keccak256(raw) != expected:
+        if len(raw) > MAX_NODE_BYTES:
+            raise TrieRefused(f"node {place} is longer than {MAX_NODE_BYTES} bytes")
+        digest, node = _node(raw)
+        if digest != expected:
             raise TrieRefused(f"node {place} is not the one that is referred to")
-        node = rlp.decode_list(raw)
         if len(node) == 17:
             if node[16] != b"":
                 raise TrieRefused(f"node {place}: a branch with a value, though all keys have one length")
@@ -93,6 +100,16 @@ def verify_value(root: bytes, key: bytes, proof: Sequence[bytes]) -> bytes:
             raise TrieRefused("the proof shows that the key is absent")
         expected = _reference(child, place)
     raise TrieRefused("the proof ends before the leaf")
+
+
+def forget() -> None:
+    """Drop the nodes that are kept, as a measurement needs it."""
+    _node.cache_clear()
+
+
+@lru_cache(maxsize=KEPT_NODES)
+def _node(raw: bytes) -> tuple[bytes, tuple[Item, ...]]:
+    return keccak256(raw), tuple(rlp.decode_list(raw))
 
 
 def _path(item: Item) -> tuple[bool, str]:

@@ -5,6 +5,7 @@ docs/spec/signature.md; EIP-712.
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from typing import Final, Literal, TypeAlias, cast
 
@@ -79,8 +80,6 @@ def signing_digest(origin: str, record: bytes, role: str, signer: bytes, counter
         raise SignatureRefused("a handoff is a record hash, a role, an address and a party id")
     if type(signed_at) is not int or not 0 <= signed_at <= MAX_SECONDS:
         raise SignatureRefused("signed_at is seconds since 1970")
-    salt = sha256(b"sudonglian/origin/v1\x00" + origin.encode()).digest()
-    domain = keccak256(DOMAIN_TYPE + NAME + DOMAIN_VERSION + salt)
     handoff = keccak256(
         HANDOFF_TYPE
         + record
@@ -89,7 +88,7 @@ def signing_digest(origin: str, record: bytes, role: str, signer: bytes, counter
         + counterparty
         + signed_at.to_bytes(32, "big")
     )
-    return keccak256(b"\x19\x01" + domain + handoff)
+    return keccak256(b"\x19\x01" + _domain(origin) + handoff)
 
 
 def parse(value: Json) -> Signature:
@@ -115,6 +114,12 @@ def parse(value: Json) -> Signature:
         signed_at=signed_at,
         sig=sig,
     )
+
+
+@lru_cache(maxsize=8)
+def _domain(origin: str) -> bytes:
+    salt = sha256(b"sudonglian/origin/v1\x00" + origin.encode()).digest()
+    return keccak256(DOMAIN_TYPE + NAME + DOMAIN_VERSION + salt)
 
 
 def _bytes(value: dict[str, Json], name: str, length: int) -> bytes:
