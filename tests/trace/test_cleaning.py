@@ -371,3 +371,20 @@ def test_days_may_chain_and_minutes_may_not() -> None:
     assert people(ask(chain(24, 49), BOX, 24, strict=False)) == {"a", "b"}
     assert ask(chain(24, 48), BOX, 24).document()["query"]["instants"] == "chain"
     assert ask(chain(24, 49), BOX, 24).document()["query"]["instants"] == "strict"
+
+
+def test_what_is_named_while_wrapped_is_disinfected_possibly() -> None:
+    packed = event(
+        1, "packing", (PALLET, "parent"), (BOX, "child"), kind="AggregationEvent", action="ADD", biz_location=PORT
+    )
+    clean = event(3, OURS, (BOX, "epc"), biz_location=PORT)
+    out = event(
+        5,
+        "unpacking",
+        (PALLET, "parent"),
+        kind="AggregationEvent",
+        action="DELETE",
+        biz_location=PORT,
+        people=[("opener", "opened")],
+    )
+    assert evidence(ask([packed, clean, out], BOX, 2)) == {"opener": "possible"}

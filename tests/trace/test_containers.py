@@ -69,11 +69,13 @@ def test_siblings_meet_through_the_inner_face() -> None:
 
 def test_the_outside_reaches_the_inside_before_closing_or_after_opening_only() -> None:
     stored = event(0, "storing", (PALLET, "epc"), biz_location=SHOP)
-    dirty_before = [stored, pack(2, PALLET, (BOX, "child"))]
-    assert BOX in exposed(ask(dirty_before, PALLET, 1))
+    dirty_before = [stored, pack(2, PALLET, (BOX, "child"), where="")]
+    assert [(one.id, one.evidence) for one in ask(dirty_before, PALLET, 1).members if one.kind == "item"] == [
+        (BOX, "certain")
+    ]
     assert BOX not in exposed(ask(dirty_before, PALLET, 3))
     assert BOX in exposed(ask([*dirty_before, unpack(5, PALLET, (BOX, "child"))], PALLET, 3))
-    lot = [stored, pack(2, PALLET, (LOT, "child_quantity"))]
+    lot = [stored, pack(2, PALLET, (LOT, "child_quantity"), where="")]
     assert {one.partition("#")[0] for one in exposed(ask(lot, PALLET, 1))} >= {LOT}
     assert LOT not in {one.partition("#")[0] for one in exposed(ask(lot, PALLET, 3))}
 
@@ -140,19 +142,29 @@ def test_what_came_out_unseen_makes_possible_since_the_unit_was_last_shown() -> 
 
 def test_what_is_used_up_was_taken_out() -> None:
     events = [
-        pack(1, PALLET, (BOX, "child")),
-        event(
-            5,
-            "commissioning",
-            (BOX, "input"),
-            (OTHER, "output"),
-            kind="TransformationEvent",
-            action="",
-            biz_location=PORT,
-        ),
-        event(7, "inspecting", (PALLET, "epc"), biz_location=PORT, people=[("hand", TOUCH)]),
+        pack(1, PALLET, (BOX, "child"), where=""),
+        event(5, "commissioning", (BOX, "input"), (OTHER, "output"), kind="TransformationEvent", action=""),
+        event(7, "inspecting", (PALLET, "epc"), people=[("hand", TOUCH)]),
     ]
     assert evidence(ask(events, BOX, 2)) == {"hand": "certain"}
+
+
+def test_a_nesting_makes_no_circle() -> None:
+    events = [
+        pack(1, PALLET, (BOX, "child")),
+        pack(2, BOX, (PALLET, "child")),
+        pack(3, CONTAINER, (CONTAINER, "child")),
+    ]
+    assert [note.code for note in derive_facts(events).notes] == ["nesting-cycle", "nesting-cycle"]
+
+
+def test_packing_a_unit_that_came_unseen_spares_its_movers() -> None:
+    events = [
+        event(0, "storing", (PALLET, "epc"), biz_location=SHOP),
+        pack(2, PALLET, (BOX, "child")),
+        event(4, "shipping", (PALLET, "epc"), read_point=PORT, people=[("mover", TOUCH)]),
+    ]
+    assert people(ask(events, BOX, 1)) == set()
 
 
 def test_a_part_taken_out_leaves_the_rest_possibly_inside() -> None:

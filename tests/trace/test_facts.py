@@ -10,7 +10,7 @@ from tests.trace.worlds import check_walk
 
 from sudonglian.trace.engine.derive import derive_facts
 from sudonglian.trace.engine.events import EventView, ItemRef, Participant, PartyRef
-from sudonglian.trace.engine.facts import EPOCH, OPEN_END, Place
+from sudonglian.trace.engine.facts import EPOCH, OPEN_END, Facts, Place, canonical
 from sudonglian.trace.engine.query import TraceQuery
 from sudonglian.trace.engine.result import TraceResult, trace
 from sudonglian.trace.errors import EventRefused, QueryRefused, SeedUnknown
@@ -413,3 +413,54 @@ def test_what_is_outside_reaches_inside_only_once_it_is_opened() -> None:
     beside = event(7, "storing", (dirty, "epc"), biz_location=PORT)
     assert BOX not in {one.id for one in ask([packed, beside], dirty, 7).members}
     assert BOX in {one.id for one in ask([packed, opened, beside], dirty, 7).members}
+
+
+def test_of_two_consignments_the_one_received_is_either_possibly() -> None:
+    events = [
+        event(1, "commissioning", (LOT, "quantity"), biz_location=PORT, action="ADD"),
+        event(1, "commissioning", (LOT, "quantity"), biz_location=SHOP, action="ADD"),
+        event(3, "shipping", (LOT, "quantity"), read_point=PORT, to=[CITY_A], record="from-port"),
+        event(3, "shipping", (LOT, "quantity"), read_point=SHOP, to=[CITY_A], record="from-shop"),
+        event(6, "receiving", (LOT, "quantity"), biz_location=CITY_A, people=[("a", "opened")]),
+    ]
+    answer = ask(events, LOT, 2, seed_place=PORT)
+    assert {one.id: one.evidence for one in answer.members if one.kind == "person"} == {"a": "possible"}
+
+
+def long(hour: int, item: str, *names: str, contact: Any = "outer-packaging", **more: Any) -> EventView:
+    """Return an inspection in which each person takes an hour."""
+    view = event(hour, "inspecting", (item, "epc"), **more)
+    taking = tuple(Participant(name, "", contact, hour * HOUR, (hour + 1) * HOUR) for name in names)
+    return EventView(**{name: getattr(view, name) for name in view.__dataclass_fields__} | {"participants": taking})
+
+
+def test_hops_through_objects_and_persons_are_counted_apart() -> None:
+    events = [long(2, BOX, "first"), long(4, OTHER, "first", "second"), long(6, OTHER, "third")]
+    counted = {one.id: (one.objects, one.persons) for one in ask(events, BOX, 1).members}
+    assert counted == {"first": (1, 0), OTHER: (1, 1), "second": (1, 1), "third": (2, 1)}
+
+
+def test_what_somebody_exposed_does_not_raise_the_own_tier() -> None:
+    events = [
+        event(1, "storing", (BOX, "epc"), biz_location=PORT),
+        long(2, BOX, "guard", contact="same-room", biz_location=PORT),
+        long(5, OTHER, "guard", "other"),
+    ]
+    assert tiers(ask(events, BOX, 1)) == {"guard": "general", "other": "close"}
+
+
+def test_an_empty_stay_is_none() -> None:
+    stay = derive_facts(handover()).stays[0]
+    assert canonical(Facts(stays=(stay._replace(end=stay.start),))).stays == ()
+
+
+def test_a_walk_ends_with_the_question() -> None:
+    events = [
+        event(5, "inspecting", (BOX, "epc"), people=[("a", "opened")]),
+        long(4, OTHER, "a", "b"),
+    ]
+    assert people(ask(events, BOX, 1, until=EPOCH + timedelta(hours=5))) == {"a"}
+    late = [event(4, "inspecting", (BOX, "epc"), people=[("a", "opened")]), long(3, OTHER, "a", "b")]
+    meeting = [*late[:1], long(3, OTHER, "a", "b"), long(4, OTHER, "a", "b", record="next")]
+    assert people(ask(meeting, BOX, 1, until=EPOCH + timedelta(hours=4))) == {"a"}
+    assert people(ask(meeting, BOX, 1, until=EPOCH + timedelta(hours=5))) == {"a", "b"}

@@ -8,6 +8,7 @@ import pytest
 from tests.trace import oracle
 from tests.trace.worlds import KINDS, check_walk, world
 
+from sudonglian.trace.engine import stab
 from sudonglian.trace.engine.facts import EPOCH, Facts, Party, Place, Stay, canonical
 from sudonglian.trace.engine.forward import spread
 from sudonglian.trace.engine.presence import index
@@ -246,3 +247,32 @@ def test_a_hub_place_never_becomes_pairs() -> None:
     answer = trace(canonical(Facts(stays=tuple(stays))), TraceQuery("p00000", at=EPOCH, lookback=us(0)))
     assert len(answer.members) == 20_000
     assert len(answer.wide.spread.labels) < 2 * 20_000
+
+
+def test_a_crowded_place_says_what_a_small_one_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every place is searched by its tree, and the oracle agrees."""
+    monkeypatch.setattr(stab, "SMALL", 0)
+    for number in range(5_000, 6_000):
+        facts = world(number)
+        asked = ask(facts, number)
+        if asked is not None:
+            query, linger = asked
+            maybe = listed(expected(facts, query, linger, certain=False), query.seed)
+            found = {(one.kind, one.id): one.possible_time for one in trace(facts, query).members}
+            assert found == {key: time for key, (time, _) in maybe.items()}, number
+
+
+def test_an_interval_counts_up_to_the_end_of_the_question() -> None:
+    hall, room = Place("location", "hall"), Place("location", "room")
+    box, first, second = Party("item", "box"), Party("person", "1"), Party("person", "2")
+    facts = Facts(
+        stays=(
+            Stay("at", box, hall, 5, 6, True, "r1", ""),
+            Stay("at", first, hall, 5, 6, True, "r2", ""),
+            Stay("at", first, room, 0, 10, True, "r3", ""),
+            Stay("at", second, room, 0, 10, True, "r4", ""),
+        )
+    )
+    for until, reached in ((5, {"1", "hall"}), (6, {"1", "2", "hall", "room"})):
+        query = TraceQuery("box", at=EPOCH, lookback=us(0), until=EPOCH + us(until), strict=True)
+        assert {one.id for one in trace(facts, query).members} == reached

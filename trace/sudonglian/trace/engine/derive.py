@@ -9,7 +9,7 @@ from typing import Final
 from sudonglian.trace.engine.events import EventView, check
 from sudonglian.trace.engine.facts import INSTANT, Clean, Facts, Micros, Party, Place, SampleFact, canonical
 from sudonglian.trace.engine.handling import People, Shown, cleans_of, parent_of, samples_of
-from sudonglian.trace.engine.ledger import Ledger, place_of
+from sudonglian.trace.engine.ledger import Ledger, interior_of, place_of
 from sudonglian.trace.engine.portions import Portions, Share, settled_place
 from sudonglian.trace.engine.rules import FactTable, Rule, fact_table, is_location, is_vehicle, site
 
@@ -159,7 +159,7 @@ class _Reader:
         if place is not None:
             boards = rule.stay in LEAVING and place.kind == "vehicle"
             if not clash and not boards and not self._just_elsewhere(item, place, event):
-                ledger.appear(item, place, time, record, arrives=rule.stay == "arrive")
+                ledger.appear(item, place, event.event_time, record, arrives=rule.stay == "arrive")
             ledger.flash(item, place, time, record, certain=not other)
         self._stay(event, rule.stay, item, place, time, sure=not other)
         return True
@@ -280,7 +280,7 @@ class _Reader:
             portion, origins = self.portions.packed(uri, parent, event, from_outside=packs)
             for share in origins:
                 self._rest(share.party, event)
-            if ledger.nest(portion, parent, time, record) and origins:
+            if ledger.nest(portion, parent, time, record) and (packs or origins):
                 self._enclose(event, parent, portion, certain=packs)
             if not packs:
                 wrapped.append((portion, ledger.root(portion)))
@@ -355,8 +355,9 @@ class _Reader:
             at = place or ledger.whereabouts(item)
             units = ledger.units(item)
             if units:
-                # It was used, so it was taken out by now, whether or not a record says so.
+                # It was used, so its unit was opened while it was in it, by now, whether or not a record says so.
                 ledger.break_out(item, time, record)
+                ledger.emit("inside", item, interior_of(units[0]), time, time + INSTANT, record)
                 for unit in units:
                     ledger.open(unit, time, record)
             elif place is not None:

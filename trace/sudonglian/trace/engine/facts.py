@@ -6,6 +6,7 @@ docs/spec/facts.md rules the words; tracing.md §1 and §4 the single relation t
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 
 from sudonglian.trace.errors import QueryRefused
@@ -145,6 +146,7 @@ def micros(moment: datetime) -> Micros:
     return (moment - EPOCH) // timedelta(microseconds=1)
 
 
+@lru_cache(maxsize=1 << 16)
 def iso(time: Micros) -> str:
     """Return microseconds as RFC 3339 in UTC; the open end is the empty string.
 

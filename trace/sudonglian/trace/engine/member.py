@@ -91,6 +91,8 @@ def members(
     sure = {member.key: member for member in _of_run(narrow, "certain", tiers, portions)}
     meant = {_place_key(one) if isinstance(one, Place) else f"{one.kind}:{one.id}" for one, _, _ in seeds}
     found = []
+    if wide is narrow:
+        return tuple(sorted((one for one in sure.values() if one.key not in meant), key=lambda one: (one.kind, one.id)))
     for member in _of_run(wide, "possible", tiers, portions):
         certain = sure.get(member.key)
         if certain is not None:

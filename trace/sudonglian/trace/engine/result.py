@@ -61,14 +61,15 @@ class TraceResult:
         length = _lengths(document["links"])
         whole = sum(length[one["walk"]] + length[one["earliest_walk"]] for one in document["members"]) <= MAX_STEPS
         listed = []
-        for member, summary in zip(self.members, document["members"], strict=True):
+        for member, written in zip(self.members, document["members"], strict=True):
+            summary = {name: value for name, value in written.items() if name not in ("walk", "earliest_walk")}
             if whole:
                 walk = [step_json(step) for step in member.walk()]
                 same = member.first == member.best
                 earliest = walk if same else [step_json(step) for step in member.earliest_walk()]
-                listed.append({**member.summary(), "walk": walk, "earliest_walk": earliest})
+                listed.append({**summary, "walk": walk, "earliest_walk": earliest})
             else:
-                listed.append({**member.summary(), "walk": [], "earliest_walk": [], "link": summary["walk"]})
+                listed.append({**summary, "walk": [], "earliest_walk": [], "link": written["walk"]})
         return {
             "log": document["log"],
             "seed": self.query.seed,
