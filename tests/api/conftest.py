@@ -34,19 +34,45 @@ class Place:
             return vault.find(connection, self.keys, vault.identity("phone", phone, ""))
 
 
+def captured(folder: Path, keep: Callable[[dict[str, Any]], bool] = lambda event: True) -> Place:
+    """Return a new store with the events of the sample outbreak that `keep` keeps, not sealed."""
+    folder.mkdir(exist_ok=True)
+    keys = Keys.open(folder / "keys", create=True)
+    store = Store(f"sqlite:///{folder / 'sudonglian.db'}")
+    open_deployment(store, keys)
+    for raw in sample.documents("frozen-fish").values():
+        document = json.loads(raw)
+        document["epcisBody"]["eventList"] = [one for one in document["epcisBody"]["eventList"] if keep(one)]
+        with store.write() as connection:
+            told = json.dumps(document).encode()
+            taken = intake.capture(connection, keys, told, submitter=document["sender"], now=datetime.now(UTC))
+        assert not taken.refused
+    return Place(store, keys)
+
+
 @pytest.fixture
 def outbreak(tmp_path: Path) -> Iterator[Place]:
     """The sample outbreak, captured and not sealed."""
-    keys = Keys.open(tmp_path / "keys", create=True)
-    store = Store(f"sqlite:///{tmp_path / 'sudonglian.db'}")
-    open_deployment(store, keys)
-    for raw in sample.documents("frozen-fish").values():
-        with store.write() as connection:
-            sender = json.loads(raw)["sender"]
-            taken = intake.capture(connection, keys, raw, submitter=sender, now=datetime.now(UTC))
-        assert not taken.refused
-    yield Place(store, keys)
-    store.close()
+    place = captured(tmp_path)
+    yield place
+    place.store.close()
+
+
+@pytest.fixture
+def outbreak_without(tmp_path: Path) -> Iterator[Callable[..., Place]]:
+    """The sample outbreak without the handoffs of a business step, at one place if it is named."""
+    opened: list[Place] = []
+
+    def without(step: str, place: str | None = None) -> Place:
+        def keep(event: dict[str, Any]) -> bool:
+            return event["bizStep"] != step or place not in (None, event["readPoint"]["id"])
+
+        opened.append(captured(tmp_path / f"without-{len(opened)}", keep))
+        return opened[-1]
+
+    yield without
+    for one in opened:
+        one.store.close()
 
 
 @dataclass(frozen=True)

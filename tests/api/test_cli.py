@@ -280,7 +280,7 @@ def test_an_unforeseen_error_is_one_line_and_a_file_without_its_text(
     def fails(*_: object, **__: object) -> None:
         raise KeyError(str(13800138 * 1000) + " is somebody's phone")
 
-    monkeypatch.setattr("sudonglian.api.commands.records.check_document", fails)
+    monkeypatch.setattr("sudonglian.api.commands.records.rehearse", fails)
     done = run("validate", str(SAMPLES / "03-cold-store.json"), "--json")
     assert (done.code, done.json["error"]["code"]) == (1, "unexpected")
     assert len(done.err.splitlines()) == 1
@@ -288,7 +288,7 @@ def test_an_unforeseen_error_is_one_line_and_a_file_without_its_text(
     assert str(log) in done.err
     kept = log.read_text("utf-8")
     assert "builtins.KeyError" in kept
-    assert "check_document" in kept
+    assert "rehearse(" in kept
     assert "13800138000" not in kept + done.err + done.out
 
 

@@ -69,7 +69,7 @@ def test_a_damaged_or_stale_backup_is_refused_by_name(anchored: Run, tmp_path: P
 def test_fsck_is_content_and_then_finds_a_flipped_byte_in_the_chain(anchored: Run, tmp_path: Path) -> None:
     good = anchored("fsck", "--json")
     assert (good.code, good.json["ok"], good.json["faults"]) == (0, True, [])
-    assert good.json["checked"]["records"] == 45
+    assert good.json["checked"]["records"] == 63
     chain = tmp_path / "data" / "chain.db"
     for leftover in tmp_path.glob("data/chain.db-*"):
         leftover.unlink()
@@ -78,7 +78,7 @@ def test_fsck_is_content_and_then_finds_a_flipped_byte_in_the_chain(anchored: Ru
     chain.write_bytes(raw)
     bad = anchored("fsck", "--json")
     assert (bad.code, bad.json["ok"]) == (1, False)
-    assert bad.json["checked"]["records"] == 45
+    assert bad.json["checked"]["records"] == 63
     assert all(set(one) == {"code", "place", "detail"} for one in bad.json["faults"])
     assert anchored("fsck", "--offline").code == 0
 

@@ -20,6 +20,8 @@ EXPOSED = {
     "19900000305": "moved the pallet into the cold room",
     "19900000306": "drove the opened, empty container away",
     "19900000307": "took shrimps out of the same cold room later",
+    "19900000308": "drove pallet 3 away from the cold room before it was disinfected",
+    "19900000309": "drove pallet 1 away from the cold room",
     "19900000401": "drove the pallet to the market",
     "19900000503": "unpacked it at the stall",
     "19900000504": "cut it",
@@ -31,6 +33,13 @@ EXPOSED = {
     "19900000701": "received fillets at the supermarket",
     "19900000702": "bought a fillet",
     "19900000801": "received that beef at the school canteen",
+    "19900001001": "received pallet 3 at the supervised warehouse before it was disinfected",
+    "19900001002": "swabbed it before it was disinfected",
+    "19900001003": "disinfected it",
+    "19900001104": "received pallet 1, which nobody had disinfected, at the grocer's",
+    "19900001105": "inspected pallet 1",
+    "19900001106": "disinfected pallet 1",
+    "19900001107": "took pallet 1 away from beside what it had exposed in the grocer's store",
 }
 
 SPARED = {
@@ -47,6 +56,12 @@ SPARED = {
     "19900000902": "opened that city's own container and pallet",
     "19900000903": "sold the same lot in another city",
     "19900000904": "bought the same lot in another city",
+    "19900001004": "moved pallet 3 after it was disinfected",
+    "19900001005": "swabbed it after it was disinfected",
+    "19900001006": "drove it away after it was disinfected",
+    "19900001101": "received the disinfected pallet 3 at the grocer's",
+    "19900001102": "opened the disinfected pallet 3",
+    "19900001103": "bought a carton of it before pallet 1 came",
 }
 
 
@@ -76,6 +91,19 @@ def test_the_story_names_everybody_whom_the_documents_name() -> None:
 @pytest.mark.parametrize("lookback", [timedelta(0), timedelta(hours=12), timedelta(days=14)])
 def test_exactly_the_exposed_are_listed_whatever_the_lookback(outbreak: Any, lookback: timedelta) -> None:
     assert phones(outbreak, ask(outbreak, lookback=lookback)) == dict.fromkeys(EXPOSED, "certain")
+
+
+def test_without_the_disinfection_those_who_came_after_it_are_listed(outbreak_without: Any) -> None:
+    place = outbreak_without("urn:sudonglian:bizstep:disinfecting")
+    found = phones(place, ask(place))
+    assert {"19900001004", "19900001005", "19900001006", "19900001101", "19900001102"} <= set(found)
+
+
+def test_without_the_step_to_the_shared_cold_room_nobody_beyond_it_is_listed(outbreak_without: Any) -> None:
+    place = outbreak_without("storing", place="https://id.gs1.org/414/9520001001055/254/cold-3")
+    found = phones(place, ask(place))
+    assert not {"19900000506", "19900000507", "19900000801"} & set(found)
+    assert "19900000504" in found
 
 
 def test_a_longer_lookback_reaches_those_who_packed_as_possible(outbreak: Any) -> None:

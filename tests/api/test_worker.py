@@ -116,7 +116,7 @@ def test_two_workers_do_not_disturb_each_other(run: Run, start: Any) -> None:
         worker.send_signal(signal.SIGTERM)
         _, err = worker.communicate(timeout=PATIENCE_S)
         assert worker.returncode == 0, err
-    assert len([one for one in run("log", "entries", "--json").json["entries"] if one["k"] == "record"]) == 45
+    assert len([one for one in run("log", "entries", "--json").json["entries"] if one["k"] == "record"]) == 63
     assert run("fsck").code == 0
 
 

@@ -4,18 +4,31 @@ docs/spec/facts.md §2; the engine knows no store, so that its answers can be re
 """
 
 from collections.abc import Iterable, Iterator
+from decimal import Decimal, InvalidOperation
 from typing import Final
 
+from sudonglian.chain import canonical
 from sudonglian.chain.canonical import Json
+from sudonglian.chain.errors import CanonicalRefused
 from sudonglian.chain.identifiers import identifiers_of, normal
 from sudonglian.records.epcis.times import instant
 from sudonglian.records.reader import EventRow
-from sudonglian.trace.engine.events import CONTACTS, ROLES, EventView, ItemRef, Participant, PartyRef, Sample
+from sudonglian.trace.engine.events import (
+    CONTACTS,
+    ROLES,
+    Disinfection,
+    EventView,
+    ItemRef,
+    Participant,
+    PartyRef,
+    Sample,
+)
 from sudonglian.trace.engine.facts import micros
 from sudonglian.trace.errors import EventRefused
 
 LAB_TEST: Final = "sdl:labTest"
-SHOWN: Final = (LAB_TEST,)
+DISINFECTION: Final = "sdl:disinfection"
+SHOWN: Final = (LAB_TEST, DISINFECTION, "eventID")
 
 
 def view(
@@ -55,6 +68,8 @@ def view(
         superseded=superseded,
         declares_error=declares_error or "errorDeclaration" in event,
         sample=_sample(event.get(LAB_TEST)),
+        event_id=_text(event.get("eventID")),
+        disinfection=_disinfection(event.get(DISINFECTION)),
     )
 
 
@@ -103,6 +118,26 @@ def _parties(value: Json, name: str) -> tuple[PartyRef, ...]:
         for entry in listed
         if isinstance(entry, dict) and (uri := _text(entry.get(name)))
     )
+
+
+def _disinfection(value: Json) -> Disinfection | None:
+    if not isinstance(value, dict):
+        return None
+    complete, time, subject = value.get("complete"), instant(value.get("time")), _text(value.get("subject"))
+    return Disinfection(
+        complete if isinstance(complete, bool) else None,
+        _decimal(value.get("log10Reduction")),
+        normal(subject) if subject else "",
+        micros(time) if time else None,
+    )
+
+
+def _decimal(value: Json) -> str:
+    """Return a number, or the text of one, as decimal text; anything else says nothing."""
+    try:
+        return str(Decimal(value)) if isinstance(value, str) else canonical.decimal_text(canonical.decimal_of(value))
+    except (InvalidOperation, CanonicalRefused):
+        return ""
 
 
 def _sample(value: Json) -> Sample | None:
