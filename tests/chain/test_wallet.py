@@ -65,6 +65,9 @@ def test_a_key_file_is_private_and_never_replaced(tmp_path: Path) -> None:
     assert Wallet.load_or_create(path).address == wallet.address
     with pytest.raises(WalletRefused, match="already"):
         Wallet.create(path)
+    with pytest.raises(WalletRefused, match="already"):
+        Wallet.generate().save(path)
+    wallet.save(path)
     assert Wallet.load(path).address == wallet.address
     assert [p.name for p in tmp_path.iterdir()] == ["key"]
 

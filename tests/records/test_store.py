@@ -1,8 +1,11 @@
 import contextlib
+import os
 import re
+import shutil
 import sqlite3
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -12,9 +15,14 @@ from sqlalchemy import insert, select, text
 from sqlalchemy.exc import DBAPIError
 
 from sudonglian.records import store as stores
+from sudonglian.records.deployment import open_deployment
 from sudonglian.records.intake import CaptureResult
+from sudonglian.records.keys import Keys
 from sudonglian.records.store import Store, StoreError, in_batches, insert_new
 from sudonglian.records.tables import META, PENDING
+
+NOBODY = 65_534
+"""Root may write everywhere; this user, in a process of its own, may not."""
 
 Capture = Callable[..., CaptureResult]
 Make = Callable[..., dict[str, Any]]
@@ -31,6 +39,87 @@ def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="unable to open"), store.read():
         pass
     store.close()
+
+
+def as_stranger(look: Callable[[], str]) -> str:
+    """Return what `look` says in a process that may write nowhere here, whoever runs the tests."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if not child:
+        try:
+            if os.geteuid() == 0:
+                os.seteuid(NOBODY)
+            os.write(writing, look().encode())
+        finally:
+            os._exit(0)
+    os.close(writing)
+    os.waitpid(child, 0)
+    with os.fdopen(reading) as said:
+        return said.read()
+
+
+@pytest.fixture
+def evidence(keys: Keys) -> Iterator[Path]:
+    """A database at rest, of the deployment of `keys`, in a folder that nobody may write."""
+    folder = Path(tempfile.mkdtemp())
+    try:
+        store = Store(f"sqlite:///{folder / 'log.db'}")
+        open_deployment(store, keys)
+        store.close()
+        (folder / "log.db").chmod(0o444)
+        folder.chmod(0o555)
+        yield folder / "log.db"
+    finally:
+        folder.chmod(0o755)
+        shutil.rmtree(folder)
+
+
+def test_a_database_in_a_read_only_folder_is_read(evidence: Path, keys: Keys) -> None:
+    def look() -> str:
+        store = Store(f"sqlite:///{evidence}")
+        known = open_deployment(store, keys)
+        try:
+            with store.write():
+                return "written"
+        except StoreError as error:
+            return f"{known.origin} {error.diagnostics()}"
+
+    assert as_stranger(look) == f"{keys.origin} store: {evidence}: the database or its folder is read-only"
+    assert sorted(path.name for path in evidence.parent.iterdir()) == ["log.db", "log.db.turn"]
+
+
+def test_what_waits_in_a_read_only_log_is_never_left_out(evidence: Path, keys: Keys) -> None:
+    evidence.parent.chmod(0o755)
+    evidence.chmod(0o644)
+    store = Store(f"sqlite:///{evidence}")
+    with store.write() as connection:
+        connection.execute(insert(META), {"key": "new", "value": "kept"})
+    log, evidence_log = Path(f"{evidence}-wal").read_bytes(), Path(f"{evidence}-wal")
+
+    def look() -> str:
+        try:
+            there = Store(f"sqlite:///{evidence}")
+            with there.read() as connection:
+                return str(connection.execute(select(META.c.value).where(META.c.key == "new")).scalar_one())
+        except StoreError as error:
+            return error.diagnostics()
+
+    # Killed: the log and its index are still there; then a copy that left the index out.
+    for name in ("", "-wal", "-shm"):
+        Path(f"{evidence}{name}").chmod(0o444)
+    evidence.parent.chmod(0o555)
+    assert as_stranger(look) == "kept"
+    evidence.parent.chmod(0o755)
+    main = evidence.read_bytes()
+    store.close()
+    evidence.chmod(0o644)
+    evidence.write_bytes(main)
+    evidence_log.write_bytes(log)
+    Path(f"{evidence}-shm").unlink(missing_ok=True)
+    evidence.parent.chmod(0o555)
+    said = as_stranger(look)
+    assert str(evidence) in said
+    assert "write-ahead log" in said
 
 
 def test_nothing_listens() -> None:

@@ -77,7 +77,7 @@ class Wallet:
 
     @classmethod
     def create(cls, path: Path) -> "Wallet":
-        """Make a new key file, complete or not at all; never over an old one."""
+        """Make a new key file, complete or not at all; never over another one."""
         wallet = cls.generate()
         wallet.save(path)
         return wallet
@@ -116,7 +116,7 @@ class Wallet:
         return cls.load(path)
 
     def save(self, path: Path) -> None:
-        """Write the key file, complete or not at all; never over an old one."""
+        """Write the key file, complete or not at all; never over another one."""
         try:
             descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
             temporary = Path(name)
@@ -136,7 +136,8 @@ class Wallet:
             finally:
                 os.close(folder)
         except FileExistsError:
-            raise WalletRefused("there is a key already", place=str(path)) from None
+            if Wallet.load(path).address != self.address:
+                raise WalletRefused("there is a key already", place=str(path)) from None
         except OSError as error:
             raise WalletRefused(f"cannot be written: {error.strerror}", place=str(path)) from None
 

@@ -283,10 +283,15 @@ def why_not(network: Network, chain: Chain, sender: bytes) -> str | None:
         return PAUSED
     if successor := anchor_contract.successor(network, chain.contract):
         return f"anchoring ended here; it goes on in {checksum_address(successor)}"
-    asked = anchor_contract.calldata("hasRole(bytes32,address)", anchor_contract.ROLE_ANCHORER, sender)
-    if not any(network.call(chain.contract, asked)):
+    if not may_anchor(network, chain, sender):
         return f"{checksum_address(sender)} has not the role ANCHORER"
     return None
+
+
+def may_anchor(network: Network, chain: Chain, sender: bytes) -> bool:
+    """Return whether the contract takes anchors from this key."""
+    asked = anchor_contract.calldata("hasRole(bytes32,address)", anchor_contract.ROLE_ANCHORER, sender)
+    return any(network.call(chain.contract, asked))
 
 
 def consistency(connection: Connection, before: OnChain, anchor: Anchor) -> list[bytes]:

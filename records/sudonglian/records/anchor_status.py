@@ -19,7 +19,9 @@ SHOWN: Final = 20
 
 
 def status(connection: Connection, network: Network | None, *, address: bytes | None = None) -> dict[str, Any]:
-    """Return the state of the log's anchoring; with `network` also what the chain says, and the balance of `address`.
+    """Return the state of the log's anchoring.
+
+    With `network` also what the chain says; with `address` too its balance, and whether it may anchor.
 
     Raises
     ------
@@ -40,7 +42,7 @@ def status(connection: Connection, network: Network | None, *, address: bytes | 
         "last_final_size": final,
         "halted": anchor_halt.reason(connection),
         "deploying": book.deployment(connection) is not None,
-        "chain": None if chain is None else _chain(connection, chain, network),
+        "chain": None if chain is None else _chain(connection, chain, network, address),
         "balance": None if network is None or address is None else str(network.balance(address)),
     }
 
@@ -60,7 +62,7 @@ def _shown(anchor: book.Anchor) -> dict[str, Any]:
     }
 
 
-def _chain(connection: Connection, chain: book.Chain, network: Network | None) -> dict[str, Any]:
+def _chain(connection: Connection, chain: book.Chain, network: Network | None, address: bytes | None) -> dict[str, Any]:
     said: dict[str, Any] = {
         "chain_id": chain.chain_id,
         "genesis": chain.genesis.hex(),
@@ -76,4 +78,5 @@ def _chain(connection: Connection, chain: book.Chain, network: Network | None) -
     if standing is Standing.SAME:
         said["on_chain_size"] = anchor_chain.compare(connection, network, chain).size
         said["paused"] = anchor_contract.paused(network, chain.contract)
+        said["may_anchor"] = None if address is None else anchor_chain.may_anchor(network, chain, address)
     return said

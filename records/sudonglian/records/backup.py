@@ -33,8 +33,8 @@ from sudonglian.records.backup_files import (
     write,
 )
 from sudonglian.records.backup_restore import restore
+from sudonglian.records.keys import ANCHOR_FILE, Keys
 from sudonglian.records.keys import FILES as KEY_FILES
-from sudonglian.records.keys import Keys
 from sudonglian.records.log import Checkpoint
 from sudonglian.records.store import Store, StoreError
 
@@ -88,7 +88,9 @@ def backup(
         files.append(SQLITE_FILE if store.is_sqlite else DUMP_FILE)
         if keys_folder is not None:
             (draft / KEYS).mkdir(mode=0o700)
-            for name in KEY_FILES:
+            # Without the key that the contract knows, a restored log could not be anchored any more.
+            has_paid = (keys_folder / ANCHOR_FILE).exists()
+            for name in (*KEY_FILES, ANCHOR_FILE) if has_paid else KEY_FILES:
                 copy(keys_folder / name, draft / KEYS / name)
                 files.append(f"{KEYS}/{name}")
         manifest = Manifest(

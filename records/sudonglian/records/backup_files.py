@@ -20,6 +20,7 @@ from sqlalchemy.engine import make_url
 
 from sudonglian.chain.errors import SudonglianError
 from sudonglian.records.deployment import HEAD
+from sudonglian.records.keys import ANCHOR_FILE
 from sudonglian.records.keys import FILES as KEY_FILES
 
 VERSION: Final = "sudonglian/backup/1"
@@ -133,7 +134,7 @@ def read_manifest(folder: Path) -> Manifest:
         )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise BackupDamaged("the manifest cannot be read", place=str(place)) from error
-    allowed = {CHAIN_FILE, SQLITE_FILE, DUMP_FILE, *(f"{KEYS}/{name}" for name in KEY_FILES)}
+    allowed = {CHAIN_FILE, SQLITE_FILE, DUMP_FILE, *(f"{KEYS}/{name}" for name in (*KEY_FILES, ANCHOR_FILE))}
     due = SQLITE_FILE if manifest.database == "sqlite" else DUMP_FILE
     if not manifest.files.keys() <= allowed or due not in manifest.files:
         raise BackupDamaged("the manifest names other files than a backup has", place=str(place))

@@ -37,8 +37,8 @@ from sudonglian.records.backup_files import (
     replace,
 )
 from sudonglian.records.fsck import fsck
+from sudonglian.records.keys import ANCHOR_FILE, Keys
 from sudonglian.records.keys import FILES as KEY_FILES
-from sudonglian.records.keys import Keys
 from sudonglian.records.store import Store
 from sudonglian.records.tables import CHECKPOINTS
 
@@ -201,13 +201,16 @@ def _knows(network: Network, manifest: Manifest, roots: Mapping[int, bytes]) -> 
 
 
 def _put_keys(folder: Path, manifest: Manifest, keys_folder: Path) -> None:
-    if any((keys_folder / name).exists() for name in KEY_FILES) or f"{KEYS}/{KEY_FILES[0]}" not in manifest.files:
+    has_own = any((keys_folder / name).exists() for name in KEY_FILES)
+    wanted = (ANCHOR_FILE,) if has_own else (*KEY_FILES, ANCHOR_FILE)
+    names = [name for name in wanted if f"{KEYS}/{name}" in manifest.files and not (keys_folder / name).exists()]
+    if not names:
         return
     try:
         keys_folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
         raise BackupError(f"cannot be made: {error.strerror}", place=str(keys_folder)) from error
-    for name in KEY_FILES:
+    for name in names:
         copy(folder / KEYS / name, keys_folder / name)
 
 

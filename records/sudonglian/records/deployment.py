@@ -3,10 +3,11 @@
 docs/spec/checkpoint.md rule 3. Opening one brings its schema up to date, under a lock, in one transaction.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import resources
-from typing import Final
+from typing import ClassVar, Final
 
 from sqlalchemy import Connection, insert, inspect, select, text
 
@@ -26,6 +27,15 @@ ORIGIN: Final = "origin"
 VERIFIER_KEY: Final = "verifier_key"
 CREATED_US: Final = "created_us"
 
+KEY_CHECK: Final = "key_check:"
+"""Before a key file's name in `meta`: `Keys.check_values`."""
+
+
+class OtherKey(DeploymentRefused):
+    """A key file is not the one that the database has been used with; `place` is the file."""
+
+    slug: ClassVar[str] = "other-key"
+
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
@@ -43,6 +53,8 @@ def open_deployment(store: Store, keys: Keys, now: datetime | None = None) -> De
     ------
     OtherLog
         The database holds the log of another key.
+    OtherKey
+        A key file is not the one that this database has been used with.
     NewerSchema
         A later version of this program has used the database.
     DeploymentRefused
@@ -51,7 +63,9 @@ def open_deployment(store: Store, keys: Keys, now: datetime | None = None) -> De
     with store.read() as connection:
         revision = _revision(connection)
         if revision == HEAD and (known := _known(connection)) is not None:
-            return _same(known, keys)
+            _same(known, keys)
+            if not _unchecked(connection, keys) or store.is_read_only:
+                return known
     with store.write() as connection:
         stores.lock(connection, LOCK)
         revision = _revision(connection)
@@ -61,14 +75,32 @@ def open_deployment(store: Store, keys: Keys, now: datetime | None = None) -> De
         if known is None:
             known = Deployment(keys.origin, keys.log.vkey, derive.micros(now or datetime.now(UTC)))
             values = {ORIGIN: known.origin, VERIFIER_KEY: known.verifier_key, CREATED_US: str(known.created_us)}
-            connection.execute(insert(META), [{"key": key, "value": value} for key, value in values.items()])
-        return _same(known, keys)
+            _put(connection, values)
+        _same(known, keys)
+        # A database of an earlier version gets them now: from here on a key file that is changed is named.
+        _put(connection, _unchecked(connection, keys))
+        return known
 
 
-def _same(known: Deployment, keys: Keys) -> Deployment:
+def _same(known: Deployment, keys: Keys) -> None:
     if (known.origin, known.verifier_key) != (keys.origin, keys.log.vkey):
         raise OtherLog(f"the database holds the log {known.verifier_key}, the keys are of {keys.log.vkey}")
-    return known
+
+
+def _unchecked(connection: Connection, keys: Keys) -> dict[str, str]:
+    """Return the check values that the database does not hold yet; refuse a key that it contradicts."""
+    due = {f"{KEY_CHECK}{name}": value for name, value in keys.check_values().items()}
+    held = {row.key: row.value for row in connection.execute(select(META).where(META.c.key.in_(due)))}
+    for key, value in held.items():
+        if value != due[key]:
+            name = key.removeprefix(KEY_CHECK)
+            raise OtherKey("not the key that this database has been used with", place=keys.place(name))
+    return {key: value for key, value in due.items() if key not in held}
+
+
+def _put(connection: Connection, values: Mapping[str, str]) -> None:
+    if values:
+        connection.execute(insert(META), [{"key": key, "value": value} for key, value in values.items()])
 
 
 def _revision(connection: Connection) -> str | None:

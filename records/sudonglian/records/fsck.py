@@ -45,7 +45,7 @@ def fsck(store: Store, keys: Keys, network: Network | None = None) -> dict[str, 
         if _database(report, connection):
             log = fsck_log.check(report, connection, keys)
             fsck_records.check(report, connection, keys, log)
-            fsck_anchors.check(report, connection, log, network, said)
+            fsck_anchors.check(report, connection, keys, log, network, said)
     return report.as_json()
 
 

@@ -13,12 +13,14 @@ from sudonglian.chain import anchor_contract, canonical
 from sudonglian.chain.keccak import keccak256
 from sudonglian.chain.network import Log as ChainLog
 from sudonglian.chain.network import Network, Receipt
+from sudonglian.chain.wallet import Wallet, checksum_address
 from sudonglian.records import anchor_book as book
 from sudonglian.records import anchor_chain, anchor_halt
 from sudonglian.records.anchor_book import Anchor, Chain
 from sudonglian.records.anchor_work import read_transaction
 from sudonglian.records.fsck_log import Log
 from sudonglian.records.fsck_report import Report
+from sudonglian.records.keys import ANCHOR_FILE, Keys
 from sudonglian.records.log import root as root_of
 from sudonglian.records.store import Store
 from sudonglian.records.tables import ANCHOR_ATTEMPTS, ANCHORS, CHAINS
@@ -66,8 +68,10 @@ def ask(report: Report, store: Store, network: Network | None) -> Said | None:
     return None
 
 
-def check(report: Report, connection: Connection, log: Log, network: Network | None, said: Said | None) -> None:
-    """Check every row of anchoring, and hold those of the chain that counts against it."""
+def check(
+    report: Report, connection: Connection, keys: Keys, log: Log, network: Network | None, said: Said | None
+) -> None:
+    """Check every row of anchoring, and hold those of the chain that counts, and the anchoring key, against it."""
     chains: dict[int, Chain] = {}
     with report.watch("chains"):
         for row in connection.execute(select(CHAINS)):
@@ -81,6 +85,8 @@ def check(report: Report, connection: Connection, log: Log, network: Network | N
         if live is not None and asked is not None and said is not None:
             with report.watch(f"chains/{live.id}"):
                 _chain(report, connection, log, asked, live, said)
+            with report.watch(keys.place(ANCHOR_FILE)):
+                _anchorer(report, keys, asked, live)
         if (live is None or asked is None) and (why := anchor_halt.reason(connection)):
             # Nobody could look again: what was found stands.
             report.add("stale-store", f"meta/{anchor_halt.HALTED}", why)
@@ -112,6 +118,17 @@ def _chain(report: Report, connection: Connection, log: Log, network: Network, c
     else:
         report.same("chain", place, chain.contract, receipt.contract_address)
         report.same("chain", place, chain.deploy_block, receipt.block_number)
+
+
+def _anchorer(report: Report, keys: Keys, network: Network, chain: Chain) -> None:
+    # It is made when a chain is first met, and may lie elsewhere: a missing one is no fault.
+    if keys.folder is None or not (keys.folder / ANCHOR_FILE).exists():
+        return
+    report.count("anchor_key")
+    address = Wallet.load(keys.folder / ANCHOR_FILE).address
+    if not anchor_chain.may_anchor(network, chain, address):
+        detail = f"{checksum_address(address)} has not the role ANCHORER in {checksum_address(chain.contract)}"
+        report.add("anchor-key", keys.place(ANCHOR_FILE), detail)
 
 
 def _attempts(report: Report, connection: Connection, log: Log) -> dict[int, dict[bytes, bytes]]:

@@ -14,7 +14,7 @@ from sudonglian.chain.entry import CorrectionEntry, Entry, RecordEntry, SealEntr
 from sudonglian.chain.identifiers import named_by
 from sudonglian.chain.record import record_hash
 from sudonglian.records import anchor_book, anchor_halt, lots
-from sudonglian.records.deployment import CREATED_US, ORIGIN, VERIFIER_KEY
+from sudonglian.records.deployment import CREATED_US, KEY_CHECK, ORIGIN, VERIFIER_KEY
 from sudonglian.records.fsck_report import Report
 from sudonglian.records.keys import Keys
 from sudonglian.records.tables import (
@@ -86,6 +86,11 @@ def _meta(report: Report, connection: Connection, keys: Keys, log: Log) -> None:
     report.count("meta", len(held))
     report.same("meta", f"meta/{ORIGIN}", held.pop(ORIGIN, None), keys.origin)
     report.same("meta", f"meta/{VERIFIER_KEY}", held.pop(VERIFIER_KEY, None), keys.log.vkey)
+    checks = {name: held.pop(f"{KEY_CHECK}{name}", None) for name in keys.check_values()}
+    # A database of an earlier version has none until it is opened to be written.
+    if any(checks.values()):
+        for name, value in keys.check_values().items():
+            report.same("other-key", keys.place(name), checks[name], value)
     created = str(held.pop(CREATED_US, ""))
     if created.isascii() and created.isdigit():
         log.created_us = int(created)

@@ -3,6 +3,7 @@
 docs/spec/checkpoint.md rule 3 (the log's key); docs/decisions/0003 and 0500 (what the others are for).
 """
 
+import hmac
 import json
 import os
 import re
@@ -24,6 +25,12 @@ LOOKUP_FILE: Final = "lookup.key"
 KEK_FILE: Final = "kek.key"
 FILES: Final = (LOG_FILE, CONTENT_FILE, LOOKUP_FILE, KEK_FILE)
 
+ANCHOR_FILE: Final = "anchor.key"
+"""The key that pays for anchors. It is made when a chain is first met (`chain.wallet`), so it may not be here yet."""
+
+CHECK_DOMAIN: Final = b"sudonglian/key-check/1\x00"
+"""No key's own use begins so: a check value says nothing about what the key is used for."""
+
 LOCAL_ORIGIN: Final = "sudonglian.local/log/"
 """The origin of a log that nobody named, with a random tail: two deployments never share one."""
 
@@ -41,11 +48,27 @@ class Keys:
     """Finds a person's number from an identity (`vault.lookup_of`)."""
     kek: bytes = field(repr=False)
     """Wraps the key of every person; without it nobody's data can be read."""
+    folder: Path | None = field(default=None, compare=False)
+    """Where they were read."""
 
     @property
     def origin(self) -> str:
         """The name of the log."""
         return self.log.origin
+
+    def check_values(self) -> dict[str, str]:
+        """Return by file name what tells one random key from another, and nothing about either.
+
+        The log's key is known by its public half.
+        """
+        secrets = {CONTENT_FILE: self.content, LOOKUP_FILE: self.lookup, KEK_FILE: self.kek}
+        return {
+            name: hmac.digest(secret, CHECK_DOMAIN + name.encode(), "sha256").hex() for name, secret in secrets.items()
+        }
+
+    def place(self, name: str) -> str:
+        """Return the path of a file of this folder, as errors name it."""
+        return name if self.folder is None else str(self.folder / name)
 
     @classmethod
     def open(cls, folder: Path, *, create: bool = False, origin: str | None = None) -> Self:
@@ -67,7 +90,9 @@ class Keys:
         """
         if create and not _holds_anything(folder):
             _create(folder, origin or LOCAL_ORIGIN + token_hex(4))
-        keys = cls(_log_key(folder), *(_key(folder / name) for name in (CONTENT_FILE, LOOKUP_FILE, KEK_FILE)))
+        log = _log_key(folder)
+        content, lookup, kek = (_key(folder / name) for name in (CONTENT_FILE, LOOKUP_FILE, KEK_FILE))
+        keys = cls(log, content, lookup, kek, folder)
         if origin is not None and keys.origin != origin:
             raise KeysRefused(f"these are the keys of the log {keys.origin}, not of {origin}", place=str(folder))
         return keys

@@ -11,10 +11,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, ClassVar, Final, TypeVar
+from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, Insert, Table, create_engine, event, text
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from sudonglian.chain.errors import SudonglianError
@@ -50,13 +51,20 @@ class Store:
         try:
             self.url = make_url(url)
             options: dict[str, Any] = {} if self.is_sqlite else {"pool_pre_ping": True}
-            self.engine: Engine = create_engine(self.url, **options)
+            self._read_only = self.is_sqlite and _is_read_only(self.url.database)
+            opened = _read_only_url(self.url) if self._read_only else self.url
+            self.engine: Engine = create_engine(opened, **options)
         except (ArgumentError, ImportError) as error:
             raise StoreError(f"not a database URL that this program can open: {error}") from error
         if self.is_sqlite:
-            event.listen(self.engine, "connect", _on_sqlite_connect)
+            event.listen(self.engine, "connect", _on_sqlite_read_only if self._read_only else _on_sqlite_connect)
             event.listen(self.engine, "begin", _on_sqlite_begin)
             event.listen(self.engine, "checkin", _on_sqlite_checkin)
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether nothing can be written here: evidence on a read-only disk, another owner's folder."""
+        return self._read_only
 
     @property
     def is_sqlite(self) -> bool:
@@ -67,7 +75,7 @@ class Store:
     def read(self) -> Iterator[Connection]:
         """Give a connection that sees one unchanging state of the database."""
         level = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-        with _named_errors(), self.engine.connect().execution_options(**level) as connection, connection.begin():
+        with self._named(), self.engine.connect().execution_options(**level) as connection, connection.begin():
             yield connection
 
     @contextmanager
@@ -76,17 +84,32 @@ class Store:
         options = {_WRITES: True}
         with (
             self._turn(),
-            _named_errors(),
+            self._named(),
             self.engine.connect().execution_options(**options) as connection,
             connection.begin(),
         ):
             yield connection
 
     @contextmanager
+    def _named(self) -> Iterator[None]:
+        try:
+            with _named_errors():
+                yield
+        except StoreError as error:
+            if error.place or not self.is_sqlite:
+                raise
+            reason = error.reason
+            if self._read_only and _has_log(self.url.database):
+                reason += "; the folder is read-only and holds a write-ahead log: read from a copy of the whole folder"
+            raise StoreError(reason, place=self.url.database or "") from error.__cause__
+
+    @contextmanager
     def _turn(self) -> Iterator[None]:
         # SQLite's own waiting is a loop of naps: a writer that comes back at once can starve all others, the
         # sequencer among them. The kernel's queue is fair, and is left by a process that dies.
         path = self.url.database if self.is_sqlite else None
+        if self._read_only:
+            raise StoreError("the database or its folder is read-only", place=path or "")
         if not path or path == ":memory:":
             yield
             return
@@ -109,7 +132,7 @@ class Store:
 
         SQLite overwrites deleted rows, but its write-ahead log keeps older pages; PostgreSQL keeps dead rows.
         """
-        with _named_errors(), self.engine.connect() as connection:
+        with self._named(), self.engine.connect() as connection:
             raw = connection.connection.driver_connection
             assert raw is not None
             if self.is_sqlite:
@@ -200,6 +223,32 @@ def _on_sqlite_connect(connection: Any, _record: Any) -> None:
         f"busy_timeout={BUSY_TIMEOUT_MS}",
     ):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _on_sqlite_read_only(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None
+
+
+def _is_read_only(path: str | None) -> bool:
+    if not path or path == ":memory:" or not os.path.exists(path):
+        return False
+    folder = os.path.dirname(path) or os.curdir
+    return not (os.access(path, os.W_OK, effective_ids=True) and os.access(folder, os.W_OK, effective_ids=True))
+
+
+def _has_log(path: str | None) -> bool:
+    try:
+        return os.path.getsize(f"{path}-wal") > 0
+    except OSError:
+        return False
+
+
+def _read_only_url(url: URL) -> URL:
+    # Without a log to take into account, SQLite need not make the index of one beside the file. It must not be told
+    # so if there is a log, or another process that has the file open: what was committed last would be left out.
+    is_at_rest = not _has_log(url.database) and not os.path.exists(f"{url.database}-shm")
+    how = {"mode": "ro", "uri": "true"} | ({"immutable": "1"} if is_at_rest else {})
+    return url.set(database=f"file:{quote(os.path.abspath(url.database or ''))}", query=how)
 
 
 def _on_sqlite_begin(connection: Connection) -> None:

@@ -4,12 +4,14 @@ import json
 import shutil
 import threading
 from contextlib import closing
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sudonglian.chain.embedded import EmbeddedNetwork
+from sudonglian.chain.wallet import Wallet
 from sudonglian.records import log
 from sudonglian.records.backup import backup, restore
 from sudonglian.records.backup_files import (
@@ -21,7 +23,7 @@ from sudonglian.records.backup_files import (
     TargetNotEmpty,
 )
 from sudonglian.records.fsck import fsck
-from sudonglian.records.keys import FILES
+from sudonglian.records.keys import ANCHOR_FILE, FILES
 from sudonglian.records.store import Store
 
 worlds = pytest.mark.parametrize(
@@ -106,6 +108,24 @@ def test_with_keys(grown: Any) -> None:
     grown.store, grown.network, grown.keys = fresh.store, fresh.network, fresh.keys
     assert grown.keys.log.vkey == vkey
     assert fsck(grown.store, grown.keys, grown.network)["ok"]
+
+
+def test_the_anchoring_key_goes_with_the_keys(grown: Any) -> None:
+    kept = grown.folder / "keys" / ANCHOR_FILE
+    grown.wallet.save(kept)
+    out = save(grown, keys_folder=grown.folder / "keys")
+    copied = out / "keys" / ANCHOR_FILE
+    manifest = json.loads((out / "manifest.json").read_bytes())
+    assert manifest["files"][f"keys/{ANCHOR_FILE}"] == sha256(copied.read_bytes()).hexdigest()
+    kept.unlink()
+    lose(grown)
+    restore(out, grown.url, grown.folder / "keys", grown.folder / "chain.db")
+    assert Wallet.load(kept).address == grown.wallet.address  # put back beside keys that were there
+    data = copied.read_text()
+    copied.write_text(("0" if data[0] != "0" else "1") + data[1:])
+    with pytest.raises(BackupDamaged) as refused:
+        bring_back(grown, out, force=True)
+    assert refused.value.place == str(copied)
 
 
 def test_without_keys(grown: Any) -> None:

@@ -12,10 +12,12 @@ from sqlalchemy import text
 
 from sudonglian.chain.embedded import EmbeddedNetwork
 from sudonglian.chain.errors import SudonglianError
-from sudonglian.records import traces, vault
+from sudonglian.chain.wallet import Wallet, checksum_address
+from sudonglian.records import anchoring, traces, vault
+from sudonglian.records.deployment import OtherKey, open_deployment
 from sudonglian.records.fsck import NOT_EVIDENCE, fsck
 from sudonglian.records.fsck_records import TRACE_DOMAIN
-from sudonglian.records.keys import Keys
+from sudonglian.records.keys import ANCHOR_FILE, CONTENT_FILE, KEK_FILE, LOOKUP_FILE, Keys
 from sudonglian.records.store import Store
 from sudonglian.records.tables import METADATA
 from sudonglian.trace.engine.result import DOMAIN
@@ -284,6 +286,47 @@ def test_another_key_folder(full: Any, tmp_path: Path) -> None:
     report = fsck(full.store, other, None)
     codes = {one["code"] for one in report["faults"]}
     assert {"meta", "checkpoint"} <= codes
+
+
+@pytest.mark.parametrize("name", [CONTENT_FILE, LOOKUP_FILE, KEK_FILE])
+def test_one_key_file_that_is_another(full: Any, name: str) -> None:
+    path = full.folder / "keys" / name
+    kept = path.read_text()
+    path.write_text(("0" if kept[0] != "0" else "1") + kept[1:])
+    other = Keys.open(full.folder / "keys")
+    with pytest.raises(OtherKey) as refused:
+        open_deployment(full.store, other)
+    assert refused.value.place == str(path)
+    found = [one for one in fsck(full.store, other, None)["faults"] if one["code"] == "other-key"]
+    assert [one["place"] for one in found] == [str(path)]
+
+
+def test_a_database_of_before_the_check_values_gets_them(full: Any, tmp_path: Path) -> None:
+    with full.store.write() as connection:
+        connection.execute(text("DELETE FROM meta WHERE key LIKE 'key_check:%'"))
+    assert check(full)["ok"]
+    open_deployment(full.store, full.keys)
+    with full.store.read() as connection:
+        assert connection.execute(text("SELECT count(*) FROM meta WHERE key LIKE 'key_check:%'")).scalar_one() == 3
+    assert check(full)["ok"]
+
+
+def test_an_anchoring_key_that_the_contract_does_not_know(full: Any) -> None:
+    path = full.folder / "keys" / ANCHOR_FILE
+    full.wallet.save(path)
+    report = check(full)
+    assert report["ok"]
+    assert report["checked"]["anchor_key"] == 1
+    path.unlink()
+    other = Wallet.create(path)
+    (fault,) = check(full)["faults"]
+    assert (fault["code"], fault["place"]) == ("anchor-key", str(path))
+    assert checksum_address(other.address) in fault["detail"]
+    with full.store.read() as connection:
+        assert anchoring.status(connection, full.network, address=other.address)["chain"]["may_anchor"] is False
+        assert anchoring.status(connection, full.network, address=full.wallet.address)["chain"]["may_anchor"] is True
+    path.write_text("no key\n")
+    assert [one["place"] for one in check(full)["faults"]] == [str(path)]
 
 
 def test_not_a_database(full: Any, tmp_path: Path) -> None:
