@@ -35,7 +35,7 @@ def test_the_whole_way_by_commands(loaded: Run, tmp_path: Path) -> None:
     asked = ("trace", STORY["seed"], "--at", STORY["at"], "--case", "C-1")
     trace = loaded(*asked, "--graphml", str(tmp_path / "g.xml"), "--json").json
     assert trace["log"] == status["log"]
-    assert sum(one["kind"] == "person" for one in trace["members"]) == 17
+    assert sum(one["kind"] == "person" for one in trace["members"]) == 26
     for one in trace["members"]:
         assert set(one) >= {"id", "kind", "earliest", "evidence", "generation", "tier", "walk"}
         assert set(one["generation"]) == {"objects", "persons"}
@@ -204,7 +204,7 @@ def test_an_erased_person_is_gone_and_proofs_hold(loaded: Run, tmp_path: Path) -
     assert (again.code, again.json["error"]["code"]) == (1, "unknown-person")
     assert loaded("verify", path, "--trust", trust).code == 0
     trace = loaded("trace", STORY["seed"], "--at", STORY["at"], "--purpose", "p", "--json").json
-    assert sum(one["kind"] == "person" for one in trace["members"]) == 17  # nameless, and still counted
+    assert sum(one["kind"] == "person" for one in trace["members"]) == 26  # nameless, and still counted
     resent = loaded("sample", "load", "--json")
     assert (resent.code, {one["code"] for one in resent.json["refused"]}) == (1, {"erased"})
 
@@ -315,7 +315,7 @@ def test_a_chain_that_does_not_answer_is_told_and_the_rest_of_the_status_too(
     run("sample", "load")
     status = run("status", "--json")
     assert status.code == 1
-    assert status.json["pending"] == 46
+    assert status.json["pending"] == 64
     assert status.json["problem"]["code"].startswith("chain")
     assert run("anchor").code == 1
     assert run("status", "--json").json["log"]["size"] == 0  # nothing was sealed unseen
@@ -343,3 +343,37 @@ def test_the_console_script_is_this_function() -> None:
 
     (script,) = (one for one in entry_points(group="console_scripts") if one.name == "sudonglian")
     assert script.load() is cli.main
+
+
+@pytest.mark.parametrize("value", ["18.5", "12.50", "1e-3"])
+def test_validate_takes_a_decimal_number_as_capture_does(run: Run, tmp_path: Path, value: str) -> None:
+    lot = f'"quantityList":[{{"epcClass":"urn:epc:class:lgtin:4012345.012345.998877","quantity":{value}}}]'
+    time = '"eventTime":"2024-11-10T14:00:00+08:00","eventTimeZoneOffset":"+08:00"'
+    path = tmp_path / "event.json"
+    path.write_text(f'{{"type":"ObjectEvent",{time},"action":"OBSERVE",{lot}}}', "utf-8")
+    assert run("validate", str(path)).code == run("capture", str(path)).code == 0
+
+
+def test_validate_shows_what_capture_warns_of(run: Run, tmp_path: Path) -> None:
+    path = str(SAMPLES / "03-cold-store.json")
+    judged, captured = run("validate", path, "--json").json, run("capture", path, "--json").json
+    assert judged["findings"]
+    assert [(one["index"], one["code"], one["pointer"]) for one in judged["findings"]] == [
+        (one["index"], one["code"], one["pointer"]) for one in captured["warnings"]
+    ]
+
+
+def test_a_profile_that_is_not_known_is_wrong_usage(run: Run) -> None:
+    done = run("validate", str(SAMPLES / "03-cold-store.json"), "--profile", "cn-import", "--json")
+    assert (done.code, done.json["error"]["place"]) == (64, "--profile")
+    assert "none is known yet" in done.json["error"]["message"]
+
+
+def test_a_key_that_stands_twice_is_named_and_pointed_at_everywhere(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "twice.json"
+    path.write_text('{"type":"ObjectEvent","ilmd":{"a":1,"a":2}}', "utf-8")
+    (finding,) = run("validate", str(path), "--json").json["findings"]
+    (refused,) = run("capture", str(path), "--json").json["refused"]
+    hashed = run("hash", str(path), "--json").json["error"]
+    assert finding["code"] == refused["code"] == hashed["code"] == "duplicate-key"
+    assert finding["pointer"] == refused["pointer"] == hashed["place"] == "/ilmd/a"

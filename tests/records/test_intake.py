@@ -283,7 +283,7 @@ def test_the_result_as_json(capture: Capture, event: Make) -> None:
         "event_id": event()["eventID"],
         "unchanged": False,
     }
-    assert result["refused"][0].keys() == {"index", "code", "pointer", "message"}
+    assert result["refused"][0].keys() == {"index", "code", "pointer", "rule", "message"}
     json.dumps(result)
 
 

@@ -10,11 +10,10 @@ from typing import Any
 
 from sudonglian.api.console import Console
 from sudonglian.api.wiring import House
-from sudonglian.api.words import translate
 from sudonglian.chain.errors import RecordRefused
 from sudonglian.records import intake
 from sudonglian.records.intake import Behaviour, CaptureResult, DuplicateIds
-from sudonglian.records.judging import Refusal, judge
+from sudonglian.records.judging import judge, refusal_of_document
 
 
 @dataclass(slots=True)
@@ -57,13 +56,6 @@ class Capturing:
             yield f"{one['record_hash']}  {one['event_id'] or ''}".rstrip()
 
 
-def both_languages(refusal: RecordRefused) -> dict[str, str]:
-    """Return a refusal's sentence in Chinese and English."""
-    told = translate("zh", f"error:{refusal.slug}")
-    zh = refusal.reason if told.startswith("error:") else f"{told}:{refusal.reason}"
-    return {"zh": zh, "en": refusal.reason}
-
-
 def capture_all(
     house: House,
     raw: bytes,
@@ -78,6 +70,4 @@ def capture_all(
         with house.store.write() as connection:
             return intake.take(connection, house.keys, judged, duplicate_ids=duplicate_ids, behaviour=behaviour)
     except RecordRefused as refusal:
-        # A canonical refusal's place is the rule that was broken, any other's a pointer.
-        place = refusal.place if refusal.place.startswith("/") else ""
-        return CaptureResult((Refusal(None, refusal.slug, place, both_languages(refusal)),), (), ())
+        return CaptureResult((refusal_of_document(refusal),), (), ())

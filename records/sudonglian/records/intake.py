@@ -6,18 +6,20 @@ docs/spec/record.md, docs/spec/plain-event.md, docs/spec/entry.md; docs/decision
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, TypeAlias
+from secrets import token_bytes
+from typing import Any, Final, Literal, TypeAlias
 
 from sqlalchemy import Connection, insert, select
 
 from sudonglian.chain import entry
 from sudonglian.chain.canonical import Json
+from sudonglian.chain.checkpoint import LogKey
 from sudonglian.chain.errors import RecordRefused
 from sudonglian.chain.record import Sealed, seal_record
 from sudonglian.records import derive, sequencer, store, vault
 from sudonglian.records.epcis.findings import Finding, pointer
-from sudonglian.records.judging import Judged, JudgedEvent, Refusal, judge, participants_of, refusal_of
-from sudonglian.records.keys import Keys
+from sudonglian.records.judging import RULE, Judged, JudgedEvent, Refusal, judge, participants_of, refusal_of
+from sudonglian.records.keys import KEY_BYTES, Keys
 from sudonglian.records.store import in_batches
 from sudonglian.records.tables import DISCLOSURES, IDENTIFIERS, PARTICIPANTS, RECORDS
 from sudonglian.records.vault import Identity
@@ -25,6 +27,9 @@ from sudonglian.records.visibility import TABLE_VERSION, visibility_of
 
 DuplicateIds: TypeAlias = Literal["refuse", "keep"]
 Behaviour: TypeAlias = Literal["rollback", "proceed"]
+
+NO_LOG: Final = "sudonglian.local/rehearsal"
+"""The name of the log that a rehearsal writes nothing into."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +127,29 @@ def capture(
 
     Raises
     ------
-    DocumentRefused, CanonicalRefused
+    DocumentRefused
         The bytes are no document with events.
     """
     judged = judge(keys, raw, submitter=submitter, now=now)
     return take(connection, keys, judged, duplicate_ids=duplicate_ids, behaviour=behaviour)
+
+
+def rehearse(raw: bytes, *, submitter: str, now: datetime) -> tuple[int, CaptureResult]:
+    """Return how many events a document has, and what capture into an empty store would say; nothing is written.
+
+    Raises
+    ------
+    DocumentRefused
+        The bytes are no document with events.
+    """
+    # Digests are compared within the document alone, so that any key serves.
+    secret = token_bytes(KEY_BYTES)
+    keys = Keys(log=LogKey.generate(NO_LOG), content=secret, lookup=secret, kek=secret)
+    judged = judge(keys, raw, submitter=submitter, now=now)
+    refused = list(judged.refused)
+    receipts, _ = _decide(judged.events, {}, submitter, "refuse", refused)
+    refused.sort(key=_by_event)
+    return judged.total, CaptureResult(tuple(refused), () if refused else tuple(receipts), judged.warnings)
 
 
 def take(
@@ -142,11 +165,15 @@ def take(
     events = judged.events if behaviour == "proceed" or not refused else ()
     store.lock(connection, f"sudonglian-capture\x00{judged.submitter}")
     receipts, drafts = _decide(events, _known(connection, events), judged.submitter, duplicate_ids, refused)
-    refused.sort(key=lambda one: -1 if one.index is None else one.index)
+    refused.sort(key=_by_event)
     if refused and behaviour == "rollback":
         return CaptureResult(tuple(refused), (), judged.warnings)
     _write(connection, keys, drafts, judged.submitter, judged.came)
     return CaptureResult(tuple(refused), tuple(receipts), judged.warnings)
+
+
+def _by_event(refusal: Refusal) -> int:
+    return -1 if refusal.index is None else refusal.index
 
 
 def _known(connection: Connection, events: Sequence[JudgedEvent]) -> dict[bytes, list[_Known]]:
@@ -286,6 +313,7 @@ def _erased(one: JudgedEvent) -> Refusal:
             "zh": "该事件中的个人数据已被删除,不能再次提交",
             "en": "personal data of this event have been erased; it cannot be submitted again",
         },
+        RULE,
     )
 
 
@@ -300,4 +328,5 @@ def _conflict(one: JudgedEvent, known: _Known) -> Refusal:
             "zh": f"该 eventID 已用于内容不同的事件(已有 {held},提交 {sent})",
             "en": f"this eventID has been used for an event with other content (held {held}, sent {sent})",
         },
+        RULE,
     )

@@ -10,10 +10,10 @@ from typing import Any, Final
 
 from sudonglian.chain import canonical
 from sudonglian.chain.canonical import Json
-from sudonglian.chain.errors import RecordRefused
+from sudonglian.chain.errors import CanonicalRefused, RecordRefused
 from sudonglian.records import derive, vault
 from sudonglian.records.epcis.check import check_event
-from sudonglian.records.epcis.document import Document, RawEvent, read_document
+from sudonglian.records.epcis.document import Document, DocumentRefused, RawEvent, named, read_document
 from sudonglian.records.epcis.findings import Finding, pointer, warning
 from sudonglian.records.epcis.plain import plain_event
 from sudonglian.records.epcis.schema import check_envelope
@@ -37,6 +37,15 @@ class EventTooLarge(RecordRefused):
     slug = "event-too-large"
 
 
+ZH: Final[Mapping[str, str]] = {
+    EventTooLarge.slug: f"标识超过 {MAX_IDENTIFIER_BYTES} 字节,或参与人员超过 {MAX_PARTICIPANTS} 名",
+    derive.EventTimeRefused.slug: "不是日历上存在的、带时区的时间",
+}
+"""What is refused by rules that have no place in a schema, in Chinese."""
+
+DOCUMENT_RULE: Final = "EPCIS 2.0 §9; docs/spec/canonical.md"
+
+
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """Why an event, or with `index` None the document, was not taken."""
@@ -45,10 +54,17 @@ class Refusal:
     code: str
     pointer: str
     message: Mapping[str, str]
+    rule: str
 
     def as_json(self) -> dict[str, Any]:
         """Return the members that commands and problem documents print."""
-        return {"index": self.index, "code": self.code, "pointer": self.pointer, "message": dict(self.message)}
+        return {
+            "index": self.index,
+            "code": self.code,
+            "pointer": self.pointer,
+            "rule": self.rule,
+            "message": dict(self.message),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +89,8 @@ class Judged:
 
     submitter: str
     came: datetime
+    total: int
+    """How many events there are, the refused ones included."""
     events: tuple[JudgedEvent, ...]
     refused: tuple[Refusal, ...]
     warnings: tuple[tuple[int, Finding], ...]
@@ -83,7 +101,7 @@ def judge(keys: Keys, raw: bytes, *, submitter: str, now: datetime) -> Judged:
 
     Raises
     ------
-    DocumentRefused, CanonicalRefused
+    DocumentRefused
         The bytes are no document with events.
     """
     document = read_document(raw)
@@ -97,7 +115,7 @@ def judge(keys: Keys, raw: bytes, *, submitter: str, now: datetime) -> Judged:
                 events.append(judged)
             else:
                 refused += judged
-    return Judged(submitter, now, tuple(events), tuple(refused), tuple(warnings))
+    return Judged(submitter, now, len(document.events), tuple(events), tuple(refused), tuple(warnings))
 
 
 def _envelope_refusals(document: Document) -> list[Refusal]:
@@ -105,7 +123,7 @@ def _envelope_refusals(document: Document) -> list[Refusal]:
         return []
     context: dict[str, Json] = {"@context": list(document.context)} if document.context else {}
     found = check_envelope({**document.envelope, **context})
-    return [Refusal(None, one.code, one.pointer, one.message) for one in found if one.level == "error"]
+    return [Refusal(None, one.code, one.pointer, one.message, one.rule) for one in found if one.level == "error"]
 
 
 def _judge(
@@ -120,7 +138,8 @@ def _judge(
         findings = [one.under(raw.pointer) for one in check_event(raw.value, now, document.context)]
         errors = [one for one in findings if one.level == "error"]
         if errors:
-            return [Refusal(raw.index, one.code, one.pointer, one.message) for one in errors]
+            warnings += ((raw.index, one) for one in findings if one.level == "warning")
+            return [Refusal(raw.index, one.code, one.pointer, one.message, one.rule) for one in errors]
         plain = plain_event(raw.value, document.context)
         late = now - derive.moment(derive.event_time_us(plain)) > LATE_AFTER
         plain_bytes = canonical.encode(plain)
@@ -146,9 +165,11 @@ def _judge(
 
 
 def _check_size(plain: Mapping[str, Json], identifiers: Sequence[derive.IdentifierRow]) -> None:
-    for text in (derive.transformation_id(plain) or "", *(one.normal for one in identifiers)):
+    transformation = derive.transformation_id(plain) or ""
+    for text, written in ((transformation, transformation), *((one.normal, one.uri) for one in identifiers)):
         if len(text.encode()) > MAX_IDENTIFIER_BYTES:
-            raise EventTooLarge(f"the identifier {text[:60]}… has more than {MAX_IDENTIFIER_BYTES} bytes")
+            reason = f"the identifier {text[:60]}… has more than {MAX_IDENTIFIER_BYTES} bytes"
+            raise EventTooLarge(reason, place=_place_of(plain, written))
     if len(participants_of(plain)) > MAX_PARTICIPANTS:
         raise EventTooLarge(f"more than {MAX_PARTICIPANTS} participants", place=f"/{derive.PARTICIPANTS}")
 
@@ -191,6 +212,30 @@ def participants_of(plain: Mapping[str, Json]) -> list[dict[str, Json]]:
 
 def refusal_of(raw: RawEvent, refusal: RecordRefused) -> Refusal:
     """Return an error of the record's formats as the refusal of an event."""
+    if isinstance(refusal, CanonicalRefused):
+        refusal = named(refusal)
+    zh = refusal.zh if isinstance(refusal, DocumentRefused) else ZH.get(refusal.slug, refusal.reason)
     place = refusal.place if refusal.place.startswith("/") else ""
-    message = {"zh": f"不能成为记录:{refusal.reason}", "en": f"cannot become a record: {refusal.reason}"}
-    return Refusal(raw.index, refusal.slug, raw.pointer + place, message)
+    message = {"zh": f"不能成为记录:{zh}", "en": f"cannot become a record: {refusal.reason}"}
+    return Refusal(raw.index, refusal.slug, raw.pointer + place, message, RULE)
+
+
+def refusal_of_document(refusal: RecordRefused) -> Refusal:
+    """Return the error by which a document could not be read as its refusal."""
+    zh = refusal.zh if isinstance(refusal, DocumentRefused) else refusal.reason
+    place = refusal.place if refusal.place.startswith("/") else ""
+    return Refusal(None, refusal.slug, place, {"zh": zh, "en": refusal.reason}, DOCUMENT_RULE)
+
+
+def _place_of(plain: Mapping[str, Json], text: str) -> str:
+    """Return the pointer of a text in an event."""
+    pending: list[tuple[Json, tuple[str | int, ...]]] = [(dict(plain), ())]
+    while pending:
+        value, path = pending.pop()
+        if value == text:
+            return pointer(*path)
+        if isinstance(value, dict):
+            pending += ((inner, (*path, name)) for name, inner in reversed(value.items()))
+        elif isinstance(value, list):
+            pending += ((inner, (*path, index)) for index, inner in reversed([*enumerate(value)]))
+    return ""

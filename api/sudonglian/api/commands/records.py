@@ -10,8 +10,9 @@ from typing import Annotated, Any
 
 import typer
 
-from sudonglian.api.capturing import Capturing, both_languages, capture_all
+from sudonglian.api.capturing import Capturing, capture_all
 from sudonglian.api.console import DONE, REFUSED, Console, read_file
+from sudonglian.api.errors import UsageRefused
 from sudonglian.api.parsing import record_hash_of
 from sudonglian.api.settings import submitter as submitter_of
 from sudonglian.api.wiring import open_house
@@ -20,10 +21,11 @@ from sudonglian.chain.errors import RecordRefused
 from sudonglian.chain.identifiers import normal
 from sudonglian.records import reader
 from sudonglian.records.epcis import event_hash
-from sudonglian.records.epcis.check import check_document
-from sudonglian.records.epcis.document import Document, read_document
-from sudonglian.records.epcis.findings import Finding, error, refuses
+from sudonglian.records.epcis.document import read_document
+from sudonglian.records.epcis.findings import Finding, refuses
 from sudonglian.records.epcis.plain import plain_event
+from sudonglian.records.intake import CaptureResult, rehearse
+from sudonglian.records.judging import refusal_of_document
 
 
 class DuplicateIds(StrEnum):
@@ -77,12 +79,20 @@ def capture(
     return REFUSED if total.refused else DONE
 
 
-def validate(context: typer.Context, file: File) -> int:
-    """Judge a document without taking it: schema, the standard's own rules, our extensions."""
+def validate(
+    context: typer.Context,
+    file: File,
+    profile: Annotated[str, typer.Option(hidden=True, help="A profile of meaning; none is known yet.")] = "",
+) -> int:
+    """Judge a document as capture would, without taking it."""
     console: Console = context.obj
-    events, findings = _judge(read_file(file))
+    if profile:
+        raise UsageRefused(f"{profile[:80]!r} is not a profile; none is known yet", place="--profile")
+    events, found = _judge(read_file(file), console.settings.submitter)
+    findings = [finding for _, finding in found]
     valid = not refuses(findings)
-    document = {"valid": valid, "events": events, "findings": [finding.as_json() for finding in findings]}
+    told = [{"index": index, **finding.as_json()} for index, finding in found]
+    document = {"valid": valid, "events": events, "findings": told}
     lines = [console.text("valid: {events} events" if valid else "not valid: {events} events", events=events)]
     lines += [f"{one.level} {one.code} {one.pointer} — {one.message[console.lang]} ({one.rule})" for one in findings]
     console.emit(document, lines)
@@ -169,25 +179,17 @@ def register(app: typer.Typer) -> None:
     app.command()(history)
 
 
-def _judge(raw: bytes) -> tuple[int, list[Finding]]:
+def _judge(raw: bytes, submitter: str) -> tuple[int, list[tuple[int | None, Finding]]]:
+    """Return how many events there are, and what capture would find, in their order."""
     try:
-        document = read_document(raw)
-        found = check_document(document, datetime.now(UTC))
-        return len(document.events), [*found, *_uncanonical(document)] if not refuses(found) else found
+        events, told = rehearse(raw, submitter=submitter, now=datetime.now(UTC))
     except RecordRefused as refusal:
-        # A canonical refusal's place is the rule that was broken, any other's a pointer.
-        place = refusal.place if refusal.place.startswith("/") else ""
-        both = both_languages(refusal)
-        return 0, [error(refusal.slug, place, "EPCIS 2.0 §9; docs/spec/canonical.md", both["zh"], both["en"])]
-
-
-def _uncanonical(document: Document) -> Iterator[Finding]:
-    for event in document.events:
-        try:
-            canonical.canonical_bytes(canonical.encode(plain_event(event.value, document.context)))
-        except RecordRefused as refusal:
-            both = both_languages(refusal)
-            yield error(refusal.slug, event.pointer, "docs/spec/canonical.md", both["zh"], both["en"])
+        events, told = 0, CaptureResult((refusal_of_document(refusal),), (), ())
+    found: list[tuple[int | None, Finding]] = [
+        (one.index, Finding("error", one.code, one.pointer, one.rule, dict(one.message))) for one in told.refused
+    ]
+    found += told.warnings
+    return events, sorted(found, key=lambda one: -1 if one[0] is None else one[0])
 
 
 def _lines_of(document: dict[str, Any], depth: int = 0) -> Iterator[str]:

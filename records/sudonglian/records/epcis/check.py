@@ -1,6 +1,6 @@
 """The judgement on what was sent: schema, the standard's own rules, our extensions, check digits.
 
-docs/spec/plain-event.md §Findings; records judge meaning by profile elsewhere (a finding of meaning is a warning).
+docs/spec/plain-event.md; EPCIS 2.0; records judge meaning by profile elsewhere (a finding of meaning is a warning).
 """
 
 from collections.abc import Sequence
@@ -10,11 +10,11 @@ from typing import Final
 from sudonglian.chain import identifiers
 from sudonglian.chain.canonical import Json
 from sudonglian.chain.errors import RecordRefused
-from sudonglian.records.epcis.document import Document, entries
+from sudonglian.records.epcis.document import entries
 from sudonglian.records.epcis.extensions import check_extensions
 from sudonglian.records.epcis.findings import Finding, error, pointer, warning
 from sudonglian.records.epcis.plain import CORE, SdlContextRefused, effective_context, plain_event
-from sudonglian.records.epcis.schema import check_envelope, check_schema
+from sudonglian.records.epcis.schema import check_schema
 from sudonglian.records.epcis.times import instant
 
 CLOCK_SKEW: Final = timedelta(minutes=10)
@@ -26,17 +26,6 @@ FUTURE_LIMIT: Final = timedelta(days=1)
 IDENTIFIER_LISTS: Final = ("epcList", "childEPCs", "inputEPCList", "outputEPCList")
 QUANTITY_LISTS: Final = ("quantityList", "childQuantityList", "inputQuantityList", "outputQuantityList")
 PLACES: Final = ("readPoint", "bizLocation")
-
-
-def check_document(document: Document, now: datetime) -> list[Finding]:
-    """Return every finding of a document, with pointers from its root."""
-    found = []
-    if document.envelope:
-        context: Json = list(document.context)
-        found += check_envelope({**document.envelope, **({"@context": context} if document.context else {})})
-    for event in document.events:
-        found += [finding.under(event.pointer) for finding in check_event(event.value, now, document.context)]
-    return found
 
 
 def check_event(event: dict[str, Json], now: datetime, contexts: Sequence[Json] = ()) -> list[Finding]:

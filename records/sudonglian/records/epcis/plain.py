@@ -100,7 +100,7 @@ def _texts(value: Json) -> Iterator[tuple[str, bool]]:
             yield current, False
         elif isinstance(current, dict | list):
             if depth > MAX_DEPTH:
-                raise TooDeep(f"an event is nested deeper than {MAX_DEPTH}")
+                raise TooDeep(f"an event is nested deeper than {MAX_DEPTH}", zh=f"事件嵌套超过 {MAX_DEPTH} 层")
             if isinstance(current, dict):
                 for key in current:
                     yield key, True
