@@ -607,8 +607,9 @@ def check_form(raw: bytes) -> dict[str, Any]:
         rising([s["index"] for s in r["signatures"]])
     rising([r["index"] for r in b["records"]])
     for lot in listed(b["lots"]):
-        shape(lot, "chain", "id", "other", "path")
+        shape(lot, "chain", "id", "key", "other", "path")
         need(isinstance(lot["id"], str), "id")
+        need(hexed(lot["key"]) == sha(b"sudonglian/lot/v1\0", lot["id"].encode()), "key")
         hashes(lot["chain"]), hashes(lot["path"])
         if lot["other"] is not None:
             o = shape(lot["other"], "key", "count", "c")

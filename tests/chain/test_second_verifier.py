@@ -484,5 +484,6 @@ def test_absence_at_any_depth_needs_the_whole_prefix(depth: int) -> None:
             "path": [one.hex() for one in operator._path(size - 1, size)],
         }  # fmt: skip
         other_leaf = {"key": other_key.hex(), "count": 1, "c": "00" * 32}
-        made["lots"] = [{"id": name, "chain": [], "other": other_leaf, "path": [one.hex() for one in path]}]
+        siblings = [one.hex() for one in path]
+        made["lots"] = [{"id": name, "key": key.hex(), "chain": [], "other": other_leaf, "path": siblings}]
         assert agree(canonical.encode(made), operator.trust().encode()) == verdict, other_key

@@ -108,6 +108,15 @@ def test_digits_changed_into_other_digits_are_noticed(name: str) -> None:
                 assert outcome(changed, held).verdict != "VALID", (place, raw[place - 40 : place + 1])
 
 
+def test_no_character_of_what_is_said_to_be_absent_can_change() -> None:
+    raw = GOOD["absence"].encode()
+    start = raw.index(b'"lots":')
+    for place in range(start, raw.index(b'"records":')):
+        for bit in range(8):
+            changed = raw[:place] + bytes([raw[place] ^ 1 << bit]) + raw[place + 1 :]
+            assert outcome(changed).verdict != "VALID", changed[place - 20 : place + 20]
+
+
 def test_truncations_and_additions_are_noticed() -> None:
     raw = GOOD["unsigned"].encode()
     generator = random.Random(2)

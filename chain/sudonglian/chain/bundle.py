@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final, TypeVar
 
-from sudonglian.chain import canonical
+from sudonglian.chain import canonical, lotmap
 from sudonglian.chain.canonical import MAX_INTEGER, Json
 from sudonglian.chain.errors import CanonicalRefused, ProofRefused
 from sudonglian.chain.lotmap import Leaf
@@ -157,7 +157,13 @@ class Lot:
         other: dict[str, Json] | None = None
         if self.other is not None:
             other = {"key": self.other.key.hex(), "count": self.other.count, "c": self.other.c.hex()}
-        return {"chain": _hexes(self.chain), "id": self.id, "other": other, "path": _hexes(self.path)}
+        return {
+            "chain": _hexes(self.chain),
+            "id": self.id,
+            "key": lotmap.key(self.id).hex(),
+            "other": other,
+            "path": _hexes(self.path),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,7 +312,10 @@ def _seal(value: Json) -> Seal:
 
 
 def _lot(value: Json, place: str) -> Lot:
-    members = _members(value, place, "chain", "id", "other", "path")
+    members = _members(value, place, "chain", "id", "key", "other", "path")
+    name = _text(members["id"], f"{place}/id")
+    if _bytes(members["key"], f"{place}/key", 32) != lotmap.key(name):
+        raise BundleRefused("not the key of this identifier", place=f"{place}/key")
     other = None
     if members["other"] is not None:
         leaf = _members(members["other"], f"{place}/other", "c", "count", "key")
@@ -316,7 +325,7 @@ def _lot(value: Json, place: str) -> Lot:
             _bytes(leaf["c"], f"{place}/other/c", 32),
         )
     return Lot(
-        _text(members["id"], f"{place}/id"),
+        name,
         _hashes(members["chain"], f"{place}/chain"),
         other,
         _hashes(members["path"], f"{place}/path"),
