@@ -11,8 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sudonglian.api import cli
+from sudonglian.api import capturing, cli
 from sudonglian.api.commands import records, sample
+from sudonglian.records.store import StoreError
 
 STORY = sample.stories()["frozen-fish"]
 SAMPLES = Path(sample.__file__).parents[1] / "samples" / "frozen-fish"
@@ -47,7 +48,7 @@ def test_the_whole_way_by_commands(loaded: Run, tmp_path: Path) -> None:
     for number, digest in enumerate(sorted(hashes)[:5]):
         path = str(tmp_path / f"{number}.json")
         made = loaded("bundle", digest, "-o", path, "--json").json
-        assert made == {"bundle": path, "record_hash": digest, "state": "final"}
+        assert made == {"bundle": path, "record_hash": digest, "state": "final", "lots": [], "absent": []}
         verdict = loaded("verify", path, "--trust", trust, "--json")
         assert (verdict.code, verdict.json["verdict"]) == (0, "VALID")
 
@@ -58,7 +59,7 @@ def test_capture_is_idempotent_and_reads_standard_input(run: Run, monkeypatch: p
     assert (first.code, first.json["accepted"], first.json["unchanged"]) == (0, 2, 0)
     assert "first use" in first.err
     assert [set(one) >= {"index", "record_hash", "event_id"} for one in first.json["records"]] == [True, True]
-    monkeypatch.setattr(records, "read_file", lambda name: Path(path).read_bytes())
+    monkeypatch.setattr(records, "read_file", lambda *_: Path(path).read_bytes())
     again = run("capture", "-", "--json")
     assert (again.code, again.json["accepted"], again.json["unchanged"]) == (0, 0, 2)
     assert [one["record_hash"] for one in again.json["records"]] == [
@@ -377,3 +378,52 @@ def test_a_key_that_stands_twice_is_named_and_pointed_at_everywhere(run: Run, tm
     hashed = run("hash", str(path), "--json").json["error"]
     assert finding["code"] == refused["code"] == hashed["code"] == "duplicate-key"
     assert finding["pointer"] == refused["pointer"] == hashed["place"] == "/ilmd/a"
+
+
+def test_a_file_that_cannot_be_read_costs_no_receipt(run: Run, tmp_path: Path) -> None:
+    good, other = str(SAMPLES / "06-supermarket.json"), str(SAMPLES / "07-school-canteen.json")
+    missing = str(tmp_path / "missing.json")
+    done = run("capture", good, missing, "", str(tmp_path), other, "--json")
+    assert (done.code, len(done.json["records"])) == (64, done.json["accepted"])
+    assert {one["file"] for one in done.json["records"]} == {good, other}
+    assert [(one["file"], one["code"]) for one in done.json["refused"]] == [
+        (missing, "file"),
+        ("", "file"),
+        (str(tmp_path), "file"),
+    ]
+    assert "the name of the file is empty" in done.err
+    assert run("status", "--json").json["pending"] == done.json["accepted"]
+
+
+def test_a_store_that_fails_at_a_later_file_costs_no_receipt(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    good, later = str(SAMPLES / "06-supermarket.json"), str(SAMPLES / "07-school-canteen.json")
+    take = capturing.capture_all
+
+    def full(house: Any, raw: bytes, *rest: Any) -> Any:
+        if raw == Path(later).read_bytes():
+            raise StoreError("database or disk is full")
+        return take(house, raw, *rest)
+
+    monkeypatch.setattr(records, "capture_all", full)
+    done = run("capture", good, later, "--json")
+    assert (done.code, done.json["accepted"]) == (1, 2)
+    assert [(one["file"], one["code"]) for one in done.json["refused"]] == [(later, "store")]
+    alone = run("capture", later, "--json")
+    assert (alone.code, alone.json["error"]["code"]) == (1, "store")
+
+
+@pytest.mark.parametrize("command", ["validate", "hash", "capture"])
+def test_what_never_ends_is_too_large(run: Run, command: str) -> None:
+    done = run(command, "/dev/zero", "--json")
+    assert done.code == 1
+    assert "too-large" in done.out
+
+
+def test_a_lot_that_no_record_names_is_said_to_be_absent(loaded: Run, tmp_path: Path) -> None:
+    path = str(tmp_path / "lot.json")
+    absent = loaded("bundle", "--lot", "notalot", "-o", path, "--json")
+    assert (absent.code, absent.json["lots"], absent.json["absent"]) == (0, ["notalot"], ["notalot"])
+    assert "no record names notalot" in absent.err
+    named = loaded("bundle", "--lot", STORY["seed"], "-o", path, "--json")
+    assert (named.json["lots"], named.json["absent"]) == ([STORY["seed"]], [])
+    assert "no record names" not in named.err

@@ -9,8 +9,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sudonglian.api.console import Console
+from sudonglian.api.errors import FileUnreadable
 from sudonglian.api.wiring import House
-from sudonglian.chain.errors import RecordRefused
+from sudonglian.api.words import translate
+from sudonglian.chain.errors import RecordRefused, SudonglianError
 from sudonglian.records import intake
 from sudonglian.records.intake import Behaviour, CaptureResult, DuplicateIds
 from sudonglian.records.judging import judge, refusal_of_document
@@ -25,6 +27,7 @@ class Capturing:
     refused: list[dict[str, Any]] = field(default_factory=list)
     records: list[dict[str, Any]] = field(default_factory=list)
     warnings: list[dict[str, Any]] = field(default_factory=list)
+    unreadable: bool = False
 
     def add(self, file: str, taken: CaptureResult) -> None:
         """Count one document's result in."""
@@ -34,6 +37,13 @@ class Capturing:
         self.refused += [{"file": file, **one} for one in told["refused"]]
         self.records += [{"file": file, **one} for one in told["records"]]
         self.warnings += [{"file": file, **one} for one in told["warnings"]]
+
+    def refuse(self, file: str, error: SudonglianError) -> None:
+        """Note a file that could not be read, or not be taken, beside what became of the others."""
+        told = translate("zh", f"error:{error.slug}")
+        message = {"zh": f"{told}:{error.reason}", "en": error.reason}
+        self.refused.append({"file": file, "index": None, "code": error.slug, "pointer": "", "message": message})
+        self.unreadable = self.unreadable or isinstance(error, FileUnreadable)
 
     def document(self) -> dict[str, Any]:
         """Return what --json prints."""

@@ -25,6 +25,9 @@ INTERRUPTED: Final = 130
 
 STANDARD_INPUT: Final = "-"
 
+MAX_FILE_BYTES: Final = 16 * 1024 * 1024
+"""No document, trust file or checkpoint that its reader takes is larger; what never ends must not fill the memory."""
+
 
 @dataclass(frozen=True, slots=True)
 class Console:
@@ -85,10 +88,15 @@ def prepare_streams() -> None:
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
-def read_file(name: str) -> bytes:
-    """Return the bytes of a file, or of standard input for `-`."""
+def read_file(name: str, limit: int = MAX_FILE_BYTES) -> bytes:
+    """Return the bytes of a file, or of standard input for `-`: all, or one more than the limit, which refuses them."""
+    if not name:
+        raise FileUnreadable("the name of the file is empty", place="FILE")
     try:
-        return sys.stdin.buffer.read() if name == STANDARD_INPUT else Path(name).read_bytes()
+        if name == STANDARD_INPUT:
+            return sys.stdin.buffer.read(limit + 1)
+        with open(name, "rb") as file:
+            return file.read(limit + 1)
     except (OSError, ValueError) as error:
         raise FileUnreadable(_reason(error), place=name) from error
 

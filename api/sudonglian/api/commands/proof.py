@@ -53,7 +53,17 @@ def bundle(
             connection, house.keys, digest, disclose=wanted, lot=normal(lot) if lot else None, through=through
         )
     write_file(output, data)
-    document = {"bundle": str(output), "record_hash": digest.hex() if digest else None, "state": state}
+    shown = [(one["id"], bool(one["chain"])) for one in json.loads(data)["lots"]]
+    absent = [name for name, is_named in shown if not is_named]
+    document = {
+        "bundle": str(output),
+        "record_hash": digest.hex() if digest else None,
+        "state": state,
+        "lots": [name for name, _ in shown],
+        "absent": absent,
+    }
+    for name in absent:
+        console.say("no record names {lot}: the bundle proves its absence, which a mistyped name has too", lot=name)
     lines = [console.text("{file}: {size} bytes, {state}", file=output, size=len(data), state=state)]
     if state != "final":
         lines.append(console.text("no final anchor covers it yet: it verifies as INDETERMINATE"))

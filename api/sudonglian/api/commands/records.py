@@ -11,17 +11,17 @@ from typing import Annotated, Any
 import typer
 
 from sudonglian.api.capturing import Capturing, capture_all
-from sudonglian.api.console import DONE, REFUSED, Console, read_file
-from sudonglian.api.errors import UsageRefused
+from sudonglian.api.console import DONE, REFUSED, USAGE, Console, read_file
+from sudonglian.api.errors import FileUnreadable, UsageRefused
 from sudonglian.api.parsing import record_hash_of
 from sudonglian.api.settings import submitter as submitter_of
 from sudonglian.api.wiring import open_house
 from sudonglian.chain import canonical, record
-from sudonglian.chain.errors import RecordRefused
+from sudonglian.chain.errors import RecordRefused, SudonglianError
 from sudonglian.chain.identifiers import normal
 from sudonglian.records import reader
 from sudonglian.records.epcis import event_hash
-from sudonglian.records.epcis.document import read_document
+from sudonglian.records.epcis.document import MAX_DOCUMENT_BYTES, read_document
 from sudonglian.records.epcis.findings import Finding, refuses
 from sudonglian.records.epcis.plain import plain_event
 from sudonglian.records.intake import CaptureResult, rehearse
@@ -72,10 +72,19 @@ def capture(
     total = Capturing()
     with open_house(console) as house:
         for number, name in enumerate(files, 1):
-            raw = read_file(name)
-            total.add(name, capture_all(house, raw, who, duplicate_ids.value, behaviour.value))
+            try:
+                raw = read_file(name, MAX_DOCUMENT_BYTES)
+                total.add(name, capture_all(house, raw, who, duplicate_ids.value, behaviour.value))
+            except SudonglianError as error:
+                # What was committed is acknowledged, whatever becomes of a later file.
+                if not isinstance(error, FileUnreadable) and number == 1:
+                    raise
+                console.warn(error)
+                total.refuse(name, error)
             console.progress("documents", number, len(files))
     console.emit(total.document(), total.lines(console))
+    if total.unreadable:
+        return USAGE
     return REFUSED if total.refused else DONE
 
 
@@ -88,7 +97,7 @@ def validate(
     console: Console = context.obj
     if profile:
         raise UsageRefused(f"{profile[:80]!r} is not a profile; none is known yet", place="--profile")
-    events, found = _judge(read_file(file), console.settings.submitter)
+    events, found = _judge(read_file(file, MAX_DOCUMENT_BYTES), console.settings.submitter)
     findings = [finding for _, finding in found]
     valid = not refuses(findings)
     told = [{"index": index, **finding.as_json()} for index, finding in found]
@@ -102,7 +111,7 @@ def validate(
 def hash_(context: typer.Context, file: File) -> int:
     """Give each event's GS1 Event Hash ID and the hash of its content; the document need not be valid."""
     console: Console = context.obj
-    document = read_document(read_file(file))
+    document = read_document(read_file(file, MAX_DOCUMENT_BYTES))
     events = []
     for event in document.events:
         plain = plain_event(event.value, document.context)
