@@ -1,4 +1,4 @@
-"""The wheel without extras verifies: nothing but the four base dependencies and what they require is in reach."""
+"""The wheel without extras verifies: nothing but the base dependencies and what they require is in reach."""
 
 import json
 import subprocess
