@@ -17,7 +17,7 @@ import rlp
 from sudonglian.chain import anchor_contract as ac
 from sudonglian.chain import anchor_deployment as ad
 from sudonglian.chain.embedded import CHAIN_ID, ClockBehind, EmbeddedNetwork, NonceGap, WrongChainId
-from sudonglian.chain.embedded_file import ChainFileDamaged
+from sudonglian.chain.embedded_file import ChainDisk, ChainFileDamaged
 from sudonglian.chain.errors import SudonglianError
 from sudonglian.chain.network import AlreadyKnown, NetworkRefused, NetworkUnreachable
 from sudonglian.chain.wallet import Transaction, Wallet
@@ -248,6 +248,63 @@ def test_a_copy_is_the_same_chain_and_goes_on_alone(tmp_path: Path, embedded: Em
     with pytest.raises(SudonglianError):
         embedded.copy_to(tmp_path / "copy.db")
     assert sorted(p.name for p in tmp_path.iterdir() if p.name.startswith(".")) == []
+
+
+def test_a_disk_that_is_full_is_not_a_chain_that_is_away(embedded: EmbeddedNetwork, wallet: Wallet) -> None:
+    anchored(embedded, wallet, 1)
+    head, connection = embedded.head(), embedded._file.connection
+    (pages,) = connection.execute("PRAGMA page_count").fetchone()
+    connection.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(ChainDisk, match="the disk is full") as refused:
+        anchored(embedded, wallet, 20)
+    assert (refused.value.slug, refused.value.place) == ("chain-disk", str(embedded.path))
+    connection.execute("PRAGMA max_page_count = 1000000")
+    reached = embedded.head()
+    assert reached >= head
+    anchored(embedded, wallet, 1)
+    assert embedded.integrity().blocks == reached + 3
+
+
+LIMITED = """
+import resource, signal, sys
+from pathlib import Path
+from sudonglian.chain.embedded import EmbeddedNetwork
+from sudonglian.chain.errors import SudonglianError
+from sudonglian.chain.wallet import Transaction, Wallet
+
+# No file of this process may grow beyond what the chain has: a quota.
+path, secret, chain_id = Path(sys.argv[1]), bytes.fromhex(sys.argv[2]), int(sys.argv[3])
+network, wallet = EmbeddedNetwork(path), Wallet(secret)
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+try:
+    network.send_raw(wallet.sign(Transaction(chain_id, 0, 10**10, 0, 21_000, bytes(20), b"")).raw)
+except SudonglianError as error:
+    print(error.slug)
+"""
+
+
+def test_a_file_that_may_not_grow_is_named(embedded: EmbeddedNetwork, chain_path: Path, wallet: Wallet) -> None:
+    command = [sys.executable, "-c", LIMITED, str(chain_path), wallet._key.secret.hex(), str(CHAIN_ID)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("chain-disk\n", "")
+    assert embedded.integrity().blocks == embedded.head() + 1
+
+
+BATCH_THAT_FAILS = """
+from contextlib import suppress
+import sudonglian.chain.embedded
+from eth.db.atomic import AtomicDB
+
+with suppress(KeyError), AtomicDB().atomic_batch() as batch:
+    batch[b"there is no such row"]
+print("raised")
+"""
+
+
+def test_py_evm_prints_no_stack_trace_before_our_error() -> None:
+    done = subprocess.run([sys.executable, "-c", BATCH_THAT_FAILS], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("raised\n", "")
 
 
 def rows(path: Path) -> object:

@@ -3,6 +3,7 @@
 docs/decisions/0101-embedded-chain.md says why and what it proves; the face is network.Network.
 """
 
+import logging
 import sqlite3
 import sys
 import time
@@ -53,6 +54,11 @@ RECURSION_LIMIT: Final = 4_000
 process instead of raising RecursionError. Our contract never calls deeper than one level."""
 
 sys.setrecursionlimit(RECURSION_LIMIT)
+
+# py-evm writes a stack trace to standard error before it raises what becomes an error of our tree, with all it knew.
+_PY_EVM_LOG: Final = logging.getLogger("eth")
+_PY_EVM_LOG.addHandler(logging.NullHandler())
+_PY_EVM_LOG.propagate = False
 
 CHAIN_ID: Final = int.from_bytes(b"sudong", "big")
 """126948033392231: ours alone, and neither Hardhat's 31337 nor eth-tester's, whose keys everybody knows."""

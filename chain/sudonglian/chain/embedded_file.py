@@ -5,6 +5,7 @@ SQLite file format 3 with a write-ahead log; docs/decisions/0101-embedded-chain.
 
 import fcntl
 import os
+import shutil
 import sqlite3
 import tempfile
 import threading
@@ -27,14 +28,23 @@ LOCK_WAIT_S: Final = 30
 """A block takes ten milliseconds; whoever holds the file for longer is stuck."""
 LOCK_POLL_S: Final = 0.005
 
+_THE_DISKS_FAULT: Final = ("SQLITE_FULL", "SQLITE_IOERR")
+
+FULL_BELOW_BYTES: Final = 1 << 20
+"""A block with its index of the write-ahead log takes tens of kilobytes; with less than this free it was the disk."""
+
 _NOT_THE_FILES_FAULT: Final = (
     "SQLITE_BUSY",
     "SQLITE_LOCKED",
-    "SQLITE_FULL",
-    "SQLITE_IOERR",
     "SQLITE_CANTOPEN",
     "SQLITE_READONLY",
 )
+
+
+class ChainDisk(NetworkUnreachable):
+    """The disk beneath the chain file is full, or fails; nothing of the chain is lost."""
+
+    slug = "chain-disk"
 
 
 class ChainFileDamaged(ChainError):
@@ -204,6 +214,8 @@ class ChainFile:
                 raise
             except sqlite3.Error as error:
                 code = getattr(error, "sqlite_errorname", None) or ""
+                if code.startswith(_THE_DISKS_FAULT):
+                    raise self._disk(error) from error
                 if code.startswith(_NOT_THE_FILES_FAULT):
                     raise NetworkUnreachable(f"SQLite: {error}", place=str(self.path)) from error
                 if isinstance(error, sqlite3.ProgrammingError):
@@ -213,6 +225,16 @@ class ChainFile:
                 # py-evm, trie and rlp have no common root of errors, and every one of them means here that
                 # something which this chain once wrote is missing or altered.
                 raise ChainFileDamaged(f"{error!r:.300}", place=str(self.path), block=block) from error
+
+    def _disk(self, error: sqlite3.Error) -> ChainDisk:
+        try:
+            free = shutil.disk_usage(self.path.parent).free
+        except OSError:
+            free = None
+        is_full = error.sqlite_errorname == "SQLITE_FULL" or (free is not None and free < FULL_BELOW_BYTES)
+        said = "the disk is full" if is_full else "the disk fails, or the file may not grow"
+        left = "" if free is None else f", {free} bytes are free"
+        return ChainDisk(f"{said} (SQLite: {error}{left})", place=str(self.path))
 
     def _pragma(self, name: str) -> int:
         return int(self.connection.execute(f"PRAGMA {name}").fetchone()[0])
