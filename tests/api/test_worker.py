@@ -75,8 +75,8 @@ def test_it_waits_for_number_or_age(run: Run, start: Any) -> None:
     run("sample", "load")
     start(SUDONGLIAN_SEAL_AFTER="3600", SUDONGLIAN_SEAL_EVERY="1000")
     time.sleep(2)
-    assert run("status", "--json").json["pending"] == 46
-    start(SUDONGLIAN_SEAL_AFTER="3600", SUDONGLIAN_SEAL_EVERY="46")
+    assert run("status", "--json").json["pending"] == 64
+    start(SUDONGLIAN_SEAL_AFTER="3600", SUDONGLIAN_SEAL_EVERY="64")
     until(run, everything_is_anchored)
 
 

@@ -141,3 +141,14 @@ def test_an_identifier_that_is_too_long_is_pointed_at() -> None:
     _, said = intake.rehearse(raw, submitter=WHO, now=NOW)
     assert [(one.code, one.pointer) for one in said.refused] == [("event-too-large", "/epcList/1")]
     assert said.refused[0].message["zh"] != said.refused[0].message["en"]
+
+
+@pytest.mark.parametrize(("phone", "codes"), [("hello", ["person-phone"]), ("13800000000", []), ("+49 30 901820", [])])
+def test_a_phone_that_is_no_number_is_a_warning_that_does_not_repeat_it(phone: str, codes: list[str]) -> None:
+    person = {"personRef": {"kind": "phone", "value": phone}, "role": "driver"}
+    raw = json.dumps(event(**OURS, **{"sdl:participants": [person]})).encode()
+    _, said = intake.rehearse(raw, submitter=WHO, now=NOW)
+    found = [one for _, one in said.warnings if one.code == "person-phone"]
+    assert [one.code for one in found] == codes
+    assert not any(phone in text for one in found for text in one.message.values())
+    assert {one.pointer for one in found} <= {"/sdl:participants/0/personRef/value"}

@@ -316,8 +316,7 @@ def test_values_and_salts_of_people_are_nowhere_in_the_files(
     held = files_of(sqlite_store)
     assert seal_no.encode() in held  # what is not a person's is found, so the search does search
     assert any(one in held for one in spellings("SEAL-998877665544"))
-    assert any(one in held for one in spellings("角色甲"))
-    for secret in ("19912345678", "E7654321Q", "测试员甲", *salts, *texts):
+    for secret in ("19912345678", "E7654321Q", "测试员甲", "角色甲", *salts, *texts):
         for spelling in spellings(secret):
             assert spelling not in held
     for salt in salts:

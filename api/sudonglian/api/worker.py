@@ -48,6 +48,8 @@ class Step:
     step: str
     words: str
     values: dict[str, Any] = field(default_factory=dict)
+    at: datetime = field(default_factory=lambda: datetime.now(UTC), compare=False)
+    """When it was done, which may be long before it is told."""
 
 
 def seal(house: House, now: datetime) -> list[Step]:
@@ -141,7 +143,7 @@ class _Loop:
 
 def report(console: Console, step: Step) -> None:
     """Tell one step on standard error: a sentence, or with --json a line of JSON."""
-    at = datetime.now(UTC).isoformat(timespec="milliseconds")
+    at = step.at.isoformat(timespec="milliseconds")
     if console.json:
         line = {"at": at, "step": step.step, **step.values}
         tell(sys.stderr, json.dumps(line, ensure_ascii=False))

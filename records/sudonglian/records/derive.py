@@ -14,6 +14,7 @@ from sudonglian.chain.canonical import Json
 from sudonglian.chain.errors import RecordRefused
 from sudonglian.chain.identifiers import identifiers_of
 from sudonglian.records.epcis.times import instant
+from sudonglian.records.roles import role_of
 from sudonglian.records.visibility import Visibility, visibility_of
 
 EVENT_ID: Final = "eventID"
@@ -158,7 +159,7 @@ def participant_row(position: int, participant: Json) -> ParticipantRow:
     start, end = instant(members.get("start")), instant(members.get("end"))
     return ParticipantRow(
         position,
-        _text(members.get("role")) or "",
+        role_of(_text(members.get("role")) or ""),
         _text(members.get("contact")),
         _text(ppe) if ppe is None or isinstance(ppe, str) else canonical.encode(ppe).decode(),
         None if start is None else micros(start),

@@ -202,6 +202,14 @@ def _own_warnings(raw: RawEvent, plain: Mapping[str, Json], *, late: bool) -> It
                 "居民身份证号码的位数或校验码不对",
                 "not a resident identity number: wrong length or check character",
             )
+        if reference["kind"] == "phone" and vault.phone_fault(str(reference["value"])):
+            yield warning(
+                "person-phone",
+                raw.pointer + pointer(derive.PARTICIPANTS, place, "personRef", "value"),
+                "ITU-T E.164 §6",
+                "不是电话号码:应有 7 至 15 位数字,否则将来找不到此人",
+                "not a telephone number (7 to 15 digits): nobody will be found by it",
+            )
 
 
 def participants_of(plain: Mapping[str, Json]) -> list[dict[str, Json]]:

@@ -5,6 +5,7 @@ are pure; nothing here logs or raises an error that holds a person's data.
 """
 
 import hmac
+import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -35,6 +36,9 @@ WRAP_LABEL: Final = b"sudonglian/person-key/v1\x00"
 CN_ID_WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 CN_ID_CHECKS: Final = "10X98765432"
 """GB 11643-1999 §6.1 (ISO 7064 MOD 11-2)."""
+
+_PHONE = re.compile(r"\+?[0-9]{7,15}")
+"""ITU-T E.164 §6: at most 15 digits; local numbers with their area code have seven at least."""
 
 _SEPARATORS = dict.fromkeys(map(ord, " \t-()·.\u3000"))
 
@@ -100,6 +104,15 @@ def cn_id_fault(value: str) -> str | None:
         return "shape"
     total = sum(weight * int(digit) for weight, digit in zip(CN_ID_WEIGHTS, body, strict=True))
     return None if CN_ID_CHECKS[total % 11] == number[17] else "check"
+
+
+def phone_fault(value: str) -> str | None:
+    """Return why this cannot be a telephone number, or None; who has such a number is found under it alone.
+
+    >>> phone_fault("+49 30 901820"), phone_fault("0571-8805 1234"), phone_fault("hello")
+    (None, None, 'shape')
+    """
+    return None if _PHONE.fullmatch(identity("phone", value, "").normal) else "shape"
 
 
 def lookup_of(keys: Keys, who: Identity) -> bytes:

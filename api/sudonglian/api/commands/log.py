@@ -4,7 +4,7 @@ interfaces.md (anchor, status); docs/anchoring.md (states of an anchor).
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
@@ -43,19 +43,23 @@ def anchor(
     deadline = time.monotonic() + wait
     with open_house(console) as house:
         # The chain is looked at before anything is sealed: a log that is behind its own anchors must not grow.
-        steps = [*worker.anchor(house), *worker.seal(house, datetime.now(UTC))]
+        _tell(console, worker.anchor(house))
+        _tell(console, worker.seal(house, datetime.now(UTC)))
         while True:
-            for step in (*steps, *worker.anchor(house)):
-                worker.report(console, step)
+            _tell(console, worker.anchor(house))
             document, problem = _status(house)
             if problem is not None:
                 raise problem
             if not document["lag"] or time.monotonic() >= deadline:
                 break
-            steps = []
             time.sleep(POLL_S)
     console.emit(document, standing(console, document))
     return INDETERMINATE if document["lag"] else DONE
+
+
+def _tell(console: Console, steps: Iterable[worker.Step]) -> None:
+    for step in steps:
+        worker.report(console, step)
 
 
 def status(context: typer.Context) -> int:
@@ -89,7 +93,8 @@ def _status(house: House) -> tuple[dict[str, Any], SudonglianError | None]:
 
 def standing(console: Console, document: dict[str, Any]) -> Iterator[str]:
     """Yield what a person reads of a status."""
-    yield console.text("log: {size} entries, root {root}", size=document["log"]["size"], root=document["log"]["root"])
+    log = document["log"]
+    yield console.text("log: {size} entries, root {root}", size=log["size"], root=log["root"] or "—")
     yield console.text("waiting for a seal: {pending}", pending=document["pending"])
     yield console.text("not covered by a final anchor: {lag}", lag=document["lag"])
     for one in document["anchors"]:
