@@ -19,8 +19,8 @@ from sudonglian.records.tables import METADATA
 NOT_EVIDENCE: Final = frozenset({"api_keys", "jobs"})
 """Tables from which nothing is proven or traced: who may knock at the doors, and what was handed in when.
 
-Nothing else in the database says what their rows should be, and a row that is altered only refuses a caller or a job:
-a token is found by its digest. Of them only the file's structure and the references between rows are checked."""
+Nothing else says what their rows should be: a scope that somebody widened looks like one that was given. Of them only
+the file's structure and the references between rows are checked."""
 
 
 @runtime_checkable
