@@ -57,8 +57,8 @@ def texts() -> dict[str, dict[Lang, str]]:
 def word(lang: Lang, key: str, **values: object) -> str:
     """Return a text in a language, with its values filled in.
 
-    >>> word("en", "log.entries", count=3)
-    '3 entries'
+    >>> word("en", "name.nth", n=3)
+    'person 3'
     """
     found = texts()[key][lang]
     return found.format(**values) if values else found

@@ -75,7 +75,7 @@ def problem(request: Request, error: Exception) -> Response:
             slug, status, reason, place = error.slug, problems.status_of(error), error.reason, error.place
         case HTTPException():
             status = error.status_code
-            slug, reason, place = problems.HTTP_SLUGS.get(status, "usage"), str(error.detail), ""
+            slug, reason, place = problems.HTTP_SLUGS.get(status, "usage"), "", ""
         case RequestValidationError():
             slug, status, reason, place = "usage", 400, word(lang, "problem.parameter"), ""
         case _:

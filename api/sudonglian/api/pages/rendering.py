@@ -34,12 +34,20 @@ HEADERS: Final = {
 
 STYLE: Final = "pages.css"
 
+STATIC: Final = {STYLE: "text/css; charset=utf-8", "icon.svg": "image/svg+xml"}
+"""Every file beside the pages, with its type."""
+
 
 @cache
-def style() -> tuple[bytes, str]:
-    """Return the style sheet and a name for this very version of it."""
-    data = files("sudonglian.api.pages").joinpath("static", STYLE).read_bytes()
-    return data, sha256(data).hexdigest()[:12]
+def static(name: str) -> bytes:
+    """Return a file of `STATIC`."""
+    return files("sudonglian.api.pages").joinpath("static", name).read_bytes()
+
+
+@cache
+def style_version() -> str:
+    """Return a name for this very version of the style sheet."""
+    return sha256(static(STYLE)).hexdigest()[:12]
 
 
 @cache
@@ -77,7 +85,7 @@ def page(
         "other_url": other_language(request),
         "caller": caller,
         "form_token": session.form_token(request),
-        "style_url": f"/static/{STYLE}?v={style()[1]}",
+        "style_url": f"/static/{STYLE}?v={style_version()}",
         "json_url": json_url,
         "refresh_s": refresh_s,
         "here": request.url.path,

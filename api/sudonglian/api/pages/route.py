@@ -3,6 +3,7 @@
 docs/decisions/0720; tracing.md §2. Read from the walks of an answer.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -10,8 +11,8 @@ from typing import Any, Final
 from sudonglian.api.pages.answer import ROOMS, Answer, Row
 from sudonglian.api.pages.times import order
 
-DRAWN: Final = 60
-"""Places in a picture; a longer one is no picture any more, and its table shows all."""
+DRAWN: Final = 30
+"""Places in a picture and its table; a longer one is no picture any more, and the list of places has all."""
 
 ROOT: Final = -1
 """The stop before the first: the seed itself."""
@@ -40,6 +41,7 @@ def stops(answer: Answer) -> list[Stop]:
     """Return the places of an answer in the order in which they were reached (backward: the last one first)."""
     rows = sorted(answer.of("place"), key=lambda row: (order(row.time), row.id), reverse=answer.backward)
     number = {row.id: at for at, row in enumerate(rows)}
+    reached = Counter((row.place, row.kind) for row in answer.rows)
     carriers: dict[str, int] = {}
     found: list[Stop] = []
     lanes = _Lanes()
@@ -50,7 +52,6 @@ def stops(answer: Answer) -> list[Stop]:
         if before == ROOT:
             before = next((number[one] for one in _places(row) if number.get(one, at) < at), ROOT)
         carriers[carrier] = at
-        inside = [one for one in answer.rows if one.place == row.id]
         found.append(
             Stop(
                 key=row.key,
@@ -60,8 +61,8 @@ def stops(answer: Answer) -> list[Stop]:
                 carrier="" if own is None else answer.names.of(own["who"]["kind"], own["who"]["id"]),
                 evidence=row.evidence,
                 previous=before,
-                people=sum(one.kind == "person" for one in inside),
-                goods=sum(one.kind == "item" for one in inside),
+                people=reached[row.id, "person"],
+                goods=reached[row.id, "item"],
                 lane=lanes.take(before, at),
                 before_lane=lanes.of(before),
             )
@@ -90,17 +91,18 @@ class _Lanes:
     """Where lines run beside each other: a stop goes on in the lane of the one before if that is still free."""
 
     def __init__(self) -> None:
-        self._taken: list[list[tuple[int, int]]] = []
+        self._until: list[int] = []
+        """For each lane, the stop at which its last line ends: lines come in the order of their ends."""
         self._of: dict[int, int] = {ROOT: 0}
 
     def take(self, before: int, at: int) -> int:
         """Return the lane of the stop `at`, whose line comes from the stop `before`."""
         lane = self._of[before]
-        while not self._free(lane, before, at):
+        while not self._free(lane, before):
             lane += 1
-        while len(self._taken) <= lane:
-            self._taken.append([])
-        self._taken[lane].append((before, at))
+        while len(self._until) <= lane:
+            self._until.append(ROOT)
+        self._until[lane] = at
         self._of[at] = lane
         return lane
 
@@ -108,8 +110,6 @@ class _Lanes:
         """Return the lane of a stop that has one."""
         return self._of[stop]
 
-    def _free(self, lane: int, before: int, at: int) -> bool:
-        """Whether no line and no other stop is in a lane between two rows."""
-        if lane >= len(self._taken):
-            return True
-        return all(end <= before for _, end in self._taken[lane])
+    def _free(self, lane: int, before: int) -> bool:
+        """Whether no line and no other stop is in a lane below the stop `before`."""
+        return lane >= len(self._until) or self._until[lane] <= before

@@ -11,6 +11,7 @@ from typing import Annotated, Final, Literal
 import orjson
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import RedirectResponse, Response
+from starlette.exceptions import HTTPException
 
 from sudonglian.api.commands import sample
 from sudonglian.api.errors import UsageRefused
@@ -35,7 +36,6 @@ from sudonglian.chain.identifiers import identifiers_of
 from sudonglian.chain.verify import verify as judge
 from sudonglian.chain.verify_report import LIMITS, STEPS, VERDICTS, WORDS
 from sudonglian.records import intake, reader
-from sudonglian.records.errors import UnknownRecord
 
 SEE_OTHER: Final = 303
 """After a form: the browser gets the page that shows what became of it (RFC 9110 §15.4.4)."""
@@ -69,9 +69,11 @@ def home(request: Request, caller: Anyone, key: Annotated[str, Query(max_length=
         return RedirectResponse(_found(request, q.strip()), SEE_OTHER, rendering.HEADERS)
     with door_of(request).store.read() as connection:
         seen = overview(connection, people=caller is not None)
+        story = sample.stories()[SAMPLE]
+        has_sample = next(reader.events_of(connection, story["seed"]), None) is not None
     waits = bool(seen["records"]) and bool(seen["lag"] or seen["pending"])
     may_load = not seen["records"] and (caller is not None or session.is_local(request))
-    values = {"seen": seen, "may_load": may_load, "story": sample.stories()[SAMPLE], "waits": waits}
+    values = {"seen": seen, "may_load": may_load, "story": story, "has_sample": has_sample, "waits": waits}
     refresh_s = LOOK_AGAIN_S if waits else 0
     return page(request, "home.html", caller, values, json_url=link(request, "/index.json"), refresh_s=refresh_s)
 
@@ -190,11 +192,12 @@ def verify(request: Request, caller: Anyone, form: FilesForm) -> Response:
 
 @router.get("/static/{name}")
 def static(caller: Anyone, name: str, v: str = "") -> Response:
-    """Give the style sheet; its address changes with it."""
-    if name != rendering.STYLE:
-        raise UnknownRecord("no such file", place=name[:64])
+    """Give the style sheet, whose address changes with it, or the icon."""
+    kind = rendering.STATIC.get(name)
+    if kind is None:
+        raise HTTPException(404)
     headers = {"Cache-Control": f"public, max-age={YEAR_S}, immutable"}
-    return Response(rendering.style()[0], 200, headers, "text/css; charset=utf-8")
+    return Response(rendering.static(name), 200, headers, kind)
 
 
 def _found(request: Request, text: str) -> str:

@@ -80,6 +80,11 @@ def _sentence(group: Sequence[dict[str, Any]], names: Names) -> str:
     if len(group) == 1:
         return word(names.lang, "step.sample" if last["fact"] == "sample" else "step.place", **values)
     kind = last["where"]["kind"]
+    opened = [at for at, step in enumerate(group) if step["fact"] == "open"]
+    if opened:
+        inner = group[1 - opened[0]]["who"]
+        other = names.of(inner["kind"], inner["id"])
+        return word(names.lang, "step.opened", unit=values["where"], other=other, time=values["time"])
     if kind == "handoff":
         return word(names.lang, "step.handoff", **values)
     return word(names.lang, "step.room" if kind in ROOMS else "step.inside", **values)

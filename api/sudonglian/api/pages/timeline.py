@@ -33,6 +33,12 @@ TICKS_H: Final = (1, 2, 3, 6, 12, 24, 48, 72, 168, 336, 720, 2160, 8760)
 
 TICK_WIDTH: Final = 64
 
+MARKED: Final = 120
+"""Marks in a picture, shared among its lanes; how many more a lane has stands beside it, and the lists have all."""
+
+FEWEST: Final = 4
+"""Marks that every lane may have."""
+
 HOUR: Final = timedelta(hours=1)
 SPARE: Final = 30
 """The picture goes on for a thirtieth after the last time, so that an open bar is seen to be open."""
@@ -64,18 +70,24 @@ class _Scale:
 def lanes(answer: Answer) -> list[Lane]:
     """Return the lanes in the order of the route, and what happened where no place is known at the end."""
     rows = {row.key: row for row in answer.of("place")}
+    there: dict[str, list[Row]] = {}
+    for one in answer.rows:
+        if one.kind != "place":
+            there.setdefault(one.place, []).append(one)
     found = []
-    placed: set[str] = set()
     for stop in stops(answer):
         row = rows[stop.key]
         spans = tuple((start, local(end)) for one, end in row.intervals if (start := local(one)) is not None)
-        here = [one for one in answer.rows if one.place == row.id and one.kind != "place"]
-        placed |= {one.key for one in here}
-        found.append(Lane(row.name, row.evidence, spans, _marks(here)))
-    rest = [row for row in answer.rows if row.kind != "place" and row.key not in placed]
+        found.append(Lane(row.name, row.evidence, spans, _marks(there.pop(row.id, []))))
+    rest = [row for rows_ in there.values() for row in rows_]
     if rest:
         found.append(Lane(word(answer.names.lang, "timeline.elsewhere"), "certain", (), _marks(rest)))
     return found
+
+
+def marked(found: Sequence[Lane]) -> int:
+    """Return how many marks each lane may have."""
+    return max(FEWEST, MARKED // max(1, min(len(found), DRAWN)))
 
 
 def _marks(rows: Sequence[Row]) -> tuple[tuple[datetime, Row], ...]:
@@ -97,12 +109,12 @@ def draw_timeline(found: Sequence[Lane], answer: Answer, width: int, label: str,
     parts: list[Markup] = []
     y = AXIS
     for lane in shown:
-        drawn, y = _lane(lane, answer, scale, y, beside=beside)
+        drawn, y = _lane(lane, answer, scale, y, marked(found), beside=beside)
         parts += drawn
     return picture(width, y + 4, label, *_axis(scale, y), *parts, class_=class_)
 
 
-def _lane(lane: Lane, answer: Answer, scale: _Scale, top: int, *, beside: bool) -> tuple[list[Markup], int]:
+def _lane(lane: Lane, answer: Answer, scale: _Scale, top: int, limit: int, *, beside: bool) -> tuple[list[Markup], int]:
     """Draw one lane from `top` on; return it and where the next one begins."""
     parts: list[Markup] = []
     bar_y = top + 8
@@ -120,18 +132,21 @@ def _lane(lane: Lane, answer: Answer, scale: _Scale, top: int, *, beside: bool) 
             parts.append(element("path", d=f"M{right} {bar_y - 3}l8 {BAR // 2 + 3}l-8 {BAR // 2 + 3}z", class_="open"))
     y = bar_y + BAR + MARK + 4
     ends: list[int] = []
-    for moment, row in lane.marks:
+    for moment, row in lane.marks[:limit]:
         x = scale.x(moment)
         level = next((at for at, free in enumerate(ends) if free <= x), len(ends))
         ends[level : level + 1] = [x + STEP]
-        parts.append(_mark(row, answer, x, y + level * STEP))
+        parts.append(_mark(row, answer, x, y + level * STEP, named=beside))
+    if (more := len(lane.marks) - limit) > 0:
+        parts.append(element("text", f"+{more}", x=scale.right, y=y + 4, text_anchor="end", class_="time"))
     bottom = bar_y + BAR + 10 + (len(ends) * STEP if ends else 0)
     parts.append(element("line", x1=0, x2=scale.right, y1=bottom, y2=bottom, class_="rule"))
     return parts, bottom
 
 
-def _mark(row: Row, answer: Answer, x: int, y: int) -> Markup:
-    title = element("title", f"{row.name} · {row.tier_name} · {row.reason}")
+def _mark(row: Row, answer: Answer, x: int, y: int, *, named: bool) -> Markup:
+    # Where there is no pointer that could rest on a mark, its title would only be carried along.
+    title = element("title", f"{row.name} · {row.tier_name}") if named else Markup("")
     if row.kind == "person":
         number = str(answer.names.persons.get(row.id, ""))
         shape = element("circle", cx=x, cy=y, r=MARK, class_=f"person {row.tier} {row.evidence}")
@@ -159,6 +174,6 @@ def _axis(scale: _Scale, bottom: int) -> list[Markup]:
     return parts
 
 
-def caption_counts(found: Sequence[Lane], lang: Lang) -> str:
-    """Return what a picture leaves out, if it does."""
-    return word(lang, "picture.cut", shown=DRAWN, all=len(found)) if len(found) > DRAWN else ""
+def left_out(places: int, lang: Lang) -> str:
+    """Return what pictures of so many places leave out, if they do."""
+    return word(lang, "picture.cut", shown=DRAWN, all=places) if places > DRAWN else ""

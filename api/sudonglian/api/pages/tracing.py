@@ -20,6 +20,7 @@ from sudonglian.api.http import tracing
 from sudonglian.api.http.answers import json_answer
 from sudonglian.api.http.door import Door, door_of
 from sudonglian.api.http.parameters import declared_only
+from sudonglian.api.http.routes import traces as trace_routes
 from sudonglian.api.http.tracing import MAX_IDENTIFIER, TraceAsk
 from sudonglian.api.pages import rendering, route, steps, timeline
 from sudonglian.api.pages.answer import KINDS, Answer, first_time, headline, read_answer
@@ -46,12 +47,17 @@ LOOK_S: Final = 0.05
 
 REFRESH_S: Final = 1
 
-ON_PAGE: Final = 100
-"""Members of a kind on one page: some 40 KB."""
+ON_PAGE: Final = 25
+"""Members of each kind beside the pictures: a page of at most some 100 KB."""
+
+ON_OWN_PAGE: Final = 100
+"""Members on a page of one kind alone."""
 
 WIDE: Final = 1040
-NARROW: Final = 344
-"""Pictures for a desktop and for a telephone of 390 pixels; the style sheet shows one of them."""
+HALF: Final = 660
+NARROW: Final = 330
+"""Pictures for a desktop (the route leaves room beside it) and for a telephone of 390 pixels: the style sheet shows
+one of them."""
 
 router = APIRouter(
     route_class=PageRoute, dependencies=[Depends(declared_only), Depends(named_language)], include_in_schema=False
@@ -107,6 +113,12 @@ def trace_json(caller: Tracer, job: OwnTrace) -> Response:
     return json_answer(tracing.document(job))
 
 
+@router.get("/trace/{trace_id}.graphml")
+def trace_graph(request: Request, caller: Tracer, job: OwnTrace) -> Response:
+    """Give the exposed as a graph that network tools read."""
+    return trace_routes.graph(request, caller, job)
+
+
 @router.get("/trace/{trace_id}")
 def trace(
     request: Request,
@@ -127,15 +139,18 @@ def trace(
         values["next_text"] = advice(slug, 422, lang_of(request))
         return page(request, "failed.html", caller, values, json_url=json_url)
     with _answer(request, said) as answer:
-        values |= _pictures(answer)
+        if not kind:
+            values |= _pictures(answer)
         values |= {
+            "kind": kind,
+            "seed_name": _seed_name(answer),
             "answer": answer,
             "counts": headline(answer),
             "first": first_time(answer),
             "generations": answer.generations(),
-            "kinds": [(one, answer.of(one), start if one == kind else 0) for one in KINDS],
-            "on_page": ON_PAGE,
-            "seeds": [answer.names.of(one["kind"], one["id"]) for one in said["answer"]["seeds"]],
+            "kinds": [(one, answer.of(one)) for one in ((kind,) if kind else KINDS)],
+            "start": start if kind else 0,
+            "on_page": ON_OWN_PAGE if kind else ON_PAGE,
         }
         return page(request, "trace.html", caller, values, json_url=json_url)
 
@@ -243,22 +258,29 @@ def _answer(request: Request, said: Mapping[str, Any]) -> Iterator[Answer]:
         yield read_answer(said["answer"], lang_of(request), read, backward=said["asked"]["backward"])
 
 
+def _seed_name(answer: Answer) -> str:
+    seeds = answer.document["seeds"]
+    if len(seeds) == 1:
+        return answer.names.of(seeds[0]["kind"], seeds[0]["id"])
+    return answer.names.thing(seed_of(answer.document["seed"]))
+
+
 def _pictures(answer: Answer) -> dict[str, Any]:
     """Return the pictures, wide and narrow, with what their tables show."""
     lang = answer.names.lang
+    seed = _seed_name(answer)
     found, lanes = route.stops(answer), timeline.lanes(answer)
-    seeds = answer.document["seeds"]
-    seed = answer.names.of(seeds[0]["kind"], seeds[0]["id"]) if len(seeds) == 1 else ""
-    seed = seed or answer.names.thing(seed_of(answer.document["seed"]))
+    limit = timeline.marked(lanes)
     label, when = word(lang, "route.label"), word(lang, "timeline.label")
     return {
-        "seed_name": seed,
-        "stops": found,
+        "stops": found[: route.DRAWN],
         "lanes": lanes,
-        "route_wide": draw_route(seed, found, lang, WIDE, label, class_="route wide"),
+        "route_wide": draw_route(seed, found, lang, HALF, label, class_="route wide"),
         "route_narrow": draw_route(seed, found, lang, NARROW, label, class_="route narrow"),
         "timeline_wide": timeline.draw_timeline(lanes, answer, WIDE, when, class_="timeline wide"),
         "timeline_narrow": timeline.draw_timeline(lanes, answer, NARROW, when, class_="timeline narrow"),
-        "route_cut": timeline.caption_counts(lanes, lang),
-        "times": [(lane, [(told(row.time), row) for _, row in lane.marks]) for lane in lanes],
+        "route_cut": timeline.left_out(len(found), lang),
+        "times": [
+            (lane, [(told(row.time), row) for _, row in lane.marks[:limit]], limit) for lane in lanes[: route.DRAWN]
+        ],
     }
