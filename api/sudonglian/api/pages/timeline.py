@@ -68,17 +68,20 @@ class _Scale:
 
 
 def lanes(answer: Answer) -> list[Lane]:
-    """Return the lanes in the order of the route, and what happened where no place is known at the end."""
+    """Return the lanes of the first places of the route, and at the end one for what happened at no known place."""
     rows = {row.key: row for row in answer.of("place")}
     there: dict[str, list[Row]] = {}
     for one in answer.rows:
         if one.kind != "place":
             there.setdefault(one.place, []).append(one)
     found = []
-    for stop in stops(answer):
+    for number, stop in enumerate(stops(answer)):
         row = rows[stop.key]
+        here = there.pop(row.id, [])
+        if number >= DRAWN:
+            continue
         spans = tuple((start, local(end)) for one, end in row.intervals if (start := local(one)) is not None)
-        found.append(Lane(row.name, row.evidence, spans, _marks(there.pop(row.id, []))))
+        found.append(Lane(row.name, row.evidence, spans, _marks(here)))
     rest = [row for rows_ in there.values() for row in rows_]
     if rest:
         found.append(Lane(word(answer.names.lang, "timeline.elsewhere"), "certain", (), _marks(rest)))
@@ -87,7 +90,7 @@ def lanes(answer: Answer) -> list[Lane]:
 
 def marked(found: Sequence[Lane]) -> int:
     """Return how many marks each lane may have."""
-    return max(FEWEST, MARKED // max(1, min(len(found), DRAWN)))
+    return max(FEWEST, MARKED // max(1, len(found)))
 
 
 def _marks(rows: Sequence[Row]) -> tuple[tuple[datetime, Row], ...]:
@@ -97,9 +100,8 @@ def _marks(rows: Sequence[Row]) -> tuple[tuple[datetime, Row], ...]:
 
 def draw_timeline(found: Sequence[Lane], answer: Answer, width: int, label: str, *, class_: str) -> Markup | None:
     """Return the picture, or None if there is no time to draw."""
-    shown = found[:DRAWN]
-    times = [moment for lane in shown for moment, _ in lane.marks]
-    times += [end for lane in shown for span in lane.spans for end in span if end is not None]
+    times = [moment for lane in found for moment, _ in lane.marks]
+    times += [end for lane in found for span in lane.spans for end in span if end is not None]
     if not times:
         return None
     beside = width >= BESIDE_FROM
@@ -108,7 +110,7 @@ def draw_timeline(found: Sequence[Lane], answer: Answer, width: int, label: str,
     scale = _Scale(min(times), end, NAMES_WIDTH if beside else MARK, width - MARGIN)
     parts: list[Markup] = []
     y = AXIS
-    for lane in shown:
+    for lane in found:
         drawn, y = _lane(lane, answer, scale, y, marked(found), beside=beside)
         parts += drawn
     return picture(width, y + 4, label, *_axis(scale, y), *parts, class_=class_)

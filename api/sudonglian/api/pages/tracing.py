@@ -280,7 +280,5 @@ def _pictures(answer: Answer) -> dict[str, Any]:
         "timeline_wide": timeline.draw_timeline(lanes, answer, WIDE, when, class_="timeline wide"),
         "timeline_narrow": timeline.draw_timeline(lanes, answer, NARROW, when, class_="timeline narrow"),
         "route_cut": timeline.left_out(len(found), lang),
-        "times": [
-            (lane, [(told(row.time), row) for _, row in lane.marks[:limit]], limit) for lane in lanes[: route.DRAWN]
-        ],
+        "times": [(lane, [(told(row.time), row) for _, row in lane.marks[:limit]], limit) for lane in lanes],
     }
