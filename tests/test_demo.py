@@ -50,7 +50,7 @@ def check(done: "subprocess.CompletedProcess[str]", tmp_path: Path) -> Any:
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout.splitlines()[-1])
     assert (told["verdict"], told["tampered_verdict"]) == ("VALID", "INVALID")
-    assert told["exposed_people"] == 17
+    assert told["exposed_people"] == 26
     assert told["log_size"] > told["captured_events"] >= 63
     assert told["anchor_block"] >= 2
     assert Path(told["data_dir"]) == tmp_path / "demo data"
@@ -69,7 +69,7 @@ def check(done: "subprocess.CompletedProcess[str]", tmp_path: Path) -> Any:
 def test_the_demo_tells_its_story_without_third_party_documents_in_chinese(tmp_path: Path) -> None:
     done = play(tmp_path, "--json", "--lang", "zh", lonely=True)
     assert check(done, tmp_path)["captured_events"] == 63
-    assert "暴露:17 人" in done.stderr
+    assert "暴露:26 人" in done.stderr
 
 
 @pytest.mark.shared
