@@ -11,7 +11,7 @@ from typing import Any, Final
 from sudonglian.api.pages.answer import ROOMS, Answer, Row
 from sudonglian.api.pages.times import order
 
-DRAWN: Final = 30
+DRAWN: Final = 20
 """Places in a picture and its table; a longer one is no picture any more, and the list of places has all."""
 
 ROOT: Final = -1

@@ -178,7 +178,15 @@ def verify(request: Request, caller: Anyone, form: FilesForm) -> Response:
     values = {
         "verdict": verdict.verdict,
         "verdict_text": VERDICTS[verdict.verdict][lang],
-        "steps": [(STEPS[one.name][lang], one.result, WORDS[one.result][lang], one.detail) for one in verdict.steps],
+        "steps": [
+            (
+                STEPS[one.name][lang],
+                one.result,
+                WORDS[one.result][lang],
+                WORDS.get(one.detail, {}).get(lang, one.detail),
+            )
+            for one in verdict.steps
+        ],
         "confirmation": WORDS[verdict.confirmation][lang],
         "completeness": WORDS[verdict.completeness][lang],
         "trusted": verdict.trusted,

@@ -33,7 +33,7 @@ TICKS_H: Final = (1, 2, 3, 6, 12, 24, 48, 72, 168, 336, 720, 2160, 8760)
 
 TICK_WIDTH: Final = 64
 
-MARKED: Final = 120
+MARKED: Final = 48
 """Marks in a picture, shared among its lanes; how many more a lane has stands beside it, and the lists have all."""
 
 FEWEST: Final = 4
@@ -89,8 +89,11 @@ def lanes(answer: Answer) -> list[Lane]:
 
 
 def marked(found: Sequence[Lane]) -> int:
-    """Return how many marks each lane may have."""
-    return max(FEWEST, MARKED // max(1, len(found)))
+    """Return how many marks each lane may have, so that all together are not too many."""
+    limit = FEWEST
+    while limit < MARKED and sum(min(len(lane.marks), limit + 1) for lane in found) <= MARKED:
+        limit += 1
+    return limit
 
 
 def _marks(rows: Sequence[Row]) -> tuple[tuple[datetime, Row], ...]:
@@ -149,14 +152,20 @@ def _lane(lane: Lane, answer: Answer, scale: _Scale, top: int, limit: int, *, be
 def _mark(row: Row, answer: Answer, x: int, y: int, *, named: bool) -> Markup:
     # Where there is no pointer that could rest on a mark, its title would only be carried along.
     title = element("title", f"{row.name} · {row.tier_name}") if named else Markup("")
+    unsure = "" if row.evidence == "certain" else " possible"
     if row.kind == "person":
         number = str(answer.names.persons.get(row.id, ""))
-        shape = element("circle", cx=x, cy=y, r=MARK, class_=f"person {row.tier} {row.evidence}")
-        told = element("text", number, x=x, y=y + 4, text_anchor="middle", class_=f"number {row.tier}")
-        return element("g", Markup("").join([title, shape, told]))
+        shape = element("circle", cx=x, cy=y, r=MARK, class_=f"person {row.tier}{unsure}")
+        told = element("text", number, x=x, y=y + 4, class_=f"number {row.tier}")
+        return _group(title, shape, told)
     size = MARK - 3
-    shape = element("rect", x=x - size, y=y - size, width=2 * size, height=2 * size, class_=f"goods {row.evidence}")
-    return element("g", Markup("").join([title, shape]))
+    shape = element("rect", x=x - size, y=y - size, width=2 * size, height=2 * size, class_=f"goods{unsure}")
+    return _group(title, shape)
+
+
+def _group(title: Markup, *parts: Markup) -> Markup:
+    whole = Markup("").join(parts)
+    return element("g", title + whole) if title else whole
 
 
 def _axis(scale: _Scale, bottom: int) -> list[Markup]:

@@ -47,7 +47,7 @@ LOOK_S: Final = 0.05
 
 REFRESH_S: Final = 1
 
-ON_PAGE: Final = 25
+ON_PAGE: Final = 20
 """Members of each kind beside the pictures: a page of at most some 100 KB."""
 
 ON_OWN_PAGE: Final = 100
