@@ -107,6 +107,12 @@ def test_people_come_first_and_close_contacts_before_others() -> None:
     assert found.generations() == [{"hops": 1, "person": 3, "place": 0, "item": 1}]
 
 
+def test_time_place_and_reason_speak_of_one_walk() -> None:
+    first, fewest = step(BOX, place("a"), "2024-01-01T01:00:00Z"), step(BOX, place("b"), "2024-01-01T05:00:00Z")
+    (row,) = answer(member("person", "7", "2024-01-01T01:00:00Z", [fewest], earliest_walk=[first])).rows
+    assert (row.place, row.reason) == ("a", "a counts as exposed from 2024-01-01 09:00 on, because urn:x:box was there")
+
+
 @pytest.mark.parametrize("width", [1040, 330])
 def test_a_timeline_marks_everybody(width: int) -> None:
     walk = [step(BOX, place("a"), "2024-01-01T01:00:00Z")]

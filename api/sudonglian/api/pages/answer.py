@@ -50,7 +50,8 @@ class Row:
     """Where it happened, as an identifier; empty if no record says."""
     reason: str
     walk: tuple[dict[str, Any], ...]
-    """From the seed to the member, whichever way the trace ran."""
+    """The one that `time` speaks of (the generation counts another if that has fewer hops), from the seed to the member
+    whichever way the trace ran."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,7 @@ def _urgency(one: dict[str, Any]) -> tuple[int, int, int, datetime, str]:
 
 
 def _row(one: dict[str, Any], names: Names, events: Mapping[str, Mapping[str, Any]], *, backward: bool) -> Row:
-    walk = one["walk"]
+    walk = one["earliest_walk"]
     tier = one["tier_zh"] if names.lang == "zh" else known("en", f"tier.{one['tier']}", one["tier"])
     objects, persons = one["generation"]["objects"], one["generation"]["persons"]
     return Row(
@@ -137,7 +138,7 @@ def _own(walk: Sequence[dict[str, Any]], *, backward: bool) -> Sequence[dict[str
 
 
 def _rests_on(one: Mapping[str, Any], *, backward: bool) -> list[str]:
-    return [step["record_hash"] for step in _own(one["walk"], backward=backward) if step["record_hash"]]
+    return [step["record_hash"] for step in _own(one["earliest_walk"], backward=backward) if step["record_hash"]]
 
 
 def _where(walk: Sequence[dict[str, Any]], events: Mapping[str, Mapping[str, Any]], *, backward: bool) -> str:

@@ -7,6 +7,7 @@ import hmac
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from secrets import token_urlsafe
+from threading import Lock
 from typing import Annotated, Final
 
 from fastapi import Depends, FastAPI, Request
@@ -37,6 +38,10 @@ LOCAL_NAMES: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 FORWARDED: Final = ("forwarded", "x-forwarded-for", "x-forwarded-host", "via")
 """What a proxy adds: behind one, every caller's address is the proxy's."""
+
+
+_REDEEMING: Final = Lock()
+"""Two requests with one code must not both be first."""
 
 
 class LinkUsed(auth.Unauthenticated):
@@ -100,10 +105,11 @@ def redeem(request: Request, code: str) -> str:
         Not the code of the newest link, or used already.
     """
     state = request.app.state.api.state
-    issued: str = getattr(state, "pages_code", "")
-    if not issued or not hmac.compare_digest(issued.encode(), code.encode()):
-        raise LinkUsed("this link has been used, or the server has been started again since")
-    state.pages_code = ""
+    with _REDEEMING:
+        issued: str = getattr(state, "pages_code", "")
+        if not issued or not hmac.compare_digest(issued.encode(), code.encode()):
+            raise LinkUsed("this link has been used, or the server has been started again since")
+        state.pages_code = ""
     now = datetime.now(UTC)
     with door_of(request).store.write() as connection:
         _, token = api_keys.create(connection, SESSION_NAME, SESSION_SCOPES, now, expires=now + SESSION)
