@@ -339,11 +339,13 @@ def test_no_arguments_at_all_give_a_stack_trace(run: Run, arguments: list[str]) 
     assert run(*commands).code in (0, 1, 64)
 
 
-def test_the_console_script_is_this_function() -> None:
+def test_the_console_script_is_the_entry_that_needs_no_extras() -> None:
     from importlib.metadata import entry_points
 
+    from sudonglian.api import entry
+
     (script,) = (one for one in entry_points(group="console_scripts") if one.name == "sudonglian")
-    assert script.load() is cli.main
+    assert script.load() is entry.main
 
 
 @pytest.mark.parametrize("value", ["18.5", "12.50", "1e-3"])

@@ -58,10 +58,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _run(argv)
     except BrokenPipeError:  # the reader went away (| head): that says nothing of the bundle, so it is no verdict
-        for stream in (sys.stdout, sys.stderr):
-            with suppress(OSError, ValueError):  # what is buffered would fail again, loudly, at the interpreter's end
-                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        _let_go(sys.stdout, sys.stderr)
         return USAGE
+
+
+def _let_go(*streams: TextIO) -> None:
+    """Point streams that fail at nothing: what they still hold would fail again, loudly, at the interpreter's end."""
+    for stream in streams:
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _run(argv: Sequence[str] | None) -> int:
@@ -81,6 +86,8 @@ def _run(argv: Sequence[str] | None) -> int:
     except BrokenPipeError:
         raise
     except OSError as error:
+        if not error.filename:
+            _let_go(sys.stdout)
         return _usage(f"{error.filename or 'standard output'}: {error.strerror}")
 
 
