@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sudonglian.api import capturing, cli
+from sudonglian.api import capturing
 from sudonglian.api.commands import records, sample
 from sudonglian.records.store import StoreError
 

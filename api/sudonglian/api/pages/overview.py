@@ -7,11 +7,11 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection
 
 from sudonglian.records import anchor_status, log, queries, reader
+from sudonglian.records.census import census
 from sudonglian.records.reader import StoredRecord
-from sudonglian.records.tables import PARTICIPANTS, PERSONS, RECORDS
 
 COUNTED: Final = 2_000
 """Of so many newest entries the records are counted by step: a page must not read a year's log."""
@@ -30,11 +30,6 @@ class Newest:
     submitter: str
 
 
-def is_empty(connection: Connection) -> bool:
-    """Whether nothing was ever captured here."""
-    return connection.execute(select(RECORDS.c.id).limit(1)).first() is None
-
-
 def overview(connection: Connection, *, people: bool) -> dict[str, Any]:
     """Return how the store stands; with `people` also how many persons and touches it knows of."""
     status = anchor_status.status(connection, None)
@@ -43,10 +38,11 @@ def overview(connection: Connection, *, people: bool) -> dict[str, Any]:
     start = max(0, size - COUNTED)
     sealed = list(reader.events_of(connection, None, size, start)) if size else []
     steps = Counter(_step(one) for one in sealed)
-    seen = {} if not people else {"people": _count(connection, PERSONS), "touches": _count(connection, PARTICIPANTS)}
+    held = census(connection)
+    seen = {"people": held.people, "touches": held.touches} if people else {}
     return {
         **status,
-        "records": _count(connection, RECORDS),
+        "records": held.records,
         "counted_from": start,
         "steps": [{"step": step, "records": number} for step, number in steps.most_common()],
         "newest": [_newest(one) for one in sealed[: -NEWEST - 1 : -1]],
@@ -61,10 +57,6 @@ def _step(one: StoredRecord) -> str:
 
 def _newest(one: StoredRecord) -> Newest:
     return Newest(one.record_hash.hex(), one.log_index or 0, _step(one), one.event_time_us, one.submitter)
-
-
-def _count(connection: Connection, table: Any) -> int:
-    return int(connection.execute(select(func.count()).select_from(table)).scalar_one())
 
 
 def _sealed_us(connection: Connection) -> int | None:

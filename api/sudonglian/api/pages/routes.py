@@ -25,7 +25,7 @@ from sudonglian.api.pages import rendering, session
 from sudonglian.api.pages.forms import FilesForm, Form, SmallForm
 from sudonglian.api.pages.language import lang_of
 from sudonglian.api.pages.naming import Names, places_of
-from sudonglian.api.pages.overview import is_empty, overview
+from sudonglian.api.pages.overview import overview
 from sudonglian.api.pages.problems import PageRoute
 from sudonglian.api.pages.rendering import link, page
 from sudonglian.api.pages.session import Anyone
@@ -36,6 +36,7 @@ from sudonglian.chain.identifiers import identifiers_of
 from sudonglian.chain.verify import verify as judge
 from sudonglian.chain.verify_report import LIMITS, STEPS, VERDICTS, WORDS
 from sudonglian.records import intake, reader
+from sudonglian.records.census import is_empty
 
 SEE_OTHER: Final = 303
 """After a form: the browser gets the page that shows what became of it (RFC 9110 §15.4.4)."""
