@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 import traceback
 from datetime import timedelta
 from pathlib import Path
@@ -261,6 +262,7 @@ def test_a_node_that_forgets_everything(nodes: Any, kind: str, tmp_path: Path, w
         assert world.advance()[-2:] == ["final", "idle"]
         old = world.chain()
     world.network.close()
+    time.sleep(1.1)  # a node's genesis is stamped in seconds: within one it would be the same chain again
     with nodes.local_node(kind, port) as url:
         world.network = JsonRpcNetwork(url)
         nodes.fund(world.network, wallet)
