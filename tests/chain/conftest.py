@@ -34,7 +34,7 @@ def installed() -> bool:
 
 
 @contextlib.contextmanager
-def local_node(kind: str, port: int | None = None) -> Iterator[str]:
+def local_node(kind: str, port: int | None = None, *, genesis_s: int | None = None) -> Iterator[str]:
     if not installed():
         pytest.skip("hardhat-local/node_modules is absent; `scripts/hardhat-local install` enables this test")
     if port is None:
@@ -42,7 +42,10 @@ def local_node(kind: str, port: int | None = None) -> Iterator[str]:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
     process = subprocess.Popen(
-        [sys.executable, str(ROOT / "scripts" / "hardhat-local"), kind, "--port", str(port)],
+        [
+            *(sys.executable, str(ROOT / "scripts" / "hardhat-local"), kind, "--port", str(port)),
+            *([] if genesis_s is None else ["--timestamp", str(genesis_s)]),
+        ],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

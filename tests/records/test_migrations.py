@@ -5,11 +5,12 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import delete, insert, text, update
+from sqlalchemy import delete, insert, select, text, update
 
 from sudonglian.chain.errors import SudonglianError
 from sudonglian.records import deployment
@@ -17,7 +18,7 @@ from sudonglian.records.deployment import open_deployment
 from sudonglian.records.errors import DeploymentRefused, NewerSchema, OtherLog
 from sudonglian.records.keys import Keys
 from sudonglian.records.store import Store, StoreError
-from sudonglian.records.tables import META, METADATA
+from sudonglian.records.tables import ANCHORS, CHAINS, META, METADATA
 
 THEN = datetime(2026, 1, 5, tzinfo=UTC)
 
@@ -79,6 +80,27 @@ def test_half_a_deployment_is_refused(store: Store, keys: Keys) -> None:
         connection.execute(update(META).where(META.c.key == deployment.CREATED_US).values(value="soon"))
     with pytest.raises(DeploymentRefused):
         open_deployment(store, keys)
+
+
+def test_chains_and_their_anchors_pass_into_the_schema_with_lost_twins(blank_store: Store, keys: Keys) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(resources.files("sudonglian.records") / "migrations"))
+    chain = {"chain_id": 31337, "genesis": b"g", "contract": b"c", "code_hash": b"h", "deploy_tx": b"t"}
+    chain |= {"id": 7, "deploy_block": 4, "lost_us": 5}
+    anchor = {"id": 1, "chain": 7, "size": 9, "root": b"r", "state": "CHAIN_LOST", "updated_us": 1}
+    with blank_store.write() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0002")
+        connection.execute(insert(CHAINS), chain)
+        connection.execute(insert(ANCHORS), anchor)
+    open_deployment(blank_store, keys)
+    with blank_store.write() as connection:
+        assert connection.execute(select(CHAINS)).mappings().one() == chain
+        connection.execute(insert(CHAINS), chain | {"id": 8, "lost_us": None})
+    with pytest.raises(StoreError), blank_store.write() as connection:
+        connection.execute(insert(CHAINS), chain | {"id": 9, "lost_us": None})
+    with pytest.raises(StoreError), blank_store.write() as connection:
+        connection.execute(delete(CHAINS).where(CHAINS.c.id == 7))  # its anchor still points there
 
 
 def test_many_open_a_new_database_at_once(blank_url: str, keys: Keys) -> None:

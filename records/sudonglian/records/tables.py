@@ -21,6 +21,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 METADATA: Final = MetaData(
@@ -206,7 +207,15 @@ CHAINS: Final = Table(
     Column("deploy_tx", LargeBinary(32), nullable=False),
     Column("deploy_block", BigInteger, nullable=False),
     Column("lost_us", BigInteger, comment="when this chain was found empty or gone"),
-    UniqueConstraint("genesis", "contract", name="uq_chains_genesis_contract"),
+    # A development node that is made anew within the second has the old genesis block, and so the old address.
+    Index(
+        "uq_chains_live",
+        "genesis",
+        "contract",
+        unique=True,
+        sqlite_where=text("lost_us IS NULL"),
+        postgresql_where=text("lost_us IS NULL"),
+    ),
 )
 
 ANCHORS: Final = Table(

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import time
 import traceback
 from datetime import timedelta
 from pathlib import Path
@@ -11,9 +10,10 @@ from typing import Any
 import pytest
 
 from sudonglian.chain import anchor_contract as ac
+from sudonglian.chain import anchor_deployment
 from sudonglian.chain.evm import JsonRpcNetwork
 from sudonglian.chain.network import NetworkUnreachable
-from sudonglian.chain.wallet import Wallet
+from sudonglian.chain.wallet import Wallet, create_address
 from sudonglian.records import anchor_book, anchor_chain, anchoring, fsck
 from sudonglian.records.anchor_work import POINTS, AnchoringSettings
 
@@ -248,22 +248,28 @@ def killed(world: Any, point: str) -> None:
     world.store, world.network = fresh.store, fresh.network
 
 
-@pytest.fixture(
-    params=[pytest.param("anvil", marks=pytest.mark.anvil), pytest.param("node", marks=pytest.mark.hardhat)]
+GENESIS_S = 1_767_500_000
+
+
+@pytest.mark.parametrize(
+    ("kind", "genesis_s"),
+    [
+        pytest.param("node", None, marks=pytest.mark.hardhat, id="hardhat"),
+        pytest.param("anvil", None, marks=pytest.mark.anvil, id="anvil"),
+        # As if both had been started within one second: then key, nonce and fees give the same transactions too.
+        pytest.param("anvil", GENESIS_S, marks=pytest.mark.anvil, id="anvil-same-genesis"),
+    ],
 )
-def kind(request: pytest.FixtureRequest) -> Any:
-    return request.param
-
-
-def test_a_node_that_forgets_everything(nodes: Any, kind: str, tmp_path: Path, wallet: Wallet) -> None:
-    with nodes.free_port() as port, nodes.local_node(kind, port) as url:
+def test_a_node_that_forgets_everything(
+    nodes: Any, kind: str, genesis_s: int | None, tmp_path: Path, wallet: Wallet
+) -> None:
+    with nodes.free_port() as port, nodes.local_node(kind, port, genesis_s=genesis_s) as url:
         world = nodes.world(tmp_path, wallet, url)
         world.grow(2)
         assert world.advance()[-2:] == ["final", "idle"]
         old = world.chain()
     world.network.close()
-    time.sleep(1.1)  # a node's genesis is stamped in seconds: within one it would be the same chain again
-    with nodes.local_node(kind, port) as url:
+    with nodes.local_node(kind, port, genesis_s=genesis_s) as url:
         world.network = JsonRpcNetwork(url)
         nodes.fund(world.network, wallet)
         newest = world.grow()
@@ -271,10 +277,28 @@ def test_a_node_that_forgets_everything(nodes: Any, kind: str, tmp_path: Path, w
         assert done[0] == "chain-lost"
         assert done[-2:] == ["final", "idle"]
         assert world.chain().id != old.id
+        if genesis_s is not None:
+            assert (world.chain().genesis, world.chain().contract) == (old.genesis, old.contract)
         assert [state for _, state in world.states()] == ["CHAIN_LOST", "FINAL"]
         assert anchor_chain.OnChain(*ac.latest(world.network, world.chain().contract)).size == newest.size
         report = fsck.fsck(world.store, world.keys, world.network)
         assert report["ok"], report["faults"]
+    world.close()
+
+
+@pytest.mark.anvil
+def test_a_node_that_forgets_before_the_contract_is_sent(nodes: Any, tmp_path: Path, wallet: Wallet) -> None:
+    with nodes.free_port() as port, nodes.local_node("anvil", port, genesis_s=GENESIS_S) as url:
+        world = nodes.world(tmp_path, wallet, url)
+        anchor_deployment.execute(world.network, wallet, wallet.address, b"", gas=30_000)
+        world.grow()
+        assert world.step().did == "deploy-signed"
+    world.network.close()
+    with nodes.local_node("anvil", port, genesis_s=GENESIS_S) as url:
+        world.network = JsonRpcNetwork(url)
+        nodes.fund(world.network, wallet)
+        assert world.advance()[-2:] == ["final", "idle"]
+        assert world.chain().contract == create_address(wallet.address, 0)
     world.close()
 
 
