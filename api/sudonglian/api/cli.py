@@ -15,7 +15,19 @@ from typing import Annotated, Any, NamedTuple
 import typer
 
 from sudonglian.api import settings
-from sudonglian.api.commands import api_keys, log, monitor, operation, people, proof, records, sample, serve, tracing
+from sudonglian.api.commands import (
+    api_keys,
+    contacts,
+    log,
+    monitor,
+    operation,
+    people,
+    proof,
+    records,
+    sample,
+    serve,
+    tracing,
+)
 from sudonglian.api.console import INTERRUPTED, REFUSED, USAGE, Console, prepare_streams, tell
 from sudonglian.api.errors import UsageRefused
 from sudonglian.api.settings import Lang
@@ -90,7 +102,7 @@ def start(
     return 0
 
 
-for commands in (records, log, proof, tracing, people, operation, serve, api_keys, monitor, sample):
+for commands in (records, log, proof, tracing, contacts, people, operation, serve, api_keys, monitor, sample):
     commands.register(app)
 
 

@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 from sudonglian.api.http import auth, problems
 from sudonglian.api.http.door import Door
 from sudonglian.api.http.edge import Edge
-from sudonglian.api.http.routes import capture, events, health, log, lots, records, traces, verify
+from sudonglian.api.http.routes import capture, contacts, events, health, log, lots, records, traces, verify
 from sudonglian.api.http.tracing import Runner
 from sudonglian.api.pages.site import Pages
 from sudonglian.api.scopes import Scope
@@ -29,7 +29,7 @@ THREADS: Final = 12
 STOP_WAIT_S: Final = 5
 """How long a stopping process waits for the trace at hand."""
 
-ROUTERS: Final = (capture, events, log, records, lots, traces, verify, health)
+ROUTERS: Final = (capture, events, log, records, lots, traces, contacts, verify, health)
 
 BEARER: Final = {"type": "http", "scheme": "bearer", "description": "A key of `sudonglian keys api create`."}
 

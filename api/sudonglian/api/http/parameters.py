@@ -64,13 +64,13 @@ PageToken = Annotated[str | None, Query(alias="nextPageToken", max_length=64)]
 IdempotencyKey = Annotated[str | None, Header(alias="Idempotency-Key", max_length=255, pattern=r"^[\x21-\x7e]+$")]
 
 
-def body_of(limit: int) -> Callable[[Request], Any]:
-    """Return the dependency that reads a JSON body of at most `limit` bytes."""
+def body_of(limit: int, kinds: tuple[str, ...] = JSON_TYPES) -> Callable[[Request], Any]:
+    """Return the dependency that reads a body of one of these media types and of at most `limit` bytes."""
 
     async def read(request: Request) -> bytes:
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if kind not in JSON_TYPES:
-            raise MediaTypeRefused(f"the Content-Type must be one of {', '.join(JSON_TYPES)}", place="Content-Type")
+        if kind not in kinds:
+            raise MediaTypeRefused(f"the Content-Type must be one of {', '.join(kinds)}", place="Content-Type")
         length = request.headers.get("content-length", "0")
         size = int(length) if length.isascii() and length.isdigit() and len(length) < 16 else limit + 1
         if size > DRAINED:

@@ -1,0 +1,1 @@
+"""Tables that epidemiologists have: files in, columns for the engine out. No store is needed."""
