@@ -40,7 +40,7 @@ def list_(context: typer.Context) -> int:
     """List the samples with the seed and time to trace from."""
     console: Console = context.obj
     listed = [
-        {"name": name, **{key: story[key] for key in ("title", "story", "seed", "at", "lot", "names")}}
+        {"name": name, **{key: story[key] for key in ("title", "story", "seed", "at", "lot", "names", "spared")}}
         for name, story in stories().items()
     ]
     lines = []
