@@ -93,6 +93,21 @@ def test_one_bad_event_takes_its_document_with_it_unless_the_others_proceed(run:
     assert (proceeded.code, proceeded.json["accepted"]) == (1, 1)
 
 
+def test_why_one_is_listed_and_that_another_is_not(loaded: Any) -> None:
+    asked = ("trace", STORY["seed"], "--at", STORY["at"], "--purpose", "p")
+    people = [one for one in loaded(*asked, "--json").json["members"] if one["kind"] == "person"]
+    farthest = max(people, key=lambda one: len(one["earliest_walk"]))
+    for spelling in (farthest["id"], f"person:{farthest['id']}"):
+        told = loaded(*asked, "--why", spelling).out.splitlines()
+        assert told[1].startswith(f"{farthest['id']} is listed as person ")
+        records = [line.rpartition(" ")[2] for line in told if line.startswith("     record ")]
+        assert set(records) == {digest for step in farthest["earliest_walk"] for digest in step["record_hashes"]}
+        assert not any(other["id"] in line for other in people if other != farthest for line in told)
+    assert "  1. " in loaded(*asked, "--why", "urn:epc:id:sscc:9520001.3000000001", "--lang", "zh").out
+    assert "is where this trace begins" in loaded(*asked, "--why", "urn:epc:id:sscc:9520001.3000000002").out
+    assert "77 is not listed by this trace" in loaded(*asked, "--why", "77").out
+
+
 @pytest.mark.parametrize(
     "raw", [b"", b"{", b"\xff", b"<xml/>", b"[]", b'{"a":1,"a":2}', b"[" * 100, b'{"type":"EPCISDocument"}']
 )

@@ -88,6 +88,12 @@ def test_the_story_names_everybody_whom_the_documents_name() -> None:
     assert all(phone.startswith("1990000") for phone in named)
 
 
+def test_the_story_tells_in_both_languages_why_each_of_the_spared_is_spared() -> None:
+    told = STORY["spared"]
+    assert sorted(one for group in told for one in group["people"]) == sorted(SPARED)
+    assert all(group["why"][lang].strip() for group in told for lang in ("zh", "en"))
+
+
 @pytest.mark.parametrize("lookback", [timedelta(0), timedelta(hours=12), timedelta(days=14)])
 def test_exactly_the_exposed_are_listed_whatever_the_lookback(outbreak: Any, lookback: timedelta) -> None:
     assert phones(outbreak, ask(outbreak, lookback=lookback)) == dict.fromkeys(EXPOSED, "certain")

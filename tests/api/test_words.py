@@ -16,13 +16,13 @@ API = Path(__file__).resolve().parents[2] / "api" / "sudonglian" / "api"
 
 
 def said() -> Iterator[str]:
-    """Yield every sentence that the code says: the first argument of say, text and progress, the words of a Step."""
+    """Yield every sentence that the code says: the first argument of say and text, the words of a Step, what is being worked on."""
     for file in API.rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if not isinstance(node, ast.Call):
                 continue
             name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-            at = {"say": 0, "text": 0, "progress": 0, "Step": 1}.get(name)
+            at = {"say": 0, "text": 0, "Step": 1, "working": 1}.get(name)
             if at is None or len(node.args) <= at:
                 continue
             given = node.args[at]

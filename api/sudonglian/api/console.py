@@ -23,6 +23,9 @@ USAGE: Final = 64
 INTERRUPTED: Final = 130
 """What shells give a program that ^C ended."""
 
+ERASE_REST: Final = "\x1b[K"
+"""What makes a terminal forget the rest of a longer line."""
+
 STANDARD_INPUT: Final = "-"
 
 MAX_FILE_BYTES: Final = 16 * 1024 * 1024
@@ -68,16 +71,19 @@ class Console:
         line = " ".join(error.diagnostics().split())
         tell(sys.stderr, f"{heading} — {line}" if known else line)
 
-    def progress(self, english: str, done: int, total: int) -> None:
-        """Show how far long work is, where somebody watches a terminal."""
-        if total and sys.stderr.isatty():
-            end = "\n" if done >= total else ""
-            tell(sys.stderr, f"\r{self.text(english)} {done}/{total}", end)
+    def status(self, text: str) -> None:
+        """Show where long work is, or with no text that it is over; on a terminal the next line replaces it."""
+        if sys.stderr.isatty():
+            tell(sys.stderr, f"\r{text}{ERASE_REST}", "\r")
+        elif text:
+            tell(sys.stderr, text)
 
 
 def tell(stream: TextIO, text: str, end: str = "\n") -> None:
     """Write a line, at once."""
-    stream.write(text + end)
+    # A terminal may show on this line how far long work is.
+    rest = ERASE_REST if end == "\n" and stream is sys.stderr and stream.isatty() else ""
+    stream.write(f"{text}{rest}{end}")
     stream.flush()
 
 

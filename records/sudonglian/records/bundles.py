@@ -3,7 +3,7 @@
 docs/spec/bundle.md; docs/decisions/0600 (which checkpoint).
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import ClassVar, Final, Literal, TypeAlias
 
 from sqlalchemy import Connection, select
@@ -44,6 +44,7 @@ def make_bundle(
     disclose: Collection[str] = (),
     lot: str | None = None,
     through: bool = False,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> tuple[bytes, State]:
     """Return a bundle's bytes, and whether a final anchor covers it or it waits for one.
 
@@ -59,6 +60,8 @@ def make_bundle(
         An identifier in its normal form, of which all records are shown, or that there is none.
     through
         With `lot`: also the units that it was in, and those that they were in.
+    progress
+        Told how many records are in it, of how many.
 
     Raises
     ------
@@ -79,9 +82,15 @@ def make_bundle(
         shown |= {it.record_hash: it for it in reader.events_of(connection, one, checkpoint.size)}
     disclosed = _disclosures(connection, keys, shown if asked is None else [asked.record_hash], disclose)
     records = sorted(shown.values(), key=lambda it: it.log_index or 0)
+
+    def proven() -> Iterator[RecordProof]:
+        for number, it in enumerate(records, 1):
+            yield _record(connection, it, checkpoint.size, disclosed.get(it.record_hash, ()))
+            progress(number, len(records))
+
     made = Bundle(
         checkpoint=checkpoint.note,
-        records=tuple(_record(connection, it, checkpoint.size, disclosed.get(it.record_hash, ())) for it in records),
+        records=tuple(proven()),
         anchors=() if anchor is None else (anchor,),
         seal=_seal(connection, checkpoint.size) if ids else None,
         lots=tuple(_lot(connection, one, checkpoint.size) for one in sorted(ids)),

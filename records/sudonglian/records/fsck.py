@@ -32,12 +32,13 @@ class ChecksItself(Protocol):
         ...
 
 
-def fsck(store: Store, keys: Keys, network: Network | None = None) -> dict[str, Any]:
+def fsck(store: Store, keys: Keys, network: Network | None = None, report: Report | None = None) -> dict[str, Any]:
     """Return `{"ok", "checked": {what: how many}, "faults": [{"code", "place", "detail"}]}`.
 
     `network` None leaves out what only the chain can say. One state of the database is checked, while others write.
+    A caller's own empty `report` lets it see meanwhile how far the check is.
     """
-    report = Report()
+    report = report or Report()
     if isinstance(network, ChecksItself):
         with report.watch("chain"):
             network.integrity()

@@ -52,6 +52,20 @@ def test_another_content_under_the_same_event_id(served: Any, make: Any) -> None
     assert others.json["success"]
 
 
+def test_both_contents_of_one_event_id_are_kept_when_asked_for(served: Any, make: Any) -> None:
+    once, again = make.document(make.event(121)), make.document(make.event(121, bizStep="receiving"))
+    first = served.ask("POST", CAPTURE, once, token="firm", headers={"Idempotency-Key": "kept-121"})
+    assert first.headers["sudonglian-duplicate-ids"] == "refuse"
+    keep = {"Sudonglian-Duplicate-Ids": "keep"}
+    both = served.ask("POST", CAPTURE, again, token="firm", headers=keep)
+    assert (both.json["success"], both.json["accepted"], both.json["duplicateIds"]) == (True, 1, "keep")
+    assert both.headers["sudonglian-duplicate-ids"] == "keep"
+    assert served.ask("GET", both.headers["location"], token="firm").json == both.json
+    other = served.ask("POST", CAPTURE, once, token="firm", headers={"Idempotency-Key": "kept-121", **keep})
+    assert other.status == 409
+    assert served.ask("POST", CAPTURE, again, token="firm", headers={"Sudonglian-Duplicate-Ids": "x"}).status == 400
+
+
 @pytest.mark.parametrize(
     ("body", "kind", "status"),
     [

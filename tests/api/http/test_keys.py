@@ -34,6 +34,21 @@ def test_making_listing_and_revoking(run: Any, tmp_path: Path) -> None:
         assert not file.is_file() or token.removeprefix(prefix).encode() not in file.read_bytes()
 
 
+def test_several_firms_get_a_key_each(run: Any) -> None:
+    firms = ["urn:x:one", "urn:x:two", "urn:x:one"]
+    asked = [part for one in firms for part in ("--submitter", one)]
+    made = run("keys", "api", "create", "--name", "firms", "--scope", "capture", *asked, "--json")
+    assert [one["submitter"] for one in made.json["keys"]] == ["urn:x:one", "urn:x:two"]
+    assert len({one["token"] for one in made.json["keys"]}) == 2
+    listed = run("keys", "api", "list", "--json").json["keys"]
+    assert [one["submitter"] for one in listed] == ["urn:x:one", "urn:x:two"]
+    told = run("keys", "api", "create", "--name", "firms", "--scope", "capture", *asked)
+    assert [line.partition("  ")[2] for line in told.out.splitlines()[:2]] == ["urn:x:one", "urn:x:two"]
+    one_wrong = run("keys", "api", "create", "--name", "x", "--scope", "capture", *asked, "--submitter", "no uri")
+    assert one_wrong.code == 64
+    assert len(run("keys", "api", "list", "--json").json["keys"]) == 4
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

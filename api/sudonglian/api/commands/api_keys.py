@@ -38,21 +38,30 @@ def create(
     name: Annotated[str, typer.Option(metavar="TEXT", help="Whose key it is, for people.")],
     scope: Annotated[list[Grant], typer.Option(help="What it may do; may be given several times.")],
     submitter: Annotated[
-        str, typer.Option(metavar="URI", help="The firm that it speaks for; needed for capture and read-own.")
-    ] = "",
+        list[str] | None,
+        typer.Option(
+            metavar="URI",
+            help="The firm that it speaks for; needed for capture and read-own. Given several times: a key for each.",
+        ),
+    ] = None,
     expires: Annotated[str, typer.Option(metavar="SPAN", help="When it ends: 90d, 12h; never if absent.")] = "",
 ) -> int:
     """Make a key and show its token, once: only a hash of it is kept."""
     console: Console = context.obj
-    if bool(OF_A_FIRM & {one.value for one in scope}) != bool(submitter):
+    scopes = sorted({one.value for one in scope})
+    if bool(OF_A_FIRM & set(scopes)) != bool(submitter):
         raise UsageRefused("capture and read-own need it, other scopes must not have it", place="--submitter")
-    firm = submitter_of(submitter, "--submitter") if submitter else None
+    firms: list[str | None] = [submitter_of(one, "--submitter") for one in dict.fromkeys(submitter or ())]
     now = datetime.now(UTC)
     ends = now + span(expires, "--expires") if expires else None
     with open_house(console) as house, house.store.write() as connection:
-        key, token = api_keys.create(connection, name, (one.value for one in scope), now, submitter=firm, expires=ends)
-    lines = [token, *(f"  {one}: {meaning}" for one, meaning in MEANING.items() if one.value in key.scopes)]
-    console.emit({**_shown(key), "token": token}, lines)
+        made = [
+            api_keys.create(connection, name, scopes, now, submitter=firm, expires=ends) for firm in firms or [None]
+        ]
+    shown = [{**_shown(key), "token": token} for key, token in made]
+    lines = [f"{one['token']}  {one['submitter']}" if len(firms) > 1 else one["token"] for one in shown]
+    lines += [f"  {one}: {meaning}" for one, meaning in MEANING.items() if one.value in scopes]
+    console.emit({"keys": shown} if len(firms) > 1 else shown[0], lines)
     return DONE
 
 

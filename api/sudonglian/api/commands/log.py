@@ -13,6 +13,7 @@ import typer
 from sudonglian.api import worker
 from sudonglian.api.console import DONE, INDETERMINATE, REFUSED, Console
 from sudonglian.api.wiring import House, open_house
+from sudonglian.api.working import working
 from sudonglian.chain import canonical
 from sudonglian.chain.errors import ChainError, SudonglianError
 from sudonglian.records import anchor_status
@@ -44,15 +45,17 @@ def anchor(
     with open_house(console) as house:
         # The chain is looked at before anything is sealed: a log that is behind its own anchors must not grow.
         _tell(console, worker.anchor(house))
-        _tell(console, worker.seal(house, datetime.now(UTC)))
-        while True:
-            _tell(console, worker.anchor(house))
-            document, problem = _status(house)
-            if problem is not None:
-                raise problem
-            if not document["lag"] or time.monotonic() >= deadline:
-                break
-            time.sleep(POLL_S)
+        with working(console, "sealing what waits"):
+            _tell(console, worker.seal(house, datetime.now(UTC)))
+        with working(console, "waiting until the anchor is final"):
+            while True:
+                _tell(console, worker.anchor(house))
+                document, problem = _status(house)
+                if problem is not None:
+                    raise problem
+                if not document["lag"] or time.monotonic() >= deadline:
+                    break
+                time.sleep(POLL_S)
     console.emit(document, standing(console, document))
     return INDETERMINATE if document["lag"] else DONE
 
@@ -112,7 +115,7 @@ def entries(
 ) -> int:
     """Give the log's entries, one a line."""
     console: Console = context.obj
-    with open_house(console) as house, house.store.read() as connection:
+    with open_house(console) as house, house.store.read() as connection, working(console, "reading the log"):
         found = [(index, data.decode()) for index, data in stored_log.entries(connection, start, to)]
     document = {"entries": [{"index": index, **_object(data)} for index, data in found]}
     console.emit(document, (f"{index} {data}" for index, data in found))

@@ -7,7 +7,7 @@ import json
 import signal
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from threading import Event
 from typing import Annotated, Any, ClassVar, Final
@@ -17,6 +17,7 @@ import typer
 from sudonglian.api.console import DONE, INDETERMINATE, REFUSED, Console, read_file, write_file
 from sudonglian.api.errors import DoorError, UsageRefused
 from sudonglian.api.monitoring import MAX_STATE, LogLies, Served, Watched
+from sudonglian.api.working import working
 from sudonglian.chain import canonical
 from sudonglian.chain.checkpoint import VerifierKey
 from sudonglian.chain.errors import ProofRefused
@@ -45,6 +46,8 @@ class Server:
         if not url.startswith(("http://", "https://")):
             raise UsageRefused("not an http or https URL", place="URL")
         self.url = url.rstrip("/")
+        self.progress: Callable[[int], None] = lambda _read: None
+        """Told up to which entry the log has been read."""
 
     def newest(self) -> tuple[str, str]:
         """Return the newest note and the key that the server says signs it; both empty before the first seal."""
@@ -77,6 +80,7 @@ class Server:
                 data = _text(one, "data").encode("utf-8", "replace")
                 kept = record.encode("utf-8", "replace") if isinstance(record, str) else None
                 found.append(Served(_number(one, "index"), data, kept))
+            self.progress(start + len(found))
         return found
 
     def _ask(self, path: str) -> tuple[int, Mapping[str, Any]]:
@@ -161,7 +165,9 @@ def monitor(
             before = known.size if known else 0
             if known is None and not key:
                 console.say("no key given: the one that the server names is taken, and kept")
-            known = watch(server, known, key)
+            with working(console, "replaying the log") as work:
+                server.progress = work.at
+                known = watch(server, known, key)
             size = known.size if known else 0
             if state is not None and known is not None:
                 write_file(state, canonical.encode(known.as_json()))

@@ -11,13 +11,15 @@ import typer
 
 from sudonglian.api import worker as loop
 from sudonglian.api.console import DONE, REFUSED, Console
-from sudonglian.api.wiring import open_house, open_remote
+from sudonglian.api.wiring import House, open_house, open_remote
+from sudonglian.api.working import working
 from sudonglian.chain.errors import ChainError
 from sudonglian.chain.network import Network
 from sudonglian.chain.wallet import FILE_MODE, Wallet
 from sudonglian.records import backup as backups
 from sudonglian.records import fsck as checks
 from sudonglian.records.backup_files import KEYS
+from sudonglian.records.fsck_report import Report
 
 
 def worker(
@@ -44,7 +46,7 @@ def fsck(
         except ChainError as error:
             # A chain that cannot be opened is a fault, and no reason not to look at the rest.
             faults.append({"code": error.slug, "place": error.place, "detail": error.reason})
-        document: dict[str, Any] = checks.fsck(house.store, house.keys, network)
+        document = _check(console, house, network)
     document["faults"] = [*faults, *document["faults"]]
     document["ok"] = not document["faults"]
     console.emit(document, _checked(console, document))
@@ -62,9 +64,10 @@ def backup(
     console: Console = context.obj
     with open_house(console, create=False) as house:
         keys_dir = console.settings.keys_dir
-        kept = backups.backup(
-            house.store, house.keys, house.network, folder, keys_folder=keys_dir if with_keys else None
-        )
+        with working(console, "copying chain and database"):
+            kept = backups.backup(
+                house.store, house.keys, house.network, folder, keys_folder=keys_dir if with_keys else None
+            )
         if with_keys:
             # Without the key that the contract knows, a restored log could not be anchored any more.
             house.wallet.save(folder / KEYS / console.settings.wallet_file.name)
@@ -89,7 +92,8 @@ def restore(
     network = None if settings.rpc_url is None else open_remote(settings.rpc_url, "SUDONGLIAN_RPC_URL")
     try:
         chain_file = settings.chain_file if has_own_chain else None
-        put = backups.restore(folder, settings.database_url, settings.keys_dir, chain_file, network, force=force)
+        with working(console, "putting the backup in place"):
+            put = backups.restore(folder, settings.database_url, settings.keys_dir, chain_file, network, force=force)
     finally:
         if network is not None:
             network.close()
@@ -98,7 +102,7 @@ def restore(
         kept.chmod(FILE_MODE)
         Wallet.load(kept).save(settings.wallet_file)
     with open_house(console, create=False) as house:
-        checked: dict[str, Any] = checks.fsck(house.store, house.keys, house.network)
+        checked = _check(console, house, house.network)
     lines = [console.text("restored {size} entries from {folder}", size=put["log"]["size"], folder=folder)]
     console.emit({"restored": str(folder), **put, "fsck": checked}, [*lines, *_checked(console, checked)])
     return DONE if checked["ok"] else REFUSED
@@ -110,6 +114,23 @@ def register(app: typer.Typer) -> None:
     app.command()(fsck)
     app.command()(backup)
     app.command()(restore)
+
+
+def _check(console: Console, house: House, network: Network | None) -> dict[str, Any]:
+    """Check everything, and tell what is being looked at."""
+    report, seen, last = Report(), dict[str, int](), ""
+
+    def far() -> str:
+        nonlocal last
+        now = dict(report.checked)  # a copy: the check goes on counting
+        grown = [name for name, count in now.items() if count != seen.get(name)]
+        last = max(grown, key=lambda name: now[name], default=last)
+        seen.update(now)
+        return f"{last} {now[last]}" if last else ""
+
+    with working(console, "checking everything") as work:
+        work.far = far
+        return checks.fsck(house.store, house.keys, network, report)
 
 
 def _checked(console: Console, document: dict[str, Any]) -> Iterator[str]:

@@ -13,8 +13,10 @@ from sudonglian.api.console import DONE, Console, read_file, write_file
 from sudonglian.api.errors import UsageRefused
 from sudonglian.api.parsing import address_of, record_hash_of
 from sudonglian.api.wiring import open_house, open_remote
+from sudonglian.api.working import working
 from sudonglian.chain import trust as trusts
 from sudonglian.chain import verify as verifier
+from sudonglian.chain.canonical import Json
 from sudonglian.chain.identifiers import normal
 from sudonglian.chain.trust_from_node import merge, trust_from
 from sudonglian.records import anchor_book, bundles
@@ -48,9 +50,19 @@ def bundle(
         raise UsageRefused("needs --lot", place="--through")
     wanted = tuple(name.strip() for name in disclose.split(",") if name.strip())
     digest = record_hash_of(record_hash) if record_hash else None
-    with open_house(console) as house, house.store.read() as connection:
+    with (
+        open_house(console) as house,
+        house.store.read() as connection,
+        working(console, "gathering records and their proofs") as work,
+    ):
         data, state = bundles.make_bundle(
-            connection, house.keys, digest, disclose=wanted, lot=normal(lot) if lot else None, through=through
+            connection,
+            house.keys,
+            digest,
+            disclose=wanted,
+            lot=normal(lot) if lot else None,
+            through=through,
+            progress=work.at,
         )
     write_file(output, data)
     shown = [(one["id"], bool(one["chain"])) for one in json.loads(data)["lots"]]
@@ -89,23 +101,8 @@ def add(
     console: Console = context.obj
     if bool(contract) != bool(key) or (rpc and not contract):
         raise UsageRefused("--contract and --key belong together, and --rpc needs both", place="--contract")
-    if rpc:
-        network = open_remote(rpc, "--rpc")
-        try:
-            found = trust_from(network, address_of(contract), key)
-        finally:
-            network.close()
-    else:
-        with open_house(console) as house:
-            if contract:
-                found = trust_from(house.network, address_of(contract), key)
-            else:
-                with house.store.read() as connection:
-                    chain = anchor_book.live_chain(connection)
-                if chain is None:
-                    raise anchor_book.AnchoringError("nothing has been anchored yet")
-                vkey = house.keys.log.verifier_key
-                found = trust_from(house.network, chain.contract, vkey, chain.deploy_block)
+    with working(console, "asking the chain"):
+        found = _found(console, rpc, contract, key)
     if output.exists():
         found = merge(read_file(str(output)), found)
     write_file(output, (json.dumps(found, ensure_ascii=False, indent=1) + "\n").encode())
@@ -117,6 +114,24 @@ def add(
         lines.append(f"  contract {chain_.contract.hex()}, code {chain_.code_hash.hex()}")
     console.emit({"trust": str(output), **found}, lines)
     return DONE
+
+
+def _found(console: Console, rpc: str, contract: str, key: str) -> dict[str, Json]:
+    """Return what a node says, or the deployment's own chain."""
+    if rpc:
+        network = open_remote(rpc, "--rpc")
+        try:
+            return trust_from(network, address_of(contract), key)
+        finally:
+            network.close()
+    with open_house(console) as house:
+        if contract:
+            return trust_from(house.network, address_of(contract), key)
+        with house.store.read() as connection:
+            chain = anchor_book.live_chain(connection)
+        if chain is None:
+            raise anchor_book.AnchoringError("nothing has been anchored yet")
+        return trust_from(house.network, chain.contract, house.keys.log.verifier_key, chain.deploy_block)
 
 
 def verify(

@@ -16,6 +16,7 @@ from sudonglian.api.errors import FileUnreadable, UsageRefused
 from sudonglian.api.parsing import record_hash_of
 from sudonglian.api.settings import submitter as submitter_of
 from sudonglian.api.wiring import open_house
+from sudonglian.api.working import working
 from sudonglian.chain import canonical, record
 from sudonglian.chain.errors import RecordRefused, SudonglianError
 from sudonglian.chain.identifiers import normal
@@ -70,7 +71,7 @@ def capture(
     console: Console = context.obj
     who = submitter_of(submitter, "--submitter") if submitter else console.settings.submitter
     total = Capturing()
-    with open_house(console) as house:
+    with open_house(console) as house, working(console, "taking documents") as work:
         for number, name in enumerate(files, 1):
             try:
                 raw = read_file(name, MAX_DOCUMENT_BYTES)
@@ -81,7 +82,7 @@ def capture(
                     raise
                 console.warn(error)
                 total.refuse(name, error)
-            console.progress("documents", number, len(files))
+            work.at(number, len(files))
     console.emit(total.document(), total.lines(console))
     if total.unreadable:
         return USAGE
@@ -97,7 +98,8 @@ def validate(
     console: Console = context.obj
     if profile:
         raise UsageRefused(f"{profile[:80]!r} is not a profile; none is known yet", place="--profile")
-    events, found = _judge(read_file(file, MAX_DOCUMENT_BYTES), console.settings.submitter)
+    with working(console, "judging the document"):
+        events, found = _judge(read_file(file, MAX_DOCUMENT_BYTES), console.settings.submitter)
     findings = [finding for _, finding in found]
     valid = not refuses(findings)
     told = [{"index": index, **finding.as_json()} for index, finding in found]
@@ -162,7 +164,7 @@ def history(
 ) -> int:
     """List what happened to an item or lot, through nesting and transformation, in order of time."""
     console: Console = context.obj
-    with open_house(console) as house, house.store.read() as connection:
+    with open_house(console) as house, house.store.read() as connection, working(console, "reading the log"):
         events = [
             {
                 "event_id": one.event_id,

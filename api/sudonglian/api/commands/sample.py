@@ -14,6 +14,7 @@ from sudonglian.api.capturing import Capturing, capture_all
 from sudonglian.api.console import DONE, REFUSED, Console
 from sudonglian.api.errors import UsageRefused
 from sudonglian.api.wiring import open_house
+from sudonglian.api.working import working
 
 app = typer.Typer(help="Worked outbreaks, invented, to try things on.", rich_markup_mode=None, no_args_is_help=False)
 
@@ -40,7 +41,7 @@ def list_(context: typer.Context) -> int:
     """List the samples with the seed and time to trace from."""
     console: Console = context.obj
     listed = [
-        {"name": name, **{key: story[key] for key in ("title", "story", "seed", "at", "lot", "names")}}
+        {"name": name, **{key: story[key] for key in ("title", "story", "seed", "at", "lot", "names", "spared")}}
         for name, story in stories().items()
     ]
     lines = []
@@ -59,11 +60,12 @@ def load(
     """Capture a sample's documents; loading it again changes nothing."""
     console: Console = context.obj
     given = documents(name)
-    with open_house(console) as house:
+    with open_house(console) as house, working(console, "taking documents") as work:
         # Each document of a sample names its sender, who is its submitter.
         total = Capturing()
-        for file, raw in given.items():
+        for number, (file, raw) in enumerate(given.items(), 1):
             total.add(file, capture_all(house, raw, json.loads(raw)["sender"]))
+            work.at(number, len(given))
     console.emit(total.document(), total.lines(console))
     return REFUSED if total.refused else DONE
 

@@ -11,6 +11,7 @@ import typer
 
 from sudonglian.api.console import DONE, Console, write_file
 from sudonglian.api.errors import UsageRefused
+from sudonglian.api.explaining import why
 from sudonglian.api.parsing import moment, span
 from sudonglian.api.wiring import open_house
 from sudonglian.trace.casework import graphml
@@ -40,6 +41,12 @@ def trace(
     ] = "",
     case: Annotated[str, typer.Option(metavar="C", help="The case that this trace belongs to.")] = "",
     purpose: Annotated[str, typer.Option(metavar="TEXT", help="What the trace is for, if there is no case.")] = "",
+    member: Annotated[
+        str,
+        typer.Option(
+            "--why", metavar="ID", help="Tell of this one alone, step by step with the records, why it is listed."
+        ),
+    ] = "",
     graph: Annotated[
         Path | None, typer.Option("--graphml", metavar="FILE", help="Also write the exposed as a graph.")
     ] = None,
@@ -62,13 +69,14 @@ def trace(
     )
     with open_house(console) as house:
         done = run_trace(house.store, house.keys, query, case=case, purpose=purpose)
+        document = done.result.as_json()
+        explained = list(why(console, house.store, document, member, backward=backward)) if member else None
     if done.sealed:
         console.say("sealed {count} waiting entries first, so that the trace covers them", count=done.sealed)
-    document = done.result.as_json()
     if graph is not None:
         write_file(graph, graphml.encode(done.result.to_networkx()))
     document["trace"] = done.number
-    console.emit(document, _told(console, document))
+    console.emit(document, _told(console, document, explained))
     return DONE
 
 
@@ -77,10 +85,11 @@ def register(app: typer.Typer) -> None:
     app.command()(trace)
 
 
-def _told(console: Console, document: dict[str, Any]) -> Iterator[str]:
+def _told(console: Console, document: dict[str, Any], explained: list[str] | None) -> Iterator[str]:
     counts = {kind: sum(one["kind"] == kind for one in document["members"]) for kind in ("item", "place", "person")}
     yield console.text("exposed: {item} items, {place} places, {person} persons", **counts)
-    for one in document["members"]:
+    yield from explained or ()
+    for one in document["members"] if explained is None else ():
         generation = f"{one['generation']['objects']}+{one['generation']['persons']}"
         when = one.get("earliest") or one.get("latest", "")
         tier = one["tier_zh"] if console.lang == "zh" else one["tier"]

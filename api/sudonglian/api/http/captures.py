@@ -16,7 +16,7 @@ from sudonglian.api.settings import Lang
 from sudonglian.chain import canonical
 from sudonglian.records import derive, intake, jobs
 from sudonglian.records.api_keys import ApiKey
-from sudonglian.records.intake import Behaviour, CaptureResult
+from sudonglian.records.intake import Behaviour, CaptureResult, DuplicateIds
 from sudonglian.records.jobs import Job
 
 WITHHELD: Final = {"zh": "见该位置;个人数据不重复显示", "en": "see this place; personal data are not repeated"}
@@ -24,7 +24,13 @@ WITHHELD: Final = {"zh": "见该位置;个人数据不重复显示", "en": "see 
 
 
 def take(
-    door: Door, key: ApiKey, raw: bytes, behaviour: Behaviour, idempotency_key: str | None, now: datetime
+    door: Door,
+    key: ApiKey,
+    raw: bytes,
+    behaviour: Behaviour,
+    duplicate_ids: DuplicateIds,
+    idempotency_key: str | None,
+    now: datetime,
 ) -> tuple[Job, bool]:
     """Capture a document; return its job and whether it is this request's own, and not an earlier one's.
 
@@ -35,18 +41,28 @@ def take(
     IdempotencyConflict
         The Idempotency-Key was used for another document.
     """
-    mac = None if idempotency_key is None else request_mac(door.keys.content, behaviour, raw)
+    # The default adds no part: what was asked before there was a choice is still the same request.
+    chosen = () if duplicate_ids == "refuse" else (duplicate_ids,)
+    mac = None if idempotency_key is None else request_mac(door.keys.content, behaviour, *chosen, raw)
     with door.store.write() as connection:
         if idempotency_key is not None and mac is not None:
             earlier = jobs.earlier(connection, key.id, "capture", idempotency_key, mac)
             if earlier is not None:
                 return earlier, False
-        taken = intake.capture(connection, door.keys, raw, submitter=submitter_of(key), now=now, behaviour=behaviour)
+        taken = intake.capture(
+            connection,
+            door.keys,
+            raw,
+            submitter=submitter_of(key),
+            now=now,
+            duplicate_ids=duplicate_ids,
+            behaviour=behaviour,
+        )
         job = jobs.add(
             connection,
             key.id,
             "capture",
-            canonical.encode({"behaviour": behaviour}),
+            canonical.encode({"behaviour": behaviour, "duplicate_ids": duplicate_ids}),
             now,
             idempotency_key=idempotency_key,
             request_mac=mac,
@@ -71,14 +87,15 @@ def request_mac(key: bytes, *parts: str | bytes) -> bytes:
 
 def summary(job: Job) -> dict[str, Any]:
     """Return what EPCIS says of a capture job."""
-    finished = job.finished_us
+    finished, asked = job.finished_us, orjson.loads(job.asked)
     return {
         "captureID": job.name,
         "createdAt": derive.moment(job.created_us).isoformat(timespec="microseconds"),
         "finishedAt": None if finished is None else derive.moment(finished).isoformat(timespec="microseconds"),
         "running": not job.is_over,
         "success": job.state == "success",
-        "captureErrorBehaviour": orjson.loads(job.asked)["behaviour"],
+        "captureErrorBehaviour": asked["behaviour"],
+        "duplicateIds": asked.get("duplicate_ids", "refuse"),
     }
 
 

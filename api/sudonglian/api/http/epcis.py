@@ -28,10 +28,14 @@ DISCOVERY: Final = {
     "GS1-Extensions": "sdl=urn:sudonglian:ns:1:",
 }
 
+DUPLICATE_IDS: Final = "Sudonglian-Duplicate-Ids"
+"""EPCIS has no header for an eventID that a firm has used twice, and real firms' documents have such."""
+
 CAPTURE_HEADERS: Final = {
     **DISCOVERY,
     "GS1-EPCIS-Capture-File-Size-Limit": str(MAX_DOCUMENT_BYTES),
     "GS1-Capture-Error-Behaviour": "rollback",
+    DUPLICATE_IDS: "refuse",
 }
 
 AS_WRITTEN: Final = frozenset({"no_preference", "never_translates"})

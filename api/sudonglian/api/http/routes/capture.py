@@ -26,13 +26,20 @@ from sudonglian.api.http.parameters import (
 from sudonglian.api.http.problems import lang_of
 from sudonglian.records import jobs
 from sudonglian.records.epcis.document import MAX_DOCUMENT_BYTES
-from sudonglian.records.intake import Behaviour
+from sudonglian.records.intake import Behaviour, DuplicateIds
 
 router = door_router("/epcis/v2", "EPCIS", epcis.negotiated)
 
 Document = Annotated[bytes, Depends(body_of(MAX_DOCUMENT_BYTES))]
 ErrorBehaviour = Annotated[Behaviour, Header(alias="GS1-Capture-Error-Behaviour")]
 """Whether one refused event takes its document with it."""
+KeepDuplicates = Annotated[
+    DuplicateIds,
+    Header(
+        alias=epcis.DUPLICATE_IDS,
+        description="An eventID that stands for something else already: refuse, or keep both.",
+    ),
+]
 
 TAKES: Final = {
     "requestBody": {
@@ -54,12 +61,18 @@ def capture(
     caller: Capturer,
     document: Document,
     behaviour: ErrorBehaviour = "rollback",
+    duplicate_ids: KeepDuplicates = "refuse",
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Take an EPCIS document. Everything is committed when this answers: the job is over, and says what became of it."""
     door = door_of(request)
-    job, own = captures.take(door, caller, document, behaviour, idempotency_key, datetime.now(UTC))
-    headers = {"Location": f"{router.prefix}/capture/{job.name}", "GS1-Capture-Error-Behaviour": behaviour}
+    now = datetime.now(UTC)
+    job, own = captures.take(door, caller, document, behaviour, duplicate_ids, idempotency_key, now)
+    headers = {
+        "Location": f"{router.prefix}/capture/{job.name}",
+        "GS1-Capture-Error-Behaviour": behaviour,
+        epcis.DUPLICATE_IDS: duplicate_ids,
+    }
     if not own:
         headers["Idempotency-Replayed"] = "true"
     return json_answer(captures.document(job, lang_of(request)), 202, {**headers, **epcis.HEADERS})
