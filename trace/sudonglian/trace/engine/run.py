@@ -186,7 +186,9 @@ def _starts(land: Ground, meant: Sequence[Seed], query: TraceQuery, *, certain: 
         if not isinstance(seed.subject, Party):
             continue
         if query.backward:
-            starts.append((land.parties.at(seed.subject, at), -at))
+            # One of several portions of a lot was the one sampled: each possibly.
+            if not certain or seed.certain is not None:
+                starts.append((land.parties.at(seed.subject, at), -at))
         elif not certain:
             last = at if seed.certain is None else seed.certain
             starts += land.parties.between(seed.subject, seed.possible, last)
