@@ -23,6 +23,9 @@ USAGE: Final = 64
 INTERRUPTED: Final = 130
 """What shells give a program that ^C ended."""
 
+ERASE_REST: Final = "\x1b[K"
+"""What makes a terminal forget the rest of a longer line."""
+
 STANDARD_INPUT: Final = "-"
 
 MAX_FILE_BYTES: Final = 16 * 1024 * 1024
@@ -67,6 +70,13 @@ class Console:
         known = not heading.startswith("error:")
         line = " ".join(error.diagnostics().split())
         tell(sys.stderr, f"{heading} — {line}" if known else line)
+
+    def status(self, text: str) -> None:
+        """Show where long work is, or with no text that it is over; on a terminal the next line replaces it."""
+        if sys.stderr.isatty():
+            tell(sys.stderr, f"\r{text}{ERASE_REST}", "\r")
+        elif text:
+            tell(sys.stderr, text)
 
     def progress(self, english: str, done: int, total: int) -> None:
         """Show how far long work is, where somebody watches a terminal."""

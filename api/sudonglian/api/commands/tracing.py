@@ -4,6 +4,7 @@ interfaces.md (trace); tracing.md; service.md (a trace from any door names a cas
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -12,12 +13,17 @@ import typer
 from sudonglian.api.console import DONE, Console, write_file
 from sudonglian.api.errors import UsageRefused
 from sudonglian.api.parsing import moment, span
+from sudonglian.api.progress import Progress
 from sudonglian.api.wiring import open_house
 from sudonglian.trace.casework import graphml
 from sudonglian.trace.casework.run import run_trace
+from sudonglian.trace.engine.progress import Report, Stage
 from sudonglian.trace.engine.query import POLICY, TraceQuery
 
 POLICIES: Final = (POLICY,)
+
+TELL_S: Final = 1.0
+"""How often long work says how far it is: shorter work says nothing."""
 
 
 def trace(
@@ -60,8 +66,8 @@ def trace(
         seed_place=place,
         policy=policy,
     )
-    with open_house(console) as house:
-        done = run_trace(house.store, house.keys, query, case=case, purpose=purpose)
+    with open_house(console) as house, _watched(console) as report:
+        done = run_trace(house.store, house.keys, query, case=case, purpose=purpose, report=report)
     if done.sealed:
         console.say("sealed {count} waiting entries first, so that the trace covers them", count=done.sealed)
     document = done.result.as_json()
@@ -70,6 +76,44 @@ def trace(
     document["trace"] = done.number
     console.emit(document, _told(console, document))
     return DONE
+
+
+@contextmanager
+def _watched(console: Console) -> Iterator[Report]:
+    """Give a report that tells on standard error how far the work is."""
+    try:
+        with Progress(lambda stage: console.status(_stage(console, stage)), TELL_S) as progress:
+            yield progress.report
+    finally:
+        console.status("")
+
+
+def _stage(console: Console, stage: Stage) -> str:
+    """Return how far a trace is, in words."""
+    done, total, size = stage.done, stage.total, stage.size
+    match stage.name:
+        case "sealing":
+            return console.text("sealing what waits")
+        case "records":
+            return console.text("reading records: {done} of {total}", done=done, total=total)
+        case "facts":
+            return console.text("deriving facts from events: {done} of {total}", done=done, total=total)
+        case "index":
+            return console.text("indexing {total} stays", total=total)
+        case "possible":
+            return console.text(
+                "following what is possible: generation {done}, {size} newly exposed", done=done, size=size
+            )
+        case "certain":
+            return console.text(
+                "following what is certain: generation {done}, {size} newly exposed", done=done, size=size
+            )
+        case "members":
+            return console.text("explaining why {total} are listed", total=total)
+        case "document":
+            return console.text("writing an answer of {total}", total=total)
+        case "graph":
+            return console.text("drawing a graph of {total}", total=total)
 
 
 def register(app: typer.Typer) -> None:

@@ -32,6 +32,7 @@ from sudonglian.api.pages.route_picture import draw_route
 from sudonglian.api.pages.routes import SAMPLE, SEE_OTHER, named_language
 from sudonglian.api.pages.session import Anyone, Tracer
 from sudonglian.api.pages.times import local, told
+from sudonglian.api.settings import Lang
 from sudonglian.chain import canonical
 from sudonglian.chain.errors import SudonglianError
 from sudonglian.records import jobs, reader
@@ -133,6 +134,7 @@ def trace(
     said = tracing.document(job)
     values: dict[str, Any] = {"job": said, "asked": said["asked"]}
     if not job.is_over:
+        values["stage"] = _stage(said["progress"], lang_of(request))
         return page(request, "running.html", caller, values, json_url=json_url, refresh_s=REFRESH_S)
     if said["answer"] is None:
         slug = said["problem"]["code"]
@@ -233,6 +235,13 @@ def _awaited(door: Door, job: Job) -> Job:
         with door.store.read() as connection:
             job = jobs.find(connection, job.api_key, "trace", job.name)
     return job
+
+
+def _stage(progress: Mapping[str, Any] | None, lang: Lang) -> str:
+    """Return how far a running trace is, in words."""
+    if progress is None:
+        return ""
+    return word(lang, f"stage.{progress['stage']}", **progress)
 
 
 def _member(job: Job, key: str) -> dict[str, Any]:
