@@ -17,6 +17,7 @@ from sudonglian.api.progress import Progress
 from sudonglian.api.wiring import open_house
 from sudonglian.trace.casework import graphml
 from sudonglian.trace.casework.run import run_trace
+from sudonglian.trace.engine.pictures.alone import route_svg, timeline_svg
 from sudonglian.trace.engine.progress import Report, Stage
 from sudonglian.trace.engine.query import POLICY, TraceQuery
 
@@ -49,6 +50,12 @@ def trace(
     graph: Annotated[
         Path | None, typer.Option("--graphml", metavar="FILE", help="Also write the exposed as a graph.")
     ] = None,
+    route: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also draw the route from place to place, as SVG.")
+    ] = None,
+    timeline: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also draw who was exposed when and where, as SVG.")
+    ] = None,
 ) -> int:
     """Find who and what was exposed, with the records that show it."""
     console: Console = context.obj
@@ -73,6 +80,10 @@ def trace(
     document = done.result.as_json()
     if graph is not None:
         write_file(graph, graphml.encode(done.result.to_networkx()))
+    if route is not None:
+        write_file(route, route_svg(done.result, lang=console.lang).encode())
+    if timeline is not None:
+        write_file(timeline, timeline_svg(done.result, lang=console.lang).encode())
     document["trace"] = done.number
     console.emit(document, _told(console, document))
     return DONE
