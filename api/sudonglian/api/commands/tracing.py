@@ -12,7 +12,7 @@ import typer
 
 from sudonglian.api.console import DONE, Console, write_file
 from sudonglian.api.errors import UsageRefused
-from sudonglian.api.parsing import moment, span
+from sudonglian.api.parsing import moment, persistence, span
 from sudonglian.api.progress import Progress
 from sudonglian.api.wiring import open_house
 from sudonglian.trace.casework import graphml
@@ -45,6 +45,14 @@ def trace(
     place: Annotated[
         str, typer.Option(metavar="PLACE", help="Where a lot was sampled; without it every portion is meant.")
     ] = "",
+    lasting: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--persistence",
+            metavar="KIND=SPAN",
+            help="How long a location, vehicle, interior or handoff exposes after its source left; not at all if absent.",
+        ),
+    ] = None,
     case: Annotated[str, typer.Option(metavar="C", help="The case that this trace belongs to.")] = "",
     purpose: Annotated[str, typer.Option(metavar="TEXT", help="What the trace is for, if there is no case.")] = "",
     graph: Annotated[
@@ -72,6 +80,7 @@ def trace(
         max_generation=max_generation,
         seed_place=place,
         policy=policy,
+        persistence_s=persistence((_pair(text) for text in lasting or ()), "--persistence"),
     )
     with open_house(console) as house, _watched(console) as report:
         done = run_trace(house.store, house.keys, query, case=case, purpose=purpose, report=report)
@@ -87,6 +96,11 @@ def trace(
     document["trace"] = done.number
     console.emit(document, _told(console, document))
     return DONE
+
+
+def _pair(text: str) -> tuple[str, str]:
+    kind, _, lasts = text.partition("=")
+    return kind.strip(), lasts
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from threading import Event, Thread
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import orjson
 from pydantic import BaseModel, ConfigDict, Field
@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sudonglian.api.errors import UsageRefused
 from sudonglian.api.http import edge
 from sudonglian.api.http.door import Door
-from sudonglian.api.parsing import moment, span
+from sudonglian.api.parsing import moment, persistence, span
 from sudonglian.api.progress import Progress
 from sudonglian.chain.errors import SudonglianError
 from sudonglian.records import derive, jobs
@@ -25,7 +25,7 @@ from sudonglian.records.jobs import LEASE, Job
 from sudonglian.trace.casework import graphml
 from sudonglian.trace.casework.run import MAX_WHY, reason, run_trace
 from sudonglian.trace.engine.progress import Report, Stage, silent
-from sudonglian.trace.engine.query import POLICY, TraceQuery
+from sudonglian.trace.engine.query import PERSISTENCE_S, POLICY, TraceQuery
 
 POLL_S: Final = 1.0
 """How soon a job that another process took in, or left behind, is seen."""
@@ -52,6 +52,11 @@ class TraceAsk(BaseModel):
     max_generation: int | None = Field(None, ge=0, le=1_000_000)
     place: str = Field("", max_length=MAX_IDENTIFIER, description="Where a lot was sampled.")
     policy: str = Field(POLICY, max_length=64)
+    persistence: dict[str, Annotated[str, Field(max_length=16)]] = Field(
+        {},
+        max_length=len(PERSISTENCE_S),
+        description="How long a kind of place (location, vehicle, interior, handoff) exposes after its source left: 48h.",
+    )
     case: str = Field("", max_length=MAX_WHY)
     purpose: str = Field("", max_length=MAX_WHY)
 
@@ -75,6 +80,7 @@ class TraceAsk(BaseModel):
             max_generation=self.max_generation,
             seed_place=self.place,
             policy=self.policy,
+            persistence_s=persistence(self.persistence.items(), "/persistence"),
         )
         query.check()
         return query

@@ -151,6 +151,7 @@ def query_json(query: TraceQuery) -> dict[str, Json]:
         "until": query.until.astimezone(UTC).isoformat() if query.until else None,
         "backward": query.backward,
         "max_generation": query.max_generation,
+        "persistence_s": dict(query.persistence_s),
         "policy": query.policy,
         "log_size": query.log_size,
         "log_root": query.log_root,
