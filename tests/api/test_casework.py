@@ -13,7 +13,9 @@ from sudonglian.trace.casework import graphml, views
 from sudonglian.trace.casework import run as casework
 from sudonglian.trace.casework.run import PurposeRefused, run_trace, seed_of
 from sudonglian.trace.engine import result
+from sudonglian.trace.engine.progress import Stage
 from sudonglian.trace.engine.query import TraceQuery
+from sudonglian.trace.engine.result import trace
 from sudonglian.trace.errors import EventRefused, QueryRefused, SeedUnknown
 
 STORY = sample.stories()["frozen-fish"]
@@ -42,13 +44,32 @@ def test_the_question_is_on_disk_while_the_engine_runs(outbreak: Any, monkeypatc
     seen: list[Any] = []
     engine = result.trace
 
-    def spying(*arguments: Any) -> Any:
+    def spying(*arguments: Any, **named: Any) -> Any:
         seen.extend(said(outbreak))
-        return engine(*arguments)
+        return engine(*arguments, **named)
 
     monkeypatch.setattr(casework, "trace", spying)
     run_trace(outbreak.store, outbreak.keys, QUERY, purpose="why not")
     assert [one["k"] for one in seen] == ["trace"]
+
+
+def test_a_trace_tells_how_far_it_is_and_answers_as_it_would_unseen(outbreak: Any) -> None:
+    told: list[Stage] = []
+    done = run_trace(outbreak.store, outbreak.keys, QUERY, purpose="p", report=told.append)
+    names = list(dict.fromkeys(stage.name for stage in told))
+    assert names == ["sealing", "records", "facts", "index", "possible", "certain", "members", "document"]
+    size = done.result.query.log_size
+    for name in ("records", "facts"):
+        counts = [(stage.done, stage.total) for stage in told if stage.name == name]
+        assert counts == sorted(counts)
+        assert counts[0][0] < counts[-1][0] == counts[-1][1]
+    assert {stage.total for stage in told if stage.name == "records"} == {size}
+    generations = [stage for stage in told if stage.name == "possible"]
+    assert [stage.done for stage in generations] == list(range(len(generations)))
+    # Each party counts in the generation that reaches it; places and seeds are counted apart.
+    assert sum(stage.size or 0 for stage in generations) >= sum(one.kind != "place" for one in done.result.members)
+    again = trace(done.result.facts, done.result.query)
+    assert again.document() == done.result.document()
 
 
 def test_what_waits_is_sealed_first_and_only_once(outbreak: Any) -> None:

@@ -6,6 +6,7 @@ import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -34,13 +35,16 @@ def test_the_whole_way_by_commands(loaded: Run, tmp_path: Path) -> None:
     assert status["anchors"][0]["state"] == "FINAL"
     assert set(status["anchors"][0]) >= {"size", "state", "block", "tx"}
     asked = ("trace", STORY["seed"], "--at", STORY["at"], "--case", "C-1")
-    trace = loaded(*asked, "--graphml", str(tmp_path / "g.xml"), "--json").json
+    drawn = ("--route", str(tmp_path / "route.svg"), "--timeline", str(tmp_path / "timeline.svg"))
+    trace = loaded(*asked, "--graphml", str(tmp_path / "g.xml"), *drawn, "--json").json
     assert trace["log"] == status["log"]
     assert sum(one["kind"] == "person" for one in trace["members"]) == 26
     for one in trace["members"]:
         assert set(one) >= {"id", "kind", "earliest", "evidence", "generation", "tier", "walk"}
         assert set(one["generation"]) == {"objects", "persons"}
     assert (tmp_path / "g.xml").read_bytes().startswith(b"<?xml")
+    for file in ("route.svg", "timeline.svg"):
+        assert ElementTree.parse(tmp_path / file).getroot().tag == "{http://www.w3.org/2000/svg}svg"
     trust = str(tmp_path / "trust.json")
     assert loaded("trust", "add", "-o", trust).code == 0
     hashes = {step["record_hash"] for one in trace["members"] for step in one["walk"]}

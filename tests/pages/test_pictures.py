@@ -5,13 +5,15 @@ from typing import Any
 
 import pytest
 
-from sudonglian.api.pages import steps, timeline
+from sudonglian.api.pages import steps
 from sudonglian.api.pages.answer import Answer, read_answer
 from sudonglian.api.pages.naming import Names, short
-from sudonglian.api.pages.route import ROOT, stops
-from sudonglian.api.pages.route_picture import draw_route
-from sudonglian.api.pages.svg import fit, width_of
 from sudonglian.api.pages.times import span
+from sudonglian.trace.engine.pictures import timeline
+from sudonglian.trace.engine.pictures.route import ROOT, Stop
+from sudonglian.trace.engine.pictures.route import stops as stops_of
+from sudonglian.trace.engine.pictures.route_picture import draw_route
+from sudonglian.trace.engine.pictures.svg import fit, width_of
 
 BOX = {"kind": "item", "id": "urn:x:box"}
 
@@ -34,6 +36,16 @@ def member(kind: str, name: str, at: str, walk: list[dict[str, Any]], **more: An
 def answer(*members: dict[str, Any], backward: bool = False, lang: str = "en") -> Answer:
     document = {"members": list(members), "seeds": [BOX], "seed": BOX["id"]}
     return read_answer(document, lang, lambda _: None, backward=backward)  # type: ignore[arg-type]
+
+
+def stops(found: Answer) -> list[Stop]:
+    return stops_of(found.rows, found.names.of, backward=found.backward)
+
+
+def drawn_timeline(found: Answer, width: int) -> str:
+    lanes = timeline.lanes(found.rows, stops(found), found.names.lang)
+    picture = timeline.draw_timeline(lanes, found.names.persons, found.names.lang, width)
+    return "" if picture is None else str(picture.within("timeline"))
 
 
 def at(name: str, time: str, *walk: dict[str, Any], who: dict[str, str] = BOX, **more: Any) -> dict[str, Any]:
@@ -74,9 +86,9 @@ def test_branches_have_lanes_of_their_own() -> None:
         ("d", 0, 2),
         ("e", 2, 1),
     ]
-    drawn = str(draw_route("box", found, "en", 600, "the <route>", class_="route"))
+    drawn = str(draw_route("the <box>", found, "en", 600).within("route"))
     assert drawn.count("<rect") == 5
-    assert "the &lt;route&gt;" in drawn
+    assert "the &lt;box&gt;" in drawn
 
 
 def test_a_microsecond_later_is_later() -> None:
@@ -122,7 +134,7 @@ def test_a_timeline_marks_everybody(width: int) -> None:
         *(member("person", str(n), f"2024-01-01T01:{n:02}:00Z", walk) for n in range(10, 30)),
         member("item", "urn:x:<1>", "2024-01-02T01:00:00Z", walk, evidence="possible"),
     )
-    drawn = str(timeline.draw_timeline(timeline.lanes(found), found, width, "when", class_="timeline"))
+    drawn = drawn_timeline(found, width)
     assert drawn.count("<circle") == 20
     assert ">+" not in drawn
     assert drawn.count('class="goods possible"') == 1
@@ -139,7 +151,7 @@ def test_a_crowd_is_counted() -> None:
     walk = [step(BOX, place("a"), "2024-01-01T01:00:00Z")]
     crowd = [member("person", str(n), "2024-01-01T01:00:00Z", walk) for n in range(500)]
     found = answer(at("a", "2024-01-01T01:00:00Z"), *crowd)
-    drawn = str(timeline.draw_timeline(timeline.lanes(found), found, 1040, "when", class_="timeline"))
+    drawn = drawn_timeline(found, 1040)
     assert drawn.count("<circle") == timeline.MARKED
     assert f">+{500 - timeline.MARKED}<" in drawn
 
@@ -149,13 +161,13 @@ def test_a_time_of_long_ago_does_not_fill_the_axis() -> None:
     found = answer(
         member("item", "urn:x:1", "0001-01-01T01:00:00Z", walk), member("item", "urn:x:2", "2024-01-02T01:00:00Z", walk)
     )
-    drawn = str(timeline.draw_timeline(timeline.lanes(found), found, 1040, "when", class_="timeline"))
+    drawn = drawn_timeline(found, 1040)
     assert drawn.count('class="tick"') <= 1040 // timeline.TICK_WIDTH + 1
 
 
 def test_nothing_reached_has_no_timeline() -> None:
     found = answer()
-    assert timeline.draw_timeline(timeline.lanes(found), found, 600, "when", class_="timeline") is None
+    assert drawn_timeline(found, 600) == ""
     assert stops(found) == []
 
 

@@ -4,7 +4,7 @@ import json
 import re
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import quote
 
 import orjson
@@ -13,15 +13,22 @@ from fastapi.routing import APIRoute
 
 from sudonglian.api.commands import sample
 from sudonglian.api.http import auth
+from sudonglian.api.http.tracing import TraceAsk
 from sudonglian.api.pages import session
+from sudonglian.api.pages.language import texts, word
 from sudonglian.api.pages.rendering import POLICY
 from sudonglian.api.pages.site import ROUTERS
 from sudonglian.api.scopes import Scope
 from sudonglian.records import api_keys, jobs
 from sudonglian.records.store import Store
+from sudonglian.trace.engine.progress import StageName
 
 QUESTION = {"seed": "", "at": "2024-11-10T14:00", "lookback": "14d", "direction": "forward", "why": "a test"}
 FIRST_PAINT = 100 * 1024
+
+API_QUESTION = TraceAsk.model_validate(
+    {"seed": "urn:x:nobody", "at": "2024-11-10T14:00:00+08:00", "purpose": "a test"}
+).model_dump()
 
 PUBLIC = {
     "GET /",
@@ -53,6 +60,29 @@ def traced(site: Any) -> tuple[Any, str]:
     asked = visitor.post("/trace", question())
     assert asked.status == 303
     return visitor, asked.headers["location"]
+
+
+@pytest.mark.parametrize(("lang", "words"), [("zh", "读取记录：3 / 9"), ("en", "Reading records: 3 of 9")])
+def test_a_page_that_waits_says_how_far_the_trace_is(site: Any, lang: str, words: str) -> None:
+    store = Store(f"sqlite:///{site.data / 'sudonglian.db'}")
+    now = datetime.now(UTC)
+    with store.write() as connection:
+        key, token = api_keys.create(connection, "waits", ["trace"], now)
+        job = jobs.add(connection, key.id, "trace", orjson.dumps(API_QUESTION), now, state="running")
+        jobs.advance(connection, job, orjson.dumps({"stage": "records", "done": 3, "total": 9, "size": None}))
+    visitor = site.visitor()
+    assert visitor.post("/sign-in", {"key": token}).status == 303
+    assert words in visitor.get(f"/trace/{job.name}?lang={lang}").text
+    with store.write() as connection:
+        jobs.finish(connection, job, "failed", b'{"code":"unexpected","detail":"","place":""}', now)
+    store.close()
+    assert words not in visitor.get(f"/trace/{job.name}?lang={lang}").text
+
+
+def test_every_stage_has_words() -> None:
+    for stage in get_args(StageName):
+        assert word("en", f"stage.{stage}", stage=stage, done=1, total=2, size=3)
+    assert {key for key in texts() if key.startswith("stage.")} == {f"stage.{stage}" for stage in get_args(StageName)}
 
 
 def a_record(visitor: Any) -> str:

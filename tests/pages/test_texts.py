@@ -19,6 +19,7 @@ FROM_DATA = (
     "step.",
     "evidence.",
     "next.",
+    "stage.",
     "name.",
 )
 """Texts whose key ends with what data say."""

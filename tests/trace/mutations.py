@@ -79,6 +79,18 @@ MUTATIONS: Final = (
     Mutation(
         "the seed is possible from the lookback on", "query.py", "min(time, max(first[party], time - lookback))", "time"
     ),
+    Mutation(
+        "backward, portions that nothing singles out are possible",
+        "run.py",
+        "if not certain or seed.certain is not None:",
+        "if True:",
+    ),
+    Mutation(
+        "backward asks of the life that was sampled",
+        "run.py",
+        "starts.append((land.parties.at(seed.subject, at), -at))",
+        "starts.append((land.parties.at(seed.subject, -OPEN_END), -at))",
+    ),
     Mutation("only one portion alive is certain", "query.py", "if len(alive) == 1 else", "if alive else"),
     Mutation("a negative sample is no seed", "query.py", "if meant and not any(", "if False and not any("),
     Mutation(

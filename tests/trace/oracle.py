@@ -12,6 +12,9 @@ from sudonglian.trace.engine.facts import Facts, Flow, Micros, Party, Place, Sta
 Answer = tuple[dict[Party, dict[int, Micros]], dict[Place, dict[int, Micros]]]
 """For each party and place: hops → the earliest exposure with that many hops at most."""
 
+States = dict[Party, set[tuple[Micros, bool]]]
+"""When each party is exposed, and whether by a meeting at that very time."""
+
 
 def instants_count(start: Micros, end: Micros, until: Micros | None) -> tuple[Micros, Micros] | None:
     """Return what of a stay counts: an instant at `until` does, an interval that begins there does not."""
@@ -49,7 +52,28 @@ def spread(
     max_hops: int | None = None,
     linger: Mapping[str, Micros] | None = None,
 ) -> Answer:
-    """Return the earliest exposures, by relaxing every meeting and flow, hop count by hop count.
+    """Return the earliest exposures of parties and places."""
+    layers, places = reach(facts, seeds, strict=strict, certain=certain, until=until, max_hops=max_hops, linger=linger)
+    parties: dict[Party, dict[int, Micros]] = defaultdict(dict)
+    for count, layer in enumerate(layers):
+        for party, states in layer.items():
+            parties[party][count] = min(time for time, _ in states)
+    return {party: running(times) for party, times in parties.items()}, {
+        place: running(times) for place, times in places.items()
+    }
+
+
+def reach(
+    facts: Facts,
+    seeds: Mapping[Party, Iterable[Micros]],
+    *,
+    strict: bool,
+    certain: bool = False,
+    until: Micros | None = None,
+    max_hops: int | None = None,
+    linger: Mapping[str, Micros] | None = None,
+) -> tuple[list[States], dict[Place, dict[int, Micros]]]:
+    """Return the exposures hop count by hop count, by relaxing every meeting and flow; and when places first are.
 
     A state is (time, met): `met` says that the walk's last meeting was at that very time, so that in strict mode
     the next meeting must be later. It ends at the party's next disinfection. Of two states between the same
@@ -72,7 +96,7 @@ def spread(
             stays.append((stay, *counted))
     flows = [flow for flow in facts.flows if (flow.certain or not certain) and (until is None or flow.time <= until)]
     free = [flow for flow in flows if flow.hops == 0]
-    layers: dict[int, dict[Party, set[tuple[Micros, bool]]]] = {0: defaultdict(set)}
+    layers: list[States] = [defaultdict(set)]
     for party, times in seeds.items():
         layers[0][party] |= {(time, False) for time in times if until is None or time <= until}
     close(layers[0], free, life)
@@ -80,7 +104,7 @@ def spread(
     known: dict[tuple[Party, int], tuple[Micros, bool]] = {}
     hops, layers[0] = 0, fresh(layers[0], known, life)
     while layers[hops] and (max_hops is None or hops < max_hops):
-        following: dict[Party, set[tuple[Micros, bool]]] = defaultdict(set)
+        following: States = defaultdict(set)
         for party, states in layers[hops].items():
             for time, met in states:
                 onset = time + 1 if strict and met else time
@@ -109,24 +133,16 @@ def spread(
                         following[flow.target].add((flow.time, met and time == flow.time))
         close(following, free, life)
         hops += 1
-        layers[hops] = fresh(following, known, life)
-    parties: dict[Party, dict[int, Micros]] = defaultdict(dict)
-    for count, layer in layers.items():
-        for party, states in layer.items():
-            parties[party][count] = min(time for time, _ in states)
-    return {party: running(times) for party, times in parties.items()}, {
-        place: running(times) for place, times in places.items()
-    }
+        layers.append(fresh(following, known, life))
+    return layers, places
 
 
 Life = Callable[[Party, Micros], int]
 
 
-def fresh(
-    layer: Mapping[Party, set[tuple[Micros, bool]]], known: dict[tuple[Party, int], tuple[Micros, bool]], life: Life
-) -> dict[Party, set[tuple[Micros, bool]]]:
+def fresh(layer: States, known: dict[tuple[Party, int], tuple[Micros, bool]], life: Life) -> States:
     """Return the earliest state of each party in each of its lives, if it is earlier than with fewer hops."""
-    kept: dict[Party, set[tuple[Micros, bool]]] = defaultdict(set)
+    kept: States = defaultdict(set)
     for party, states in layer.items():
         for number in {life(party, time) for time, _ in states}:
             first = min(state for state in states if life(party, state[0]) == number)
@@ -136,7 +152,7 @@ def fresh(
     return kept
 
 
-def close(layer: dict[Party, set[tuple[Micros, bool]]], flows: Iterable[Flow], life: Life) -> None:
+def close(layer: States, flows: Iterable[Flow], life: Life) -> None:
     """Add what a layer becomes without a hop."""
     flows, changed = list(flows), True
     while changed:

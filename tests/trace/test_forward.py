@@ -1,12 +1,13 @@
 """The kernel against the literal oracle, on thousands of small worlds, and on the worlds that break others."""
 
 import random
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from tests.trace import oracle
-from tests.trace.worlds import KINDS, check_walk, world
+from tests.trace import oracle, oracle_backward
+from tests.trace.worlds import KINDS, check_walk, told_world, world
 
 from sudonglian.trace.engine import stab
 from sudonglian.trace.engine.facts import EPOCH, Facts, Party, Place, Stay, canonical
@@ -17,6 +18,7 @@ from sudonglian.trace.engine.result import TraceResult, trace
 
 WORLDS = 2_500
 BATCH = 500
+BACKWARD = 2_000
 
 
 def us(time: int) -> timedelta:
@@ -89,10 +91,11 @@ def listed(found: oracle.Answer, seed: str) -> dict[tuple[str, str], tuple[int, 
     return answer
 
 
+@pytest.mark.parametrize("made", [world, told_world])
 @pytest.mark.parametrize("batch", range(0, WORLDS, BATCH))
-def test_equals_the_oracle(batch: int) -> None:
+def test_equals_the_oracle(batch: int, made: Callable[[int], Facts]) -> None:
     for number in range(batch, batch + BATCH):
-        facts = world(number)
+        facts = made(number)
         asked = ask(facts, number)
         if asked is None:
             continue
@@ -176,26 +179,89 @@ def test_the_kernel_itself_does_not_depend_on_row_order() -> None:
         assert answers[0] == answers[1] == answers[2]
 
 
-def test_forward_and_backward_are_dual() -> None:
-    """forward(u, t) reaches x ⇔ t ≤ D(u), the latest moment from which u still reaches x."""
+def backward_question(facts: Facts, number: int) -> tuple[TraceQuery, dict[str, int]] | None:
+    """Return a random backward query: from a party, or in every fourth world from a place."""
+    asked = ask(facts, number)
+    if asked is None:
+        return None
+    query, linger = asked
+    rooms = sorted({stay.where.id for stay in facts.stays if stay.where.kind in ("location", "vehicle")})
+    seed = rooms[0] if rooms and number % 4 == 0 else query.seed
+    return replace(query, seed=seed, backward=True, until=None), linger
+
+
+@pytest.mark.parametrize("made", [world, told_world])
+@pytest.mark.parametrize("batch", range(0, BACKWARD, 100))
+def test_backward_equals_its_definition(batch: int, made: Callable[[int], Facts]) -> None:
+    """Disinfection, persistence, hops, lookback, strict: all that forward covers, by asking forward at every moment."""
+    for number in range(batch, batch + 100):
+        facts = made(number)
+        asked = backward_question(facts, number)
+        if asked is None:
+            continue
+        query, linger = asked
+        answer = trace(facts, query)
+        at = (query.at - EPOCH) // us(1)
+        for certain in (True, False):
+            (seed,) = answer.seeds
+            parties, places = oracle_backward.backward(
+                facts,
+                seed.subject,
+                at,
+                at - query.lookback // us(1),
+                strict=bool(query.strict),
+                certain=certain,
+                max_hops=query.max_generation,
+                linger=linger,
+            )
+            reached: dict[tuple[str, str], dict[int, int]] = {
+                **{(who.kind, who.id): times for who, times in parties.items() if who.kind != "process"},
+                **{("place", one.id): times for one, times in places.items() if one.kind in ("location", "vehicle")},
+            }
+            expect = {key: (max(times.values()), min(times)) for key, times in reached.items() if key[1] != query.seed}
+            if certain:
+                assert shown(answer, "certain") == expect, number
+                sure = set(expect)
+            else:
+                found = shown(answer, "possible")
+                assert found == {key: value for key, value in expect.items() if key not in sure}, number
+                assert {(one.kind, one.id): one.possible_time for one in answer.members} == {
+                    key: time for key, (time, _) in expect.items()
+                }, number
+
+
+def test_forward_and_backward_are_dual_life_by_life() -> None:
+    """forward(u, t) reaches x ⇔ t ≤ D(u), the latest moment of the life that holds t from which u still reaches x."""
+    end = 12
+    compared = cleaned = 0
     for number in range(400):
-        facts = world(number, disinfected=False)
+        facts = world(number)
         named = sorted({stay.who for stay in facts.stays if stay.who.kind != "process"})
         for target in named[:2]:
-            for strict in (False, True):
-                end = 12
-                back = trace(
-                    facts,
-                    TraceQuery(target.id, at=EPOCH + us(end), lookback=us(1000), backward=True, strict=strict),
-                )
-                latest = {(one.kind, one.id): one.possible_time for one in back.members}
-                for source in named:
-                    if source == target:
-                        continue
-                    for time in range(-1, end + 1):
-                        found, _ = oracle.spread(facts, {source: [time]}, strict=strict)
-                        reached = min(found.get(target, {0: end + 1}).values()) <= end
-                        assert reached == (time <= latest.get((source.kind, source.id), -2)), (number, source, time)
+            strict = bool((number // 2) % 2)
+            back = trace(
+                facts, TraceQuery(target.id, at=EPOCH + us(end), lookback=us(1000), backward=True, strict=strict)
+            )
+            run = back.wide
+            latest = {life: -run.spread.labels[label].time for life, label in run.spread.best.items()}
+            ends = oracle.wipes(facts, certain=False)
+            for source in named:
+                if source == target:
+                    continue
+                for time in range(-1, end + 1):
+                    layers, _ = oracle.reach(facts, {source: [time]}, strict=strict)
+                    reached = any(
+                        when <= end and not any(when < moment <= end for moment in ends.get(target, ()))
+                        for layer in layers
+                        for when, _ in layer.get(target, ())
+                    )
+                    # A party of which no fact tells reaches nobody, and has no life.
+                    life = run.ground.parties.at(source, time)
+                    assert reached == (time <= latest.get(life, -2)), (number, source, time)
+                    compared += 1
+                    cleaned += bool(ends.get(source)) or bool(ends.get(target))
+    assert compared > 10_000
+    assert cleaned > 1_000
 
 
 def test_same_instants_chain_only_if_they_may() -> None:

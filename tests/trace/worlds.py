@@ -3,7 +3,9 @@
 import random
 from collections.abc import Sequence
 
-from sudonglian.trace.engine.facts import Clean, Facts, Flow, Party, Place, Stay, canonical
+from sudonglian.trace.engine.derive import derive_facts
+from sudonglian.trace.engine.events import EventView, ItemRef, Participant, PartyRef
+from sudonglian.trace.engine.facts import Clean, Contact, Facts, Flow, Party, Place, Stay, canonical
 from sudonglian.trace.engine.run import Step
 
 KINDS = ("location", "vehicle", "interior", "handoff")
@@ -39,6 +41,64 @@ def world(seed: int, *, disinfected: bool = True) -> Facts:
         done, sure = dice.random() < 0.9, dice.random() < 0.7
         cleans.append(Clean(dice.choice(cleanable), dice.randrange(clock), done, sure, "", f"c{number}"))
     return canonical(Facts(stays=tuple(stays), flows=tuple(flows), cleans=tuple(cleans), table_version="test"))
+
+
+CONTACT: tuple[Contact, ...] = ("", "outer-packaging", "opened", "same-room")
+SITES = tuple(f"https://id.gs1.org/414/69012345000{n}9" for n in range(3))
+TRUCK = "https://id.gs1.org/8004/6901234TRUCK"
+UNITS = ("https://id.gs1.org/00/1", "https://id.gs1.org/00/2")
+BOXES = tuple(f"https://id.gs1.org/01/0/21/box{n}" for n in range(2))
+LOT = "https://id.gs1.org/01/06901234567892/10/L1"
+STEPS = ("storing", "shipping", "receiving", "inspecting", "inspecting", "disinfecting", "retail_selling")
+
+
+def told_world(seed: int) -> Facts:
+    """Return what random events say: units that are packed and opened, portions of a lot, a truck, disinfections."""
+    dice = random.Random(f"events {seed}")
+
+    def people(time: int) -> tuple[Participant, ...]:
+        return tuple(
+            Participant(name, "", dice.choice(CONTACT), *dice.choice(((None, None), (time - 1, time + 2))))
+            for name in ("p1", "p2", "p3")
+            if dice.random() < 0.35
+        )
+
+    events = []
+    for number in range(dice.randint(3, 9)):
+        time, site = dice.randrange(14), dice.choice(SITES)
+        read_point, biz_location = ("", site) if dice.random() < 0.7 else (site, "")
+        single = dice.choice((*BOXES, *UNITS))
+        items: tuple[ItemRef, ...] = (ItemRef(LOT, "quantity") if dice.random() < 0.4 else ItemRef(single, "epc"),)
+        kind, action, step = "ObjectEvent", dice.choice(("ADD", "OBSERVE", "OBSERVE")), dice.choice(STEPS)
+        if (nesting := dice.random()) < 0.3:
+            kind, action = "AggregationEvent", "ADD" if nesting < 0.2 else "DELETE"
+            step = "packing" if action == "ADD" else "unpacking"
+            child = ItemRef(LOT, "child_quantity") if dice.random() < 0.3 else ItemRef(dice.choice(BOXES), "child")
+            items = (ItemRef(dice.choice(UNITS), "parent"), child)
+        elif nesting < 0.36:
+            kind, step = "TransformationEvent", "transforming"
+            items = (ItemRef(LOT, "input_quantity"), ItemRef(dice.choice(BOXES), "output"))
+        elif step == "shipping" and dice.random() < 0.4:
+            read_point, biz_location = site, TRUCK
+        elif step == "disinfecting" and dice.random() < 0.4:
+            items = ()
+        sent = (PartyRef("location", dice.choice(SITES)),) if step == "shipping" and dice.random() < 0.5 else ()
+        events.append(
+            EventView(
+                record_hash=f"r{number}",
+                log_index=number,
+                event_time=time,
+                type=kind,
+                action=action,
+                biz_step=step,
+                items=items,
+                read_point=read_point,
+                biz_location=biz_location,
+                participants=people(time),
+                destinations=sent,
+            )
+        )
+    return derive_facts(events)
 
 
 def check_walk(

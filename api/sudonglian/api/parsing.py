@@ -4,6 +4,7 @@ interfaces.md (arguments of the commands); anything else is wrong usage.
 """
 
 import re
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -48,6 +49,15 @@ def span(text: str, place: str) -> timedelta:
     if not (match := _SPAN.fullmatch(text.strip())):
         raise UsageRefused(f"{text[:80]!r} is not a span like 14d, 36h, 90m or 30s", place=place)
     return timedelta(**{UNITS[match[2]]: int(match[1])})
+
+
+def persistence(given: Iterable[tuple[str, str]], place: str) -> dict[str, int]:
+    """Return how many seconds each kind of place goes on exposing; the engine knows the kinds.
+
+    >>> persistence([("location", "48h"), ("vehicle", "30m")], "--persistence")
+    {'location': 172800, 'vehicle': 1800}
+    """
+    return {kind: span(text, place) // timedelta(seconds=1) for kind, text in given}
 
 
 def address_of(text: str) -> bytes:

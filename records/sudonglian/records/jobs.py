@@ -51,6 +51,7 @@ class Job:
     created_us: int
     finished_us: int | None
     result: bytes | None
+    progress: bytes | None
 
     @property
     def is_over(self) -> bool:
@@ -147,7 +148,7 @@ def claim(connection: Connection, now: datetime) -> Job | None:
     row = connection.execute(_waiting(now).limit(1)).one_or_none()
     if row is None:
         return None
-    values = {"state": "running", "lease_us": derive.micros(now + LEASE)}
+    values = {"state": "running", "lease_us": derive.micros(now + LEASE), "progress": None}
     return Job(*connection.execute(update(JOBS).where(JOBS.c.id == row.id).values(values).returning(*_COLUMNS)).one())
 
 
@@ -157,11 +158,18 @@ def renew(connection: Connection, job: Job, now: datetime) -> None:
     connection.execute(kept.values(lease_us=derive.micros(now + LEASE)))
 
 
+def advance(connection: Connection, job: Job, progress: bytes) -> None:
+    """Write how far a running job is, for whoever waits at another process."""
+    running = update(JOBS).where(JOBS.c.id == job.id, JOBS.c.state == "running")
+    connection.execute(running.values(progress=progress))
+
+
 def finish(
     connection: Connection, job: Job, state: State, result: bytes, now: datetime, graph: bytes | None = None
 ) -> None:
     """Write a job's answer; the first one stays."""
-    values = {"state": state, "result": result, "graph": graph, "finished_us": derive.micros(now), "lease_us": None}
+    over = {"finished_us": derive.micros(now), "lease_us": None, "progress": None}
+    values = {"state": state, "result": result, "graph": graph, **over}
     connection.execute(update(JOBS).where(JOBS.c.id == job.id, JOBS.c.finished_us.is_(None)).values(values))
 
 

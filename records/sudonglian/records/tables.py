@@ -295,6 +295,7 @@ JOBS: Final = Table(
     Column("finished_us", BigInteger),
     Column("result", LargeBinary, comment="JSON"),
     Column("graph", LargeBinary, comment="GraphML of a trace"),
+    Column("progress", LargeBinary, comment="JSON, while it runs"),
     UniqueConstraint("api_key", "kind", "idempotency_key", name="uq_jobs_idempotency"),
     Index("ix_jobs_state", "state"),
     comment="What was asked over HTTP and its first answer; forgotten after a month (docs/decisions/0711).",

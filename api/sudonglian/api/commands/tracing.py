@@ -4,6 +4,7 @@ interfaces.md (trace); tracing.md; service.md (a trace from any door names a cas
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -12,13 +13,19 @@ import typer
 from sudonglian.api.console import DONE, Console, write_file
 from sudonglian.api.errors import UsageRefused
 from sudonglian.api.explaining import why
-from sudonglian.api.parsing import moment, span
+from sudonglian.api.parsing import moment, persistence, span
+from sudonglian.api.progress import Progress
 from sudonglian.api.wiring import open_house
 from sudonglian.trace.casework import graphml
 from sudonglian.trace.casework.run import run_trace
+from sudonglian.trace.engine.pictures.alone import route_svg, timeline_svg
+from sudonglian.trace.engine.progress import Report, Stage
 from sudonglian.trace.engine.query import POLICY, TraceQuery
 
 POLICIES: Final = (POLICY,)
+
+TELL_S: Final = 1.0
+"""How often long work says how far it is: shorter work says nothing."""
 
 
 def trace(
@@ -39,6 +46,14 @@ def trace(
     place: Annotated[
         str, typer.Option(metavar="PLACE", help="Where a lot was sampled; without it every portion is meant.")
     ] = "",
+    lasting: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--persistence",
+            metavar="KIND=SPAN",
+            help="How long a location, vehicle, interior or handoff exposes after its source left; not at all if absent.",
+        ),
+    ] = None,
     case: Annotated[str, typer.Option(metavar="C", help="The case that this trace belongs to.")] = "",
     purpose: Annotated[str, typer.Option(metavar="TEXT", help="What the trace is for, if there is no case.")] = "",
     member: Annotated[
@@ -49,6 +64,12 @@ def trace(
     ] = "",
     graph: Annotated[
         Path | None, typer.Option("--graphml", metavar="FILE", help="Also write the exposed as a graph.")
+    ] = None,
+    route: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also draw the route from place to place, as SVG.")
+    ] = None,
+    timeline: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also draw who was exposed when and where, as SVG.")
     ] = None,
 ) -> int:
     """Find who and what was exposed, with the records that show it."""
@@ -66,18 +87,67 @@ def trace(
         max_generation=max_generation,
         seed_place=place,
         policy=policy,
+        persistence_s=persistence((_pair(text) for text in lasting or ()), "--persistence"),
     )
     with open_house(console) as house:
-        done = run_trace(house.store, house.keys, query, case=case, purpose=purpose)
+        with _watched(console) as report:
+            done = run_trace(house.store, house.keys, query, case=case, purpose=purpose, report=report)
         document = done.result.as_json()
         explained = list(why(console, house.store, document, member, backward=backward)) if member else None
     if done.sealed:
         console.say("sealed {count} waiting entries first, so that the trace covers them", count=done.sealed)
     if graph is not None:
         write_file(graph, graphml.encode(done.result.to_networkx()))
+    if route is not None:
+        write_file(route, route_svg(done.result, lang=console.lang).encode())
+    if timeline is not None:
+        write_file(timeline, timeline_svg(done.result, lang=console.lang).encode())
     document["trace"] = done.number
     console.emit(document, _told(console, document, explained))
     return DONE
+
+
+def _pair(text: str) -> tuple[str, str]:
+    kind, _, lasts = text.partition("=")
+    return kind.strip(), lasts
+
+
+@contextmanager
+def _watched(console: Console) -> Iterator[Report]:
+    """Give a report that tells on standard error how far the work is."""
+    try:
+        with Progress(lambda stage: console.status(_stage(console, stage)), TELL_S) as progress:
+            yield progress.report
+    finally:
+        console.status("")
+
+
+def _stage(console: Console, stage: Stage) -> str:
+    """Return how far a trace is, in words."""
+    done, total, size = stage.done, stage.total, stage.size
+    match stage.name:
+        case "sealing":
+            return console.text("sealing what waits")
+        case "records":
+            return console.text("reading records: {done} of {total}", done=done, total=total)
+        case "facts":
+            return console.text("deriving facts from events: {done} of {total}", done=done, total=total)
+        case "index":
+            return console.text("indexing {total} stays", total=total)
+        case "possible":
+            return console.text(
+                "following what is possible: generation {done}, {size} newly exposed", done=done, size=size
+            )
+        case "certain":
+            return console.text(
+                "following what is certain: generation {done}, {size} newly exposed", done=done, size=size
+            )
+        case "members":
+            return console.text("explaining why {total} are listed", total=total)
+        case "document":
+            return console.text("writing an answer of {total}", total=total)
+        case "graph":
+            return console.text("drawing a graph of {total}", total=total)
 
 
 def register(app: typer.Typer) -> None:

@@ -7,8 +7,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from threading import Event, Thread
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import orjson
 from pydantic import BaseModel, ConfigDict, Field
@@ -16,18 +17,23 @@ from pydantic import BaseModel, ConfigDict, Field
 from sudonglian.api.errors import UsageRefused
 from sudonglian.api.http import edge
 from sudonglian.api.http.door import Door
-from sudonglian.api.parsing import moment, span
+from sudonglian.api.parsing import moment, persistence, span
+from sudonglian.api.progress import Progress
 from sudonglian.chain.errors import SudonglianError
 from sudonglian.records import derive, jobs
 from sudonglian.records.jobs import LEASE, Job
 from sudonglian.trace.casework import graphml
 from sudonglian.trace.casework.run import MAX_WHY, reason, run_trace
-from sudonglian.trace.engine.query import POLICY, TraceQuery
+from sudonglian.trace.engine.progress import Report, Stage, silent
+from sudonglian.trace.engine.query import PERSISTENCE_S, POLICY, TraceQuery
 
 POLL_S: Final = 1.0
 """How soon a job that another process took in, or left behind, is seen."""
 
 FORGET_EVERY_S: Final = 3600.0
+
+TELL_S: Final = 0.5
+"""How often a running trace writes how far it is: a page asks once a second."""
 
 MAX_IDENTIFIER: Final = 2_000
 """Longer URIs are cut by browsers and proxies."""
@@ -46,6 +52,11 @@ class TraceAsk(BaseModel):
     max_generation: int | None = Field(None, ge=0, le=1_000_000)
     place: str = Field("", max_length=MAX_IDENTIFIER, description="Where a lot was sampled.")
     policy: str = Field(POLICY, max_length=64)
+    persistence: dict[str, Annotated[str, Field(max_length=16)]] = Field(
+        {},
+        max_length=len(PERSISTENCE_S),
+        description="How long a kind of place (location, vehicle, interior, handoff) exposes after its source left: 48h.",
+    )
     case: str = Field("", max_length=MAX_WHY)
     purpose: str = Field("", max_length=MAX_WHY)
 
@@ -69,6 +80,7 @@ class TraceAsk(BaseModel):
             max_generation=self.max_generation,
             seed_place=self.place,
             policy=self.policy,
+            persistence_s=persistence(self.persistence.items(), "/persistence"),
         )
         query.check()
         return query
@@ -116,18 +128,19 @@ class Runner:
         with self.door.store.write() as connection:
             job = jobs.claim(connection, now)
         if job is not None:
-            with _held(self.door, job):
-                run(self.door, job)
+            with _held(self.door, job), Progress(partial(advance, self.door, job), TELL_S) as progress:
+                run(self.door, job, progress.report)
         return job is not None
 
 
-def run(door: Door, job: Job) -> None:
+def run(door: Door, job: Job, report: Report = silent) -> None:
     """Answer one question and write the answer, or why there is none."""
     began = time.monotonic_ns()
     graph = None
     try:
         ask = TraceAsk.model_validate_json(job.asked)
-        done = run_trace(door.store, door.keys, ask.query(), case=ask.case, purpose=ask.purpose)
+        done = run_trace(door.store, door.keys, ask.query(), case=ask.case, purpose=ask.purpose, report=report)
+        report(Stage("graph", total=len(done.result.members)))
         answer = {**done.result.as_json(), "trace": done.number}
         graph = graphml.encode(done.result.to_networkx())
         state: jobs.State = "success"
@@ -151,10 +164,21 @@ def document(job: Job) -> dict[str, Any]:
         "state": job.state,
         "asked": orjson.loads(job.asked),
         "created_at": derive.moment(job.created_us).isoformat(timespec="microseconds"),
+        "progress": None if job.progress is None else orjson.loads(job.progress),
         "finished_at": None if finished is None else derive.moment(finished).isoformat(timespec="microseconds"),
         "answer": result if job.state == "success" else None,
         "problem": result if job.state == "failed" else None,
     }
+
+
+def advance(door: Door, job: Job, stage: Stage) -> None:
+    """Write how far a job is; a store that is away must not end the job, which will hear of it itself."""
+    said = {"stage": stage.name, "done": stage.done, "total": stage.total, "size": stage.size}
+    try:
+        with door.store.write() as connection:
+            jobs.advance(connection, job, orjson.dumps(said))
+    except SudonglianError as error:
+        edge.log_error({}, error)
 
 
 @contextmanager

@@ -12,8 +12,10 @@ from typing import Any, Final
 from sudonglian.api.pages import steps
 from sudonglian.api.pages.language import known
 from sudonglian.api.pages.naming import Names, places_of
-from sudonglian.api.pages.times import order, told
+from sudonglian.api.pages.times import told
 from sudonglian.api.settings import Lang
+from sudonglian.trace.engine.pictures.drawn import ROOMS
+from sudonglian.trace.engine.pictures.times import order
 
 KINDS: Final = ("person", "place", "item")
 """In the order in which a reader must act."""
@@ -23,8 +25,6 @@ URGENCY: Final = {"close": 0, "high": 0, "secondary": 1, "exposed-place": 1}
 
 READ: Final = 400
 """Records read for the names and places of one page; an answer with more is told by identifiers from there on."""
-
-ROOMS: Final = ("location", "vehicle")
 
 Read = Callable[[str], Mapping[str, Any] | None]
 """Gives the event of a record, as far as it is in the clear, or None."""

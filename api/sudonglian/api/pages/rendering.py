@@ -17,6 +17,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from sudonglian.api.pages import session, times
 from sudonglian.api.pages.language import known, lang_of, word
 from sudonglian.records.api_keys import ApiKey
+from sudonglian.trace.engine.pictures.svg import style
 
 POLICY: Final = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -40,8 +41,9 @@ STATIC: Final = {STYLE: "text/css; charset=utf-8", "icon.svg": "image/svg+xml"}
 
 @cache
 def static(name: str) -> bytes:
-    """Return a file of `STATIC`."""
-    return files("sudonglian.api.pages").joinpath("static", name).read_bytes()
+    """Return a file of `STATIC`; the style sheet has the pictures' own rules too."""
+    found = files("sudonglian.api.pages").joinpath("static", name).read_bytes()
+    return found + style().encode() if name == STYLE else found
 
 
 @cache

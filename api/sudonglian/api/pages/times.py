@@ -3,31 +3,15 @@
 house.md (aware UTC inside, local at the edge); RFC 3339.
 """
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from sudonglian.api.pages.language import word
 from sudonglian.api.settings import Lang
-from sudonglian.records.epcis.times import instant
-
-ZONE: Final = timezone(timedelta(hours=8))
-"""China has one time without summer time; every page says so."""
-
-LAST: Final = datetime.max.replace(tzinfo=UTC)
+from sudonglian.trace.engine.pictures.times import ZONE, local
 
 INSTANT: Final = timedelta(microseconds=1)
 """How long an instant lasts (docs/spec/facts.md §1)."""
-
-
-def local(text: str) -> datetime | None:
-    """Return a time of an answer as local time; None for the empty text, which is open."""
-    found = instant(text) if text else None
-    return None if found is None else found.astimezone(ZONE)
-
-
-def order(text: str) -> datetime:
-    """Return what times of an answer are sorted by: their texts are not, for some have fractions; no time comes last."""
-    return local(text) or LAST
 
 
 def told(text: str) -> str:
@@ -38,11 +22,6 @@ def told(text: str) -> str:
     """
     moment = local(text)
     return text if moment is None else f"{moment:%Y-%m-%d %H:%M}"
-
-
-def brief(moment: datetime) -> str:
-    """Return a time without its year, for pictures."""
-    return f"{moment.astimezone(ZONE):%m-%d %H:%M}"
 
 
 def span(start: str, end: str, lang: Lang) -> str:

@@ -22,22 +22,26 @@ from sudonglian.api.http.door import Door, door_of
 from sudonglian.api.http.parameters import declared_only
 from sudonglian.api.http.routes import traces as trace_routes
 from sudonglian.api.http.tracing import MAX_IDENTIFIER, TraceAsk
-from sudonglian.api.pages import rendering, route, steps, timeline
+from sudonglian.api.pages import rendering, steps
 from sudonglian.api.pages.answer import KINDS, Answer, first_time, headline, read_answer
 from sudonglian.api.pages.forms import Form, SmallForm
 from sudonglian.api.pages.language import lang_of, word
 from sudonglian.api.pages.problems import PageRoute, advice
 from sudonglian.api.pages.rendering import link, page
-from sudonglian.api.pages.route_picture import draw_route
 from sudonglian.api.pages.routes import SAMPLE, SEE_OTHER, named_language
 from sudonglian.api.pages.session import Anyone, Tracer
-from sudonglian.api.pages.times import local, told
+from sudonglian.api.pages.times import told
+from sudonglian.api.settings import Lang
 from sudonglian.chain import canonical
 from sudonglian.chain.errors import SudonglianError
 from sudonglian.records import jobs, reader
 from sudonglian.records.errors import UnknownRecord
 from sudonglian.records.jobs import Job
 from sudonglian.trace.casework.run import MAX_WHY, seed_of
+from sudonglian.trace.engine.pictures import route, timeline, words
+from sudonglian.trace.engine.pictures.route_picture import draw_route
+from sudonglian.trace.engine.pictures.svg import Picture
+from sudonglian.trace.engine.pictures.times import local
 from sudonglian.trace.engine.query import LOOKBACK
 
 WAIT_S: Final = 1.0
@@ -133,6 +137,7 @@ def trace(
     said = tracing.document(job)
     values: dict[str, Any] = {"job": said, "asked": said["asked"]}
     if not job.is_over:
+        values["stage"] = _stage(said["progress"], lang_of(request))
         return page(request, "running.html", caller, values, json_url=json_url, refresh_s=REFRESH_S)
     if said["answer"] is None:
         slug = said["problem"]["code"]
@@ -235,6 +240,13 @@ def _awaited(door: Door, job: Job) -> Job:
     return job
 
 
+def _stage(progress: Mapping[str, Any] | None, lang: Lang) -> str:
+    """Return how far a running trace is, in words."""
+    if progress is None:
+        return ""
+    return word(lang, f"stage.{progress['stage']}", **progress)
+
+
 def _member(job: Job, key: str) -> dict[str, Any]:
     answer = orjson.loads(job.result) if job.state == "success" and job.result is not None else {"members": []}
     for one in answer["members"]:
@@ -269,16 +281,24 @@ def _pictures(answer: Answer) -> dict[str, Any]:
     """Return the pictures, wide and narrow, with what their tables show."""
     lang = answer.names.lang
     seed = _seed_name(answer)
-    found, lanes = route.stops(answer), timeline.lanes(answer)
+    names = answer.names
+    found = route.stops(answer.rows, names.of, backward=answer.backward)
+    lanes = timeline.lanes(answer.rows, found, lang)
     limit = timeline.marked(lanes)
-    label, when = word(lang, "route.label"), word(lang, "timeline.label")
+
+    def over_time(width: int) -> Picture | None:
+        return timeline.draw_timeline(lanes, names.persons, lang, width)
+
+    wide, narrow = over_time(WIDE), over_time(NARROW)
+    cut = word(lang, "picture.cut", shown=route.DRAWN, all=len(found)) if len(found) > route.DRAWN else ""
     return {
         "stops": found[: route.DRAWN],
         "lanes": lanes,
-        "route_wide": draw_route(seed, found, lang, HALF, label, class_="route wide"),
-        "route_narrow": draw_route(seed, found, lang, NARROW, label, class_="route narrow"),
-        "timeline_wide": timeline.draw_timeline(lanes, answer, WIDE, when, class_="timeline wide"),
-        "timeline_narrow": timeline.draw_timeline(lanes, answer, NARROW, when, class_="timeline narrow"),
-        "route_cut": timeline.left_out(len(found), lang),
+        "route_wide": draw_route(seed, found, lang, HALF).within("route wide"),
+        "route_narrow": draw_route(seed, found, lang, NARROW).within("route narrow"),
+        "timeline_wide": wide and wide.within("timeline wide"),
+        "timeline_narrow": narrow and narrow.within("timeline narrow"),
+        "route_legend": words.word(lang, "route-legend"),
+        "route_cut": cut,
         "times": [(lane, [(told(row.time), row) for _, row in lane.marks[:limit]], limit) for lane in lanes],
     }

@@ -8,6 +8,8 @@ from typing import Any
 
 import networkx as nx
 
+from sudonglian.trace.engine.pictures.svg import xml_text
+
 
 def encode(graph: "nx.MultiDiGraph[str]") -> bytes:
     """Return the graph as GraphML; characters that XML cannot hold are replaced, for identifiers may hold any."""
@@ -24,6 +26,4 @@ def encode(graph: "nx.MultiDiGraph[str]") -> bytes:
 
 
 def _plain(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    return "".join(one if one in "\t\n\r" or (one >= " " and one not in "\ufffe\uffff") else "\ufffd" for one in value)
+    return xml_text(value) if isinstance(value, str) else value

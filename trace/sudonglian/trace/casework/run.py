@@ -4,6 +4,7 @@ service.md (person data): every trace query is appended to the private tree befo
 docs/decisions/0701: this module commits twice, and why.
 """
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import ClassVar, Final
@@ -14,9 +15,11 @@ from sudonglian.chain.errors import SudonglianError
 from sudonglian.chain.identifiers import normal
 from sudonglian.records import log, reader, sequencer, traces
 from sudonglian.records.keys import Keys
+from sudonglian.records.reader import EventRow
 from sudonglian.records.store import Store
 from sudonglian.trace.casework.views import SHOWN, views
 from sudonglian.trace.engine.derive import derive_facts
+from sudonglian.trace.engine.progress import EVERY, Report, Stage, silent
 from sudonglian.trace.engine.query import TraceQuery
 from sudonglian.trace.engine.result import TraceResult, trace
 from sudonglian.trace.errors import TraceError
@@ -44,7 +47,14 @@ class Traced:
 
 
 def run_trace(
-    store: Store, keys: Keys, query: TraceQuery, *, case: str = "", purpose: str = "", now: datetime | None = None
+    store: Store,
+    keys: Keys,
+    query: TraceQuery,
+    *,
+    case: str = "",
+    purpose: str = "",
+    now: datetime | None = None,
+    report: Report = silent,
 ) -> Traced:
     """Record the question, answer it from the log as it is sealed now, record the answer, return it.
 
@@ -61,6 +71,8 @@ def run_trace(
         What the trace is for: one of them.
     now
         The time of the question; the clock's if absent.
+    report
+        Told how far the work is.
 
     Raises
     ------
@@ -72,6 +84,7 @@ def run_trace(
     why = reason(case, purpose)
     query.check()
     asked = now or datetime.now(UTC)
+    report(Stage("sealing"))
     with store.write() as connection:
         before = log.size(connection)
         sequencer.seal(connection, keys, asked)
@@ -83,17 +96,29 @@ def run_trace(
         number = traces.ask(connection, why, query_json(query), size, asked)
     try:
         with store.read() as connection:
-            facts = derive_facts(views(reader.event_views(connection, size, SHOWN)))
-        result = trace(facts, query)
+            rows = _reported(reader.event_views(connection, size, SHOWN), size, report)
+            facts = derive_facts(views(rows), report=report)
+        result = trace(facts, query, report=report)
     except SudonglianError as error:
         with store.write() as connection:
             traces.refuse(connection, number, error.slug)
         raise
+    report(Stage("document", total=len(result.members)))
     document = canonical.encode(result.document())
     digest = result.document_hash()
     with store.write() as connection:
         traces.answer(connection, number, document, bytes.fromhex(digest))
     return Traced(number, result, size - before)
+
+
+def _reported(rows: Iterable[EventRow], size: int, report: Report) -> Iterator[EventRow]:
+    """Yield rows of the log, and report how far in the log they are."""
+    report(Stage("records", 0, size))
+    for number, row in enumerate(rows):
+        if number % EVERY == 0:
+            report(Stage("records", row.log_index, size))
+        yield row
+    report(Stage("records", size, size))
 
 
 def reason(case: str, purpose: str) -> dict[str, Json]:
@@ -126,6 +151,7 @@ def query_json(query: TraceQuery) -> dict[str, Json]:
         "until": query.until.astimezone(UTC).isoformat() if query.until else None,
         "backward": query.backward,
         "max_generation": query.max_generation,
+        "persistence_s": dict(query.persistence_s),
         "policy": query.policy,
         "log_size": query.log_size,
         "log_root": query.log_root,

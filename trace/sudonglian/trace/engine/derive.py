@@ -11,6 +11,7 @@ from sudonglian.trace.engine.facts import INSTANT, Clean, Facts, Micros, Party, 
 from sudonglian.trace.engine.handling import People, Shown, cleans_of, parent_of, samples_of
 from sudonglian.trace.engine.ledger import Ledger, interior_of, place_of
 from sudonglian.trace.engine.portions import Portions, Share, settled_place
+from sudonglian.trace.engine.progress import Report, counted, silent
 from sudonglian.trace.engine.rules import FactTable, Rule, fact_table, is_location, is_vehicle, site
 
 SINGLE: Final = ("epc", "parent", "child", "input", "output")
@@ -27,7 +28,7 @@ DAY: Final[Micros] = 86_400_000_000
 Ordered = tuple[Micros, int, int, str, EventView, Rule]
 
 
-def derive_facts(events: Iterable[EventView], table: FactTable | None = None) -> Facts:
+def derive_facts(events: Iterable[EventView], table: FactTable | None = None, *, report: Report = silent) -> Facts:
     """Return what the events say.
 
     Superseded events and declarations of error give no facts; the former are named. Events at one time are read in
@@ -43,7 +44,7 @@ def derive_facts(events: Iterable[EventView], table: FactTable | None = None) ->
             telling.append((event, table.rule(event.type, event.action, event.biz_step)))
     ordered, clashes = _order(telling)
     reader = _Reader(table, clashes)
-    for *_, event, rule in ordered:
+    for *_, event, rule in counted("facts", ordered, report):
         reader.read(event, rule)
     ledger = reader.ledger
     ledger.finish()

@@ -8,7 +8,7 @@ clock ≤ 2t + 1. So two meetings of a walk never share an instant in strict mod
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
 from typing import Final, NamedTuple
@@ -98,7 +98,14 @@ class _State:
             self.candidates[label.party] = label
 
 
-def spread(index: Index, seeds: Iterable[tuple[int, Micros]], *, strict: bool, max_hops: int | None = None) -> Spread:
+def spread(
+    index: Index,
+    seeds: Iterable[tuple[int, Micros]],
+    *,
+    strict: bool,
+    max_hops: int | None = None,
+    layer: Callable[[int, int], None] | None = None,
+) -> Spread:
     """Return who and what is exposed, from when, after how many hops at least, and how.
 
     Parameters
@@ -111,6 +118,8 @@ def spread(index: Index, seeds: Iterable[tuple[int, Micros]], *, strict: bool, m
         Whether two meetings at one instant may not chain.
     max_hops:
         How many hops a walk may have; None for any number.
+    layer:
+        Told before each generation: its number, and how many parties it newly exposes or exposes earlier.
     """
     state = _State(index, strict, Windows(index.start, index.end))
     first_place: dict[int, PlaceLabel] = {}
@@ -120,6 +129,8 @@ def spread(index: Index, seeds: Iterable[tuple[int, Micros]], *, strict: bool, m
         state.offer(Label(party, 2 * time, 0))
     hops = 0
     while state.candidates:
+        if layer is not None:
+            layer(hops, len(state.candidates))
         _settle_layer(state)
         spans = _deposits(state)
         for place in sorted(spans):

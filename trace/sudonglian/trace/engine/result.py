@@ -15,6 +15,7 @@ from sudonglian.trace.engine import graph
 from sudonglian.trace.engine.document import build
 from sudonglian.trace.engine.facts import Facts
 from sudonglian.trace.engine.member import Member, members, step_json
+from sudonglian.trace.engine.progress import Report, Stage, silent
 from sudonglian.trace.engine.query import Seed, TraceQuery, resolved, seeds
 from sudonglian.trace.engine.run import Run, runs
 from sudonglian.trace.engine.tiers import Tiers, tier_table
@@ -93,7 +94,7 @@ def _lengths(links: Sequence[Mapping[str, Any]]) -> list[int]:
     return found
 
 
-def trace(facts: Facts, query: TraceQuery, tiers: Tiers | None = None) -> TraceResult:
+def trace(facts: Facts, query: TraceQuery, tiers: Tiers | None = None, *, report: Report = silent) -> TraceResult:
     """Return who and what the seed exposed, from when, how surely and by which records.
 
     Examples
@@ -118,8 +119,10 @@ def trace(facts: Facts, query: TraceQuery, tiers: Tiers | None = None) -> TraceR
     tiers = tiers or tier_table()
     query = resolved(facts, query)
     meant = seeds(facts, query)
-    wide, narrow = runs(facts, query, meant)
-    return TraceResult(query, facts, meant, members(wide, narrow, meant, tiers, facts.portions), wide, narrow, tiers)
+    wide, narrow = runs(facts, query, meant, report)
+    report(Stage("members", total=len(wide.spread.first) + len(wide.spread.first_place)))
+    listed = members(wide, narrow, meant, tiers, facts.portions)
+    return TraceResult(query, facts, meant, listed, wide, narrow, tiers)
 
 
 __all__ = ["TraceResult", "trace"]

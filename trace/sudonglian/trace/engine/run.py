@@ -10,6 +10,7 @@ from sudonglian.trace.engine.facts import OPEN_END, Facts, Flow, Micros, Party, 
 from sudonglian.trace.engine.forward import ROOT, Label, PlaceLabel, Spread, spread
 from sudonglian.trace.engine.lives import Numbered, ends_of
 from sudonglian.trace.engine.presence import Arc, Index, Row, clipped, cut, index, turned
+from sudonglian.trace.engine.progress import Report, Stage, silent
 from sudonglian.trace.engine.query import SAMPLE, Seed, TraceQuery, sampled
 
 
@@ -113,16 +114,17 @@ class Run(NamedTuple):
         return (objects, persons + 1) if by_person else (objects + 1, persons)
 
 
-def runs(facts: Facts, query: TraceQuery, meant: Sequence[Seed]) -> tuple[Run, Run]:
+def runs(facts: Facts, query: TraceQuery, meant: Sequence[Seed], report: Report = silent) -> tuple[Run, Run]:
     """Return the run over all facts and the run over the certain ones; where nothing is uncertain, one ground does."""
     virtual = any(isinstance(seed.subject, Place) for seed in meant)
+    report(Stage("index", total=len(facts.stays)))
     wide = ground(facts, query, meant, certain=False)
     sure = not virtual and all(all(one.certain for one in some) for some in (facts.cleans, facts.flows, facts.stays))
     narrow = wide if sure else ground(facts, query, meant, certain=True)
-    first = _run(wide, query, meant, certain=False)
+    first = _run(wide, query, meant, report, certain=False)
     if sure and all(seed.certain == seed.possible for seed in meant):
         return first, first
-    return first, _run(narrow, query, meant, certain=True)
+    return first, _run(narrow, query, meant, report, certain=True)
 
 
 def ground(facts: Facts, query: TraceQuery, meant: Sequence[Seed], *, certain: bool) -> Ground:
@@ -163,10 +165,14 @@ def ground(facts: Facts, query: TraceQuery, meant: Sequence[Seed], *, certain: b
     return Ground(stays, flows, parties, places, rows, stay_of, arcs, linger, index(rows, arcs, linger))
 
 
-def _run(land: Ground, query: TraceQuery, meant: Sequence[Seed], *, certain: bool) -> Run:
+def _run(land: Ground, query: TraceQuery, meant: Sequence[Seed], report: Report, *, certain: bool) -> Run:
     """Return what the seeds expose over the ground from the certain times, or from the earliest."""
     start = _starts(land, meant, query, certain=certain)
-    result = spread(land.columns, start, strict=bool(query.strict), max_hops=query.max_generation)
+
+    def layer(hops: int, size: int) -> None:
+        report(Stage("certain" if certain else "possible", hops, query.max_generation, size))
+
+    result = spread(land.columns, start, strict=bool(query.strict), max_hops=query.max_generation, layer=layer)
     objects, persons = _counts(result.labels, land.parties.lives, backward=query.backward)
     return Run(land, result, objects, persons, query.backward)
 
@@ -186,7 +192,9 @@ def _starts(land: Ground, meant: Sequence[Seed], query: TraceQuery, *, certain: 
         if not isinstance(seed.subject, Party):
             continue
         if query.backward:
-            starts.append((land.parties.at(seed.subject, at), -at))
+            # One of several portions of a lot was the one sampled: each possibly.
+            if not certain or seed.certain is not None:
+                starts.append((land.parties.at(seed.subject, at), -at))
         elif not certain:
             last = at if seed.certain is None else seed.certain
             starts += land.parties.between(seed.subject, seed.possible, last)

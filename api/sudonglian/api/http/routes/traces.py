@@ -74,12 +74,15 @@ def answer(caller: Tracer, job: OwnJob) -> Response:
 
 @router.get("/{trace_id}/events", response_class=EventSourceResponse)
 async def progress(request: Request, caller: Tracer, job: OwnJob) -> AsyncIterator[ServerSentEvent]:
-    """Tell a trace's states as they change, until it is over."""
-    told = ""
+    """Tell a trace's states as they change, and while it runs how far it is, until it is over."""
+    state, stage = "", None
     while True:
-        if job.state != told:
-            told = job.state
-            yield ServerSentEvent(event="state", data=_progress(job))
+        if job.state != state:
+            state = job.state
+            yield ServerSentEvent(event="state", data=_state(job))
+        if job.progress != stage and job.progress is not None:
+            yield ServerSentEvent(event="progress", data={"id": job.name, **orjson.loads(job.progress)})
+        stage = job.progress
         if job.is_over or await request.is_disconnected():
             return
         await anyio.sleep(LOOK_S)
@@ -101,7 +104,7 @@ def _again(door: Door, job: Job) -> Job:
         return jobs.find(connection, job.api_key, "trace", job.name)
 
 
-def _progress(job: Job) -> dict[str, object]:
+def _state(job: Job) -> dict[str, object]:
     said: dict[str, object] = {"id": job.name, "state": job.state}
     if job.is_over and job.result is not None:
         result = orjson.loads(job.result)

@@ -8,11 +8,10 @@ from typing import Final
 
 from markupsafe import Markup
 
-from sudonglian.api.pages.language import word
-from sudonglian.api.pages.route import DRAWN, ROOT, Stop
-from sudonglian.api.pages.svg import element, fit, picture
-from sudonglian.api.pages.times import brief, local
-from sudonglian.api.settings import Lang
+from sudonglian.trace.engine.pictures.route import DRAWN, ROOT, Stop
+from sudonglian.trace.engine.pictures.svg import Picture, element, fit
+from sudonglian.trace.engine.pictures.times import brief, local
+from sudonglian.trace.engine.pictures.words import Lang, word
 
 ROW: Final = 50
 LANE: Final = 22
@@ -26,7 +25,7 @@ NOTE_SIZE: Final = 12
 MARK: Final = 7
 
 
-def draw_route(seed: str, stops: Sequence[Stop], lang: Lang, width: int, label: str, *, class_: str) -> Markup:
+def draw_route(seed: str, stops: Sequence[Stop], lang: Lang, width: int) -> Picture:
     """Return the picture of a route that begins at the seed."""
     shown = stops[:DRAWN]
     lanes = max((stop.lane for stop in shown), default=0) + 1
@@ -37,7 +36,7 @@ def draw_route(seed: str, stops: Sequence[Stop], lang: Lang, width: int, label: 
     parts.append(_seed(seed, text_x, width, lang))
     for at, stop in enumerate(shown):
         parts += _row(stop, at, text_x, width, lang)
-    return picture(width, _y(len(shown)), label, *parts, class_=class_)
+    return Picture(width, _y(len(shown)), word(lang, "route"), tuple(parts))
 
 
 def _y(row: int) -> int:
@@ -66,7 +65,7 @@ def _seed(seed: str, text_x: int, width: int, lang: Lang) -> Markup:
         [
             element("circle", cx=_x(0), cy=y, r=MARK + 2, class_="stop seed"),
             element("circle", cx=_x(0), cy=y, r=3, class_="dot"),
-            element("text", word(lang, "route.seed"), x=TIME_WIDTH - 6, y=y + 5, text_anchor="end", class_="time"),
+            element("text", word(lang, "seed"), x=TIME_WIDTH - 6, y=y + 5, text_anchor="end", class_="time"),
             element("text", fit(seed, width - text_x, NAME_SIZE), x=text_x, y=y + 5, class_="name"),
         ]
     )
@@ -75,8 +74,8 @@ def _seed(seed: str, text_x: int, width: int, lang: Lang) -> Markup:
 def _row(stop: Stop, at: int, text_x: int, width: int, lang: Lang) -> list[Markup]:
     x, y = _x(stop.lane), _y(at)
     moment = local(stop.time)
-    note = word(lang, "route.note", carrier=stop.carrier, people=stop.people, goods=stop.goods)
-    sure = "" if stop.evidence == "certain" else word(lang, "route.possible")
+    note = word(lang, "note", carrier=stop.carrier, people=stop.people, goods=stop.goods)
+    sure = "" if stop.evidence == "certain" else word(lang, "possible")
     return [
         element("text", brief(moment) if moment else "", x=TIME_WIDTH - 6, y=y + 4, text_anchor="end", class_="time"),
         _mark(stop, x, y),

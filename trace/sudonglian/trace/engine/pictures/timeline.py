@@ -3,19 +3,18 @@
 service.md (server-drawn SVG timelines). Wide, the names stand beside the lanes; narrow, above them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from markupsafe import Markup
 
-from sudonglian.api.pages.answer import Answer, Row
-from sudonglian.api.pages.language import word
-from sudonglian.api.pages.route import DRAWN, stops
-from sudonglian.api.pages.svg import element, fit, picture
-from sudonglian.api.pages.times import ZONE, local
-from sudonglian.api.settings import Lang
+from sudonglian.trace.engine.pictures.drawn import Drawn
+from sudonglian.trace.engine.pictures.route import DRAWN, Stop
+from sudonglian.trace.engine.pictures.svg import Picture, element, fit
+from sudonglian.trace.engine.pictures.times import ZONE, local
+from sudonglian.trace.engine.pictures.words import Lang, word
 
 BESIDE_FROM: Final = 600
 """Narrower pictures have no room for names beside the lanes."""
@@ -51,7 +50,7 @@ class Lane:
     name: str
     evidence: str
     spans: tuple[tuple[datetime, datetime | None], ...]
-    marks: tuple[tuple[datetime, Row], ...]
+    marks: tuple[tuple[datetime, Drawn], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +66,15 @@ class _Scale:
         return self.left + (self.right - self.left) * passed // whole
 
 
-def lanes(answer: Answer) -> list[Lane]:
+def lanes(members: Sequence[Drawn], stops: Sequence[Stop], lang: Lang) -> list[Lane]:
     """Return the lanes of the first places of the route, and at the end one for what happened at no known place."""
-    rows = {row.key: row for row in answer.of("place")}
-    there: dict[str, list[Row]] = {}
-    for one in answer.rows:
+    rows = {row.key: row for row in members if row.kind == "place"}
+    there: dict[str, list[Drawn]] = {}
+    for one in members:
         if one.kind != "place":
             there.setdefault(one.place, []).append(one)
     found = []
-    for number, stop in enumerate(stops(answer)):
+    for number, stop in enumerate(stops):
         row = rows[stop.key]
         here = there.pop(row.id, [])
         if number >= DRAWN:
@@ -84,7 +83,7 @@ def lanes(answer: Answer) -> list[Lane]:
         found.append(Lane(row.name, row.evidence, spans, _marks(here)))
     rest = [row for rows_ in there.values() for row in rows_]
     if rest:
-        found.append(Lane(word(answer.names.lang, "timeline.elsewhere"), "certain", (), _marks(rest)))
+        found.append(Lane(word(lang, "elsewhere"), "certain", (), _marks(rest)))
     return found
 
 
@@ -96,13 +95,13 @@ def marked(found: Sequence[Lane]) -> int:
     return limit
 
 
-def _marks(rows: Sequence[Row]) -> tuple[tuple[datetime, Row], ...]:
+def _marks(rows: Sequence[Drawn]) -> tuple[tuple[datetime, Drawn], ...]:
     dated = [(moment, row) for row in rows if (moment := local(row.time)) is not None]
     return tuple(sorted(dated, key=lambda one: (one[0], one[1].kind, one[1].name)))
 
 
-def draw_timeline(found: Sequence[Lane], answer: Answer, width: int, label: str, *, class_: str) -> Markup | None:
-    """Return the picture, or None if there is no time to draw."""
+def draw_timeline(found: Sequence[Lane], numbers: Mapping[str, int], lang: Lang, width: int) -> Picture | None:
+    """Return the picture, or None if there is no time to draw; `numbers` tell people apart."""
     times = [moment for lane in found for moment, _ in lane.marks]
     times += [end for lane in found for span in lane.spans for end in span if end is not None]
     if not times:
@@ -114,12 +113,14 @@ def draw_timeline(found: Sequence[Lane], answer: Answer, width: int, label: str,
     parts: list[Markup] = []
     y = AXIS
     for lane in found:
-        drawn, y = _lane(lane, answer, scale, y, marked(found), beside=beside)
+        drawn, y = _lane(lane, numbers, scale, y, marked(found), beside=beside)
         parts += drawn
-    return picture(width, y + 4, label, *_axis(scale, y), *parts, class_=class_)
+    return Picture(width, y + 4, word(lang, "timeline"), (*_axis(scale, y), *parts))
 
 
-def _lane(lane: Lane, answer: Answer, scale: _Scale, top: int, limit: int, *, beside: bool) -> tuple[list[Markup], int]:
+def _lane(
+    lane: Lane, numbers: Mapping[str, int], scale: _Scale, top: int, limit: int, *, beside: bool
+) -> tuple[list[Markup], int]:
     """Draw one lane from `top` on; return it and where the next one begins."""
     parts: list[Markup] = []
     bar_y = top + 8
@@ -141,7 +142,7 @@ def _lane(lane: Lane, answer: Answer, scale: _Scale, top: int, limit: int, *, be
         x = scale.x(moment)
         level = next((at for at, free in enumerate(ends) if free <= x), len(ends))
         ends[level : level + 1] = [x + STEP]
-        parts.append(_mark(row, answer, x, y + level * STEP, named=beside))
+        parts.append(_mark(row, numbers, x, y + level * STEP, named=beside))
     if (more := len(lane.marks) - limit) > 0:
         parts.append(element("text", f"+{more}", x=scale.right, y=y + 4, text_anchor="end", class_="time"))
     bottom = bar_y + BAR + 10 + (len(ends) * STEP if ends else 0)
@@ -149,12 +150,12 @@ def _lane(lane: Lane, answer: Answer, scale: _Scale, top: int, limit: int, *, be
     return parts, bottom
 
 
-def _mark(row: Row, answer: Answer, x: int, y: int, *, named: bool) -> Markup:
+def _mark(row: Drawn, numbers: Mapping[str, int], x: int, y: int, *, named: bool) -> Markup:
     # Where there is no pointer that could rest on a mark, its title would only be carried along.
     title = element("title", f"{row.name} · {row.tier_name}") if named else Markup("")
     unsure = "" if row.evidence == "certain" else " possible"
     if row.kind == "person":
-        number = str(answer.names.persons.get(row.id, ""))
+        number = str(numbers.get(row.id, ""))
         shape = element("circle", cx=x, cy=y, r=MARK, class_=f"person {row.tier}{unsure}")
         told = element("text", number, x=x, y=y + 4, class_=f"number {row.tier}")
         return _group(title, shape, told)
@@ -183,8 +184,3 @@ def _axis(scale: _Scale, bottom: int) -> list[Markup]:
             parts.append(element("text", text, x=x, y=AXIS - 14, text_anchor="middle", class_="time"))
         at += every * HOUR
     return parts
-
-
-def left_out(places: int, lang: Lang) -> str:
-    """Return what pictures of so many places leave out, if they do."""
-    return word(lang, "picture.cut", shown=DRAWN, all=places) if places > DRAWN else ""

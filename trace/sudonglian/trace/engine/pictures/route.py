@@ -1,6 +1,6 @@
 """The route: from which place the exposure went to which, carried by what; a tree, for each place is reached first once.
 
-docs/decisions/0720; tracing.md §2. Read from the walks of an answer.
+docs/decisions/0720 and 0315. Read from the walks of an answer.
 """
 
 from collections import Counter
@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sudonglian.api.pages.answer import ROOMS, Answer, Row
-from sudonglian.api.pages.times import order
+from sudonglian.trace.engine.pictures.drawn import ROOMS, Drawn, Name
+from sudonglian.trace.engine.pictures.times import order
 
 DRAWN: Final = 20
 """Places in a picture and its table; a longer one is no picture any more, and the list of places has all."""
@@ -37,11 +37,12 @@ class Stop:
     """The lane of the stop before."""
 
 
-def stops(answer: Answer) -> list[Stop]:
+def stops(members: Sequence[Drawn], name: Name, *, backward: bool) -> list[Stop]:
     """Return the places of an answer in the order in which they were reached (backward: the last one first)."""
-    rows = sorted(answer.of("place"), key=lambda row: (order(row.time), row.id), reverse=answer.backward)
+    places = [row for row in members if row.kind == "place"]
+    rows = sorted(places, key=lambda row: (order(row.time), row.id), reverse=backward)
     number = {row.id: at for at, row in enumerate(rows)}
-    reached = Counter((row.place, row.kind) for row in answer.rows)
+    reached = Counter((row.place, row.kind) for row in members)
     carriers: dict[str, int] = {}
     found: list[Stop] = []
     lanes = _Lanes()
@@ -58,7 +59,7 @@ def stops(answer: Answer) -> list[Stop]:
                 name=row.name,
                 kind="location" if own is None else own["where"]["kind"],
                 time=row.time,
-                carrier="" if own is None else answer.names.of(own["who"]["kind"], own["who"]["id"]),
+                carrier="" if own is None else name(own["who"]["kind"], own["who"]["id"]),
                 evidence=row.evidence,
                 previous=before,
                 people=reached[row.id, "person"],
@@ -70,7 +71,7 @@ def stops(answer: Answer) -> list[Stop]:
     return found
 
 
-def _places(row: Row) -> Sequence[str]:
+def _places(row: Drawn) -> Sequence[str]:
     """Return the places on a walk before its last one, the nearest first."""
     found: list[str] = []
     for step in reversed(row.walk[:-1]):
