@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from sudonglian.api import capturing
 from sudonglian.api.commands import records, sample
+from sudonglian.chain import merkle
 from sudonglian.records.store import StoreError
 
 STORY = sample.stories()["frozen-fish"]
@@ -181,6 +182,35 @@ def test_the_log_is_readable_and_its_checkpoint_is_signed(loaded: Run) -> None:
         3,
     ]
     assert loaded("log", "checkpoint", "--size", "3", "--json").json["error"]["code"] == "not-in-log"
+
+
+def test_a_range_of_the_log_is_proven_at_once(loaded: Run) -> None:
+    def holds(proof: dict[str, Any]) -> None:
+        leaves = [merkle.leaf_hash(one.encode()) for one in proof["entries"]]
+        assert len(leaves) == proof["to"] - proof["from"]
+        path, root = [bytes.fromhex(one) for one in proof["path"]], bytes.fromhex(proof["root"])
+        merkle.verify_range(leaves, proof["from"], proof["size"], path, root)
+
+    asked = loaded("log", "range", "--from", "5", "--to", "40", "--json").json
+    holds(asked)
+    assert asked["note"] == loaded("log", "checkpoint", "--json").json["note"]
+    day = ("--since", "2020-01-01T00:00:00+08:00", "--until", "2099-01-01T00:00:00+08:00")
+    everything = loaded("log", "range", *day, "--json").json
+    holds(everything)
+    assert (everything["from"], everything["to"], everything["path"]) == (0, everything["size"], [])
+    assert "5" in loaded("log", "range", "--from", "5", "--to", "6").out
+    for wrong, code in (
+        ((), 64),
+        (("--from", "5"), 64),
+        (("--since", day[1]), 64),
+        (("--from", "1", "--to", "2", *day), 64),
+        (("--since", "yesterday", "--until", day[3]), 64),
+        (("--from", "5", "--to", "5"), 1),
+        (("--from", "5", "--to", "4000"), 1),
+        (("--since", day[1], "--until", "2020-01-02T00:00:00+08:00"), 1),
+        (("--from", "1", "--to", "2", "--size", "3"), 1),
+    ):
+        assert loaded("log", "range", *wrong).code == code, wrong
 
 
 def test_a_bundle_of_what_is_not_anchored_is_pending_and_indeterminate(loaded: Run, tmp_path: Path) -> None:

@@ -90,6 +90,69 @@ def test_every_size_index_and_prefix_up_to_70_equals_the_rfc() -> None:
             merkle.verify_consistency(size1, ROOTS[size1], size, ROOTS[size], proof)
 
 
+def outside(start: int, end: int, leaves: list[bytes]) -> list[bytes]:
+    """The largest subtrees that hold nothing of a range, found from the top."""
+
+    def walk(at: int, to: int) -> list[bytes]:
+        if at >= start and to <= end:
+            return []
+        if to <= start or at >= end:
+            return [mth(leaves[at:to])]
+        k = 1 << (to - at - 1).bit_length() - 1
+        return walk(at, at + k) + walk(at + k, to)
+
+    return walk(0, len(leaves))
+
+
+def test_every_range_of_every_size_up_to_36() -> None:
+    for size in range(1, 37):
+        leaves = LEAVES[:size]
+        nodes, _ = stored(leaves, size)
+        for start in range(size):
+            for end in range(start + 1, size + 1):
+                proof = merkle.range_path_from(nodes, start, end, size)
+                assert proof == merkle.range_path(LEAVES, start, end, size)
+                merkle.verify_range(leaves[start:end], start, size, proof, ROOTS[size])
+            assert merkle.range_path_from(nodes, start, start + 1, size) == path(start, leaves)
+        assert merkle.range_path_from(nodes, 0, size, size) == []
+
+
+@given(st.data())
+def test_a_range_proof_holds_for_one_range_of_one_tree(data: st.DataObject) -> None:
+    size = data.draw(st.integers(2, 70))
+    start = data.draw(st.integers(0, size - 1))
+    end = data.draw(st.integers(start + 1, size))
+    proof, shown = merkle.range_path(LEAVES, start, end, size), LEAVES[start:end]
+    assert sorted(proof) == sorted(outside(start, end, LEAVES[:size]))
+    place = data.draw(st.integers(0, end - start - 1))
+    bad = [
+        (shown[:place] + shown[place + 1 :], start),
+        ([*shown[:place], sha256(shown[place]).digest(), *shown[place + 1 :]], start),
+        ([*shown[: place + 1], *shown[place:]], start),
+        (shown, start + 1),
+        (shown, start - 1),
+        ([], start),
+    ]
+    if len(shown) > 1:
+        bad.append((shown[::-1], start))
+    for leaves, at in bad:
+        with pytest.raises(MerkleRefused):
+            merkle.verify_range(leaves, at, size, proof, ROOTS[size])
+    other = data.draw(st.integers(1, 70).filter(lambda n: n != size))
+    wrong: list[tuple[int, list[bytes], bytes]] = [
+        (size, [*proof, ROOTS[3]], ROOTS[size]),
+        (size, [ROOTS[3], *proof], ROOTS[size]),
+        (size, proof, ROOTS[other]),
+    ]
+    if proof:
+        at = data.draw(st.integers(0, len(proof) - 1))
+        changed = [*proof[:at], sha256(proof[at]).digest(), *proof[at + 1 :]]
+        wrong += [(size, proof[:-1], ROOTS[size]), (size, changed, ROOTS[size])]
+    for size_said, path_said, root in wrong:
+        with pytest.raises(MerkleRefused):
+            merkle.verify_range(shown, start, size_said, path_said, root)
+
+
 def test_proofs_from_leaves_equal_proofs_from_nodes() -> None:
     nodes, _ = stored(LEAVES, 70)
     assert merkle.inclusion_path(LEAVES, 17) == merkle.inclusion_path_from(nodes, 17, 70)
@@ -167,6 +230,9 @@ def test_any_arguments_are_refused_in_our_own_words(a: Any, b: Any, c: Any, d: A
         (merkle.verify_inclusion, (ROOTS[1], b, c, d, ROOTS[2])),
         (merkle.verify_consistency, (a, b, c, d, e)),
         (merkle.verify_consistency, (a, ROOTS[1], c, ROOTS[2], e)),
+        (merkle.verify_range, (a, b, c, d, e)),
+        (merkle.verify_range, ([ROOTS[1], a], b, c, d, ROOTS[2])),
+        (merkle.verify_range, ([ROOTS[1]], b, c, d, ROOTS[2])),
     ):
         with contextlib.suppress(MerkleRefused):
             call(*arguments)
@@ -182,6 +248,11 @@ def test_the_makers_refuse_what_has_no_proof() -> None:
         lambda: merkle.consistency_path(LEAVES, 9, 8),
         lambda: merkle.consistency_path_from(nodes, True, 8),
         lambda: merkle.root_from(nodes, -1),
+        lambda: merkle.range_path(LEAVES, 3, 3),
+        lambda: merkle.range_path(LEAVES, 4, 3),
+        lambda: merkle.range_path(LEAVES, 3, 9, 8),
+        lambda: merkle.range_path(LEAVES, -1, 3),
+        lambda: merkle.range_path_from(nodes, True, 3, 8),
     ):
         with pytest.raises(MerkleRefused):
             call()
@@ -236,3 +307,8 @@ def test_the_vectors_of_the_specification() -> None:
         size1, size2 = case["size1"], case["size2"]
         roots = [bytes.fromhex(vectors["roots"][str(size)]) for size in (size1, size2)]
         merkle.verify_consistency(size1, roots[0], size2, roots[1], [bytes.fromhex(node) for node in case["path"]])
+    ranges = json.loads((Path(__file__).resolve().parents[1] / "vectors" / "range.json").read_text())
+    for case in ranges:
+        start, end, size = case["from"], case["to"], case["size"]
+        proof = [bytes.fromhex(node) for node in case["path"]]
+        merkle.verify_range(leaves[start:end], start, size, proof, bytes.fromhex(vectors["roots"][str(size)]))

@@ -2,14 +2,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 
 from sudonglian.chain import entry, merkle
 from sudonglian.chain.errors import ProofRefused
 from sudonglian.records import log
 from sudonglian.records.errors import NotInLog, StoreCorrupt
 from sudonglian.records.store import Store
-from sudonglian.records.tables import NODES
+from sudonglian.records.tables import CHECKPOINTS, NODES
 
 SEALS = (1, 2, 3, 5, 8)
 
@@ -52,6 +52,29 @@ def test_every_tree_is_a_prefix_of_every_later_one(filled: Store) -> None:
             for second in range(first, end + 1):
                 path = log.consistency(connection, first, second)
                 merkle.verify_consistency(first, root, second, roots[second], path)
+
+
+def test_every_range_is_in_every_tree_that_holds_it(filled: Store) -> None:
+    with filled.read() as connection:
+        leaves = [merkle.leaf_hash(data) for _, data in log.entries(connection)]
+        for size in (1, 2, 12, 23, 24):
+            root = log.root(connection, size)
+            for start in range(size):
+                for end in range(start + 1, size + 1):
+                    path = log.range_proof(connection, start, end, size)
+                    assert len(path) <= 2 * size.bit_length()
+                    merkle.verify_range(leaves[start:end], start, size, path, root)
+
+
+def test_what_was_sealed_between_two_moments(filled: Store) -> None:
+    sizes = [sum(SEALS[: n + 1]) + n + 1 for n in range(len(SEALS))]
+    with filled.write() as connection:
+        for number, size in enumerate(sizes):
+            connection.execute(update(CHECKPOINTS).where(CHECKPOINTS.c.size == size).values(sealed_us=number * 10))
+        assert log.sealed_between(connection, 0, 10) == (0, sizes[0])
+        assert log.sealed_between(connection, 10, 30) == (sizes[0], sizes[2])
+        assert log.sealed_between(connection, 11, 19) == (sizes[1], sizes[1])
+        assert log.sealed_between(connection, 0, 10**9) == (0, sizes[-1])
 
 
 def test_checkpoints_by_size_and_by_what_they_cover(filled: Store) -> None:

@@ -193,6 +193,10 @@ class EmbeddedNetwork:
             header = self._chain.get_canonical_block_header_by_number(number)
             return Block(number, header.hash, header.parent_hash, header.timestamp, rlp.encode(header))
 
+    def validators(self, number: int) -> tuple[bytes, ...]:
+        """Refuse: nobody seals here but the operator."""
+        raise NetworkRefused("the embedded chain has no validators")
+
     def balance(self, address: bytes) -> int:
         """Return an account's wei."""
         with self._file.named():

@@ -1,6 +1,6 @@
-"""The log's Merkle tree: roots, inclusion proofs, consistency proofs.
+"""The log's Merkle tree: roots, proofs of inclusion, of consistency, and of a whole range of entries.
 
-docs/spec/entry.md rules 2 and 4; RFC 9162 §2.1 (SHA-256).
+docs/spec/entry.md rules 2, 4 and 7; RFC 9162 §2.1 (SHA-256).
 """
 
 from collections.abc import Callable, Sequence
@@ -63,6 +63,12 @@ def consistency_path(leaf_hashes: Sequence[bytes], size1: int, size2: int | None
     return consistency_path_from(_in_memory(leaf_hashes[:size2]), size1, size2)
 
 
+def range_path(leaf_hashes: Sequence[bytes], start: int, end: int, size: int | None = None) -> list[bytes]:
+    """Return the proof that the leaves [start, end) are in the tree of the first `size` leaves (default: all)."""
+    size = _within(leaf_hashes, size)
+    return range_path_from(_in_memory(leaf_hashes[:size]), start, end, size)
+
+
 def root_from(nodes: Nodes, size: int) -> bytes:
     """Return the root of the first `size` leaves from stored nodes, in O(log size)."""
     _check_size(size)
@@ -101,6 +107,13 @@ def consistency_path_from(nodes: Nodes, size1: int, size2: int) -> list[bytes]:
     if not whole:
         path.append(_range_root(nodes, start, end))
     return path[::-1]
+
+
+def range_path_from(nodes: Nodes, start: int, end: int, size: int) -> list[bytes]:
+    """Return a range proof from stored nodes, in O(log² size), however many leaves the range has."""
+    return [
+        _range_root(nodes, place << level, min(place + 1 << level, size)) for level, place in _beside(start, end, size)
+    ]
 
 
 def append(nodes: Nodes, size: int, leaf_hashes: Sequence[bytes]) -> list[tuple[int, int, bytes]]:
@@ -169,6 +182,51 @@ def verify_consistency(size1: int, root1: bytes, size2: int, root2: bytes, path:
         raise MerkleRefused(f"the proof leads to root {old.hex()} of size {size1}, not to {root1.hex()}")
     if new != root2:
         raise MerkleRefused(f"the proof leads to root {new.hex()} of size {size2}, not to {root2.hex()}")
+
+
+def verify_range(leaf_hashes: Sequence[bytes], start: int, size: int, path: Sequence[bytes], root: bytes) -> None:
+    """Return if `path` proves the leaves from `start` on of the tree (size, root); else raise MerkleRefused.
+
+    Of one leaf the proof is its inclusion proof, and of all leaves it is empty.
+    """
+    if not isinstance(leaf_hashes, (list, tuple)):
+        raise MerkleRefused("a range is a list of leaf hashes")
+    _check_hashes(root, *leaf_hashes)
+    _check_size(size)
+    if not _is_count(start):
+        raise MerkleRefused("a range begins at a whole number")
+    beside = _beside(start, start + len(leaf_hashes), size)
+    _check_path(path, len(beside))
+    given = dict(zip(beside, path, strict=True))
+    level, first, count = list(leaf_hashes), start, size
+    for height in range((size - 1).bit_length()):
+        if first & 1:
+            first -= 1
+            level.insert(0, given[height, first])
+        after = first + len(level)
+        if after & 1 and after < count:
+            level.append(given[height, after])
+        odd = [level[-1]] if len(level) & 1 else []
+        level = _pair_up(level) + odd
+        first, count = first >> 1, count + 1 >> 1
+    if level != [root]:
+        raise MerkleRefused(f"the range leads to root {level[0].hex()}, not to {root.hex()}")
+
+
+def _beside(start: int, end: int, size: int) -> list[tuple[int, int]]:
+    """Return (level, place) of the nodes of a range proof: from the leaves up, on each level the left one first."""
+    _check_size(size)
+    if not _is_count(start) or not _is_count(end) or not start < end <= size:
+        raise MerkleRefused(f"no range of leaves of a tree of {size}")
+    found: list[tuple[int, int]] = []
+    first, last, top = start, end - 1, size - 1
+    for level in range(top.bit_length()):
+        if first & 1:
+            found.append((level, first - 1))
+        if not last & 1 and last < top:
+            found.append((level, last + 1))
+        first, last, top = first >> 1, last >> 1, top >> 1
+    return found
 
 
 def _pair_up(level: list[bytes]) -> list[bytes]:

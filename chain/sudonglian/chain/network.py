@@ -85,7 +85,10 @@ class ChainIdentity:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A block without its transactions. keccak(header_rlp) == hash, or it would not be here."""
+    """A block without its transactions. Its header has its hash, or it would not be here.
+
+    That is keccak-256 of the header; on a QBFT chain it is keccak-256 of the header without round and seals (qbft).
+    """
 
     number: int
     hash: bytes
@@ -145,6 +148,10 @@ class Network(Protocol):
 
     def block(self, number: int) -> Block | None:
         """Return a block; HeaderMismatch if its fields do not hash to its hash."""
+        ...
+
+    def validators(self, number: int) -> tuple[bytes, ...]:
+        """Return the addresses that may seal a block of a QBFT chain; NetworkRefused elsewhere."""
         ...
 
     def balance(self, address: bytes) -> int:

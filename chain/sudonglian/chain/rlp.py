@@ -16,6 +16,9 @@ MAX_DEPTH: Final = 8
 """A header's vote is four lists deep, a trie node two; nothing that we read is deeper."""
 
 
+EMPTY_LIST: Final = b"\xc0"
+
+
 class RlpRefused(ProofRefused):
     """Bytes that are not the one encoding of anything."""
 
@@ -57,7 +60,11 @@ def encode(item: Encodable) -> bytes:
         item = item.to_bytes((item.bit_length() + 7) // 8, "big")
     if isinstance(item, bytes):
         return item if len(item) == 1 and item[0] < 0x80 else _prefix(0x80, len(item)) + item
-    payload = b"".join(encode(one) for one in item)
+    return encode_list(b"".join(encode(one) for one in item))
+
+
+def encode_list(payload: bytes) -> bytes:
+    """Return the encoding of a list from those of its items, one after the other."""
     return _prefix(0xC0, len(payload)) + payload
 
 

@@ -5,13 +5,14 @@ docs/spec/trust.md rule 6. Nothing here comes from a bundle, and nothing that ma
 
 from typing import Final
 
-from sudonglian.chain import canonical, trust
+from sudonglian.chain import canonical, qbft, trust
+from sudonglian.chain import header as headers
 from sudonglian.chain.canonical import Json
 from sudonglian.chain.checkpoint import VerifierKey
-from sudonglian.chain.errors import TrustRefused
+from sudonglian.chain.errors import ProofRefused, TrustRefused
 from sudonglian.chain.keccak import keccak256
-from sudonglian.chain.network import Network
-from sudonglian.chain.trust import Trust, TrustedChain, TrustedHeaders, TrustedLog
+from sudonglian.chain.network import Network, NetworkRefused
+from sudonglian.chain.trust import Qbft, Trust, TrustedChain, TrustedHeaders, TrustedLog
 
 MAX_HEADERS: Final = 200_000
 """A trust file has at most 16 MiB; an anchor every ten minutes fills it in four years."""
@@ -47,14 +48,40 @@ def trust_from(network: Network, contract: bytes, key: VerifierKey | str, deploy
     if len(blocks) > MAX_HEADERS:
         raise TrustRefused(f"more than {MAX_HEADERS} anchors; ask from a later block on", place=place)
     found = Trust().with_log(str(key))
+    validators = _validators(network, blocks[-1][0] if blocks else network.head())
     chain = TrustedChain(
         chain_id=identity.chain_id,
         genesis=identity.genesis,
         contract=contract,
         code_hash=keccak256(code),
-        finality=TrustedHeaders(frozenset(block_hash for _, block_hash in blocks)),
+        finality=Qbft(validators) if validators else TrustedHeaders(frozenset(block_hash for _, block_hash in blocks)),
     )
     return found.with_chain(chain).to_json()
+
+
+def _validators(network: Network, number: int) -> frozenset[bytes]:
+    """Return who seals a chain of QBFT blocks, and nobody of another; the block must be sealed by who is named."""
+    block = network.block(number)
+    if block is None:
+        raise TrustRefused("the node has no such block", place=f"blocks/{number}")
+    try:
+        header = headers.parse(block.header_rlp)
+        if header.hash == block.hash:
+            return frozenset()
+        listed = frozenset(qbft.validators_in(header))
+        try:
+            told = frozenset(network.validators(number))
+        except NetworkRefused:  # the node does not offer qbft_…
+            told = listed
+        if listed and told != listed:
+            raise TrustRefused("the node names other validators than the block", place=f"blocks/{number}")
+        if not told:
+            raise TrustRefused("a contract chooses the validators; the node must offer QBFT's methods", place="rpc")
+        if number:  # nobody seals the first block
+            qbft.verify(header, told)
+    except ProofRefused as refusal:
+        raise TrustRefused(refusal.reason, place=f"blocks/{number}") from refusal
+    return told
 
 
 def merge(held: bytes, found: dict[str, Json]) -> dict[str, Json]:
@@ -78,7 +105,8 @@ def merge(held: bytes, found: dict[str, Json]) -> dict[str, Json]:
         if known is not None:
             if (known.chain_id, known.code_hash) != (chain.chain_id, chain.code_hash):
                 raise TrustRefused("the file has another code for this contract", place=f"0x{chain.contract.hex()}")
-            if not isinstance(known.finality, TrustedHeaders):
+            if isinstance(known.finality, Qbft) or isinstance(chain.finality, Qbft):
+                _same_validators(known, chain)
                 continue  # a validator set is more than a node's word, and stays
         old = old.with_chain(chain)
     return old.to_json()
@@ -87,6 +115,15 @@ def merge(held: bytes, found: dict[str, Json]) -> dict[str, Json]:
 def _same_log(known: TrustedLog | None, told: TrustedLog) -> None:
     if known is not None and known.key != told.key:
         raise TrustRefused(f"the file has another key for this log: {known.key}", place=told.origin)
+
+
+def _same_validators(known: TrustedChain, told: TrustedChain) -> None:
+    # A node of an ordinary chain has nothing to say about the validators that the auditor holds.
+    if isinstance(told.finality, Qbft) and known.finality != told.finality:
+        names = ", ".join(one.hex() for one in sorted(told.finality.validators))
+        raise TrustRefused(
+            f"the file has another rule or other validators than {names}", place=f"0x{told.contract.hex()}"
+        )
 
 
 def _parsed(found: dict[str, Json]) -> Trust:

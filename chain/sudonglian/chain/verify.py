@@ -10,23 +10,21 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict
+from functools import partial
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Final, NoReturn, TextIO
+from typing import NoReturn, TextIO
 
 from sudonglian.chain import bundle as bundles
 from sudonglian.chain import trust as trusts
 from sudonglian.chain.bundle import Bundle, BundleRefused, BundleVersionUnknown
 from sudonglian.chain.errors import ProofRefused, TrustRefused
 from sudonglian.chain.trust import Qbft, Trust
+from sudonglian.chain.verify_many import EXIT, USAGE, judge_all
 from sudonglian.chain.verify_report import Lang, say, shown
-from sudonglian.chain.verify_steps import Completeness, Confirmation, Examination, Outcome, Step, Verdict
+from sudonglian.chain.verify_steps import Completeness, Confirmation, Examination, Step, Verdict
 
 __all__ = ["EXIT", "USAGE", "Verdict", "main", "verify"]
-
-EXIT: Final[dict[Outcome, int]] = {"VALID": 0, "INVALID": 1, "INDETERMINATE": 2}
-USAGE: Final = 64
-"""EX_USAGE of sysexits.h, for a file that cannot be read too."""
 
 
 def verify(bundle: bytes, trust: Trust) -> Verdict:
@@ -74,8 +72,14 @@ def _run(argv: Sequence[str] | None) -> int:
         arguments = _arguments(argv)
         trust = trusts.parse(_read(Path(arguments.trust), trusts.MAX_BYTES))
         files = list(_files(arguments.file))
-        several = len(arguments.file) > 1 or Path(arguments.file[0]).is_dir()
-        code = _verify_files(files, trust, several=several, as_json=arguments.json, lang=arguments.lang)
+        if len(arguments.file) > 1 or Path(arguments.file[0]).is_dir():
+            out, err = (
+                stream or os.fdopen(os.open(os.devnull, os.O_WRONLY), "w") for stream in (sys.stdout, sys.stderr)
+            )
+            judge = partial(_judge, trust=trust)
+            code = judge_all(files, judge, out, err, as_json=arguments.json, lang=arguments.lang)
+        else:
+            code = _report_one(files[0], trust, as_json=arguments.json, lang=arguments.lang)
         if sys.stdout is not None:
             sys.stdout.flush()
         return code
@@ -91,21 +95,15 @@ def _run(argv: Sequence[str] | None) -> int:
         return _usage(f"{error.filename or 'standard output'}: {error.strerror}")
 
 
-def _verify_files(files: list[Path], trust: Trust, *, several: bool, as_json: bool, lang: Lang) -> int:
-    verdicts: list[dict[str, object]] = []
-    code = 0
-    for number, file in enumerate(files, 1):
-        verdict = verify(_read(file, bundles.MAX_BYTES), trust)
-        # Invalid weighs more than indeterminate, and either more than valid.
-        code = max(code, EXIT[verdict.verdict], key=lambda one: (0, 2, 1).index(one))
-        if several:
-            _print(f"{number}/{len(files)} {shown(str(file))}: {verdict.verdict}", sys.stderr)
-        verdicts.append({"file": str(file)} | asdict(verdict) if several else asdict(verdict))
-        if not as_json:
-            _print(say(str(file), verdict, lang), sys.stdout)
-    if as_json:  # ASCII, so that it is the same document on a terminal of any encoding
-        _print(json.dumps(verdicts if several else verdicts[0]), sys.stdout)
-    return code
+def _judge(file: Path, trust: Trust) -> Verdict:
+    return verify(_read(file, bundles.MAX_BYTES), trust)
+
+
+def _report_one(file: Path, trust: Trust, *, as_json: bool, lang: Lang) -> int:
+    verdict = _judge(file, trust)
+    # ASCII, so that it is the same document on a terminal of any encoding
+    _print(json.dumps(asdict(verdict)) if as_json else say(str(file), verdict, lang), sys.stdout)
+    return EXIT[verdict.verdict]
 
 
 def _confirmation(roles: list[set[str]]) -> Confirmation:
@@ -153,7 +151,12 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         description="Verify bundles offline against your own trust file. 离线验证凭证包。",
         epilog="Exit: 0 valid, 1 invalid, 2 indeterminate (a trusted input is lacking), 64 wrong usage or unreadable file.",
     )
-    parser.add_argument("file", nargs="+", metavar="FILE", help="a bundle, or a folder of bundles (*.json)")
+    parser.add_argument(
+        "file",
+        nargs="+",
+        metavar="FILE",
+        help="a bundle, or a folder of bundles (*.json); of several each gets a line, and with --json all of its steps",
+    )
     parser.add_argument(
         "--trust", required=True, metavar="trust.json", help="what you trust; never taken from a bundle"
     )

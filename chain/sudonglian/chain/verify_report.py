@@ -3,9 +3,10 @@
 docs/spec/bundle.md, rules 10-15 and its last section.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Final, Literal, TypeAlias
 
-from sudonglian.chain.verify_steps import Verdict
+from sudonglian.chain.verify_steps import Step, Verdict
 
 Lang: TypeAlias = Literal["zh", "en"]
 
@@ -47,6 +48,8 @@ WORDS: Final[dict[str, dict[Lang, str]]] = {
     "trusted": {"en": "Rests on your trust in", "zh": "以您信任的下列各项为前提"},
     "nothing": {"en": "nothing of your trust file", "zh": "未用到信任文件的任何内容"},
     "limits": {"en": "It does not show", "zh": "本结果不能说明"},
+    "bundles": {"en": "bundles", "zh": "个凭证包"},
+    "unreadable": {"en": "unreadable", "zh": "无法读取"},
 }
 
 LIMITS: Final[dict[Lang, tuple[str, ...]]] = {
@@ -77,13 +80,31 @@ def shown(text: str) -> str:
 def say(file: str, verdict: Verdict, lang: Lang) -> str:
     """Return the report on one file."""
     lines = [f"{shown(file)}: {VERDICTS[verdict.verdict][lang]}"]
-    lines += [
-        f"  {WORDS[step.result][lang]:<8}{STEPS[step.name][lang]}: {shown(step.detail)}" for step in verdict.steps
-    ]
+    lines += [_step(step, lang) for step in verdict.steps]
     lines.append(f"  {WORDS['confirmation'][lang]}: {WORDS[verdict.confirmation][lang]}")
     lines.append(f"  {WORDS['completeness'][lang]}: {WORDS[verdict.completeness][lang]}")
-    lines.append(f"  {WORDS['trusted'][lang]}:")
-    lines += [f"    - {one}" for one in verdict.trusted or (WORDS["nothing"][lang],)]
+    return "\n".join([*lines, *_rests_on(verdict.trusted, lang)])
+
+
+def brief(file: str, verdict: Verdict, lang: Lang) -> str:
+    """Return one file's lines among many: its verdict, and the steps that did not pass."""
+    said = (WORDS[one][lang] for one in (verdict.confirmation, verdict.completeness))
+    head = f"{shown(file)}: {VERDICTS[verdict.verdict][lang]} ({', '.join(said)})"
+    return "\n".join([head, *(_step(step, lang) for step in verdict.steps if step.result != "PASS")])
+
+
+def summary(counts: Mapping[str, int], trusted: Sequence[str], lang: Lang) -> str:
+    """Return what stands after many: how many of each verdict, and on what they rest."""
+    told = [f"{WORDS[name][lang] if name in WORDS else name} {number}" for name, number in counts.items()]
+    return "\n".join([f"{sum(counts.values())} {WORDS['bundles'][lang]}: {', '.join(told)}", *_rests_on(trusted, lang)])
+
+
+def _step(step: Step, lang: Lang) -> str:
+    return f"  {WORDS[step.result][lang]:<8}{STEPS[step.name][lang]}: {shown(step.detail)}"
+
+
+def _rests_on(trusted: Sequence[str], lang: Lang) -> list[str]:
+    lines = [f"  {WORDS['trusted'][lang]}:"]
+    lines += [f"    - {one}" for one in trusted or (WORDS["nothing"][lang],)]
     lines.append(f"  {WORDS['limits'][lang]}:")
-    lines += [f"    - {one}" for one in LIMITS[lang]]
-    return "\n".join(lines)
+    return [*lines, *(f"    - {one}" for one in LIMITS[lang])]

@@ -103,7 +103,7 @@ class AnchorCheck:
     def final(self, chain: TrustedChain) -> str:
         """Return by what rule the block is final."""
         if isinstance(chain.finality, Qbft):
-            digest = qbft.verify_header(self.anchor.header, chain.finality.validators)
+            digest = qbft.verify(self.header, chain.finality.validators)
             return f"block {self.header.number} {digest.hex()} sealed by a quorum of {len(chain.finality.validators)}"
         if self.header.hash not in chain.finality.headers:
             raise Unknown(f"block {self.header.number} {self.header.hash.hex()} is not among the trusted headers")

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Final
 
 from sqlalchemy import Connection
 
-from sudonglian.chain import anchor_contract, anchor_deployment, canonical, header, merkle, mpt, rlp, slots
+from sudonglian.chain import anchor_contract, anchor_deployment, canonical, header, merkle, mpt, qbft, rlp, slots
 from sudonglian.chain.anchor_deployment import Recognition
 from sudonglian.chain.errors import ProofRefused
 from sudonglian.chain.keccak import keccak256
@@ -246,7 +246,7 @@ def check_material(chain: Chain, anchor: Anchor, header_rlp: bytes, account_proo
         held = mpt.verify_storage(account.storage_root, slot, proof_nodes(storage_proof))
     except ProofRefused as error:
         raise FinalProofRefused(error.diagnostics(), place=place) from error
-    if head.hash != anchor.block_hash:
+    if anchor.block_hash is None or not qbft.is_named(head, anchor.block_hash):
         raise FinalProofRefused(f"the header's hash is {head.hash.hex()}, not the anchor's block", place=place)
     if head.number != anchor.block_number:
         raise FinalProofRefused(f"the header is that of block {head.number}, not {anchor.block_number}", place=place)

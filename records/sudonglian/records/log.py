@@ -1,13 +1,13 @@
 """The log as it is read: checkpoints, entries, proofs; all of it from stored nodes.
 
-docs/spec/entry.md rules 2-4, docs/spec/checkpoint.md. `sequencer` is the only writer.
+docs/spec/entry.md rules 2-4 and 7, docs/spec/checkpoint.md. `sequencer` is the only writer.
 """
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Table, select
+from sqlalchemy import Connection, Row, Table, func, select
 
 from sudonglian.chain import merkle
 from sudonglian.records.errors import NotInLog, StoreCorrupt
@@ -83,6 +83,20 @@ def inclusion(connection: Connection, index: int, size: int) -> list[bytes]:
 def consistency(connection: Connection, size1: int, size2: int) -> list[bytes]:
     """Return the proof that the tree of `size1` is a prefix of that of `size2`."""
     return merkle.consistency_path_from(stored_nodes(connection), size1, size2)
+
+
+def range_proof(connection: Connection, start: int, end: int, size: int) -> list[bytes]:
+    """Return the one proof that all entries of [start, end) are in the tree of `size`."""
+    return merkle.range_path_from(stored_nodes(connection), start, end, size)
+
+
+def sealed_between(connection: Connection, start_us: int, end_us: int) -> tuple[int, int]:
+    """Return the range [first, after) of the entries that were sealed from one moment on and before another."""
+    first, after = (
+        connection.execute(select(func.max(CHECKPOINTS.c.size)).where(CHECKPOINTS.c.sealed_us < moment)).scalar() or 0
+        for moment in (start_us, end_us)
+    )
+    return first, after
 
 
 def entry(connection: Connection, index: int) -> bytes:

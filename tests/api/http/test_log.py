@@ -77,9 +77,24 @@ def test_inclusion_and_consistency(filled: Any) -> None:
         merkle.verify_consistency(start, roots[0], size, roots[1], [bytes.fromhex(it) for it in proof["path"]])
 
 
+def test_a_range(filled: Any) -> None:
+    size = filled.ask("GET", "/log/checkpoint").json["size"]
+    entries = filled.ask("GET", "/log/entries").json["entries"]
+    leaves = [merkle.leaf_hash(one["data"].encode()) for one in entries]
+    for start, end in ((0, size), (1, size), (0, size - 1), (1, 2)):
+        proof = filled.ask("GET", f"/log/proof/range?from={start}&to={end}&size={size}").json
+        assert (proof["from"], proof["to"], proof["size"]) == (start, end, size)
+        path = [bytes.fromhex(it) for it in proof["path"]]
+        merkle.verify_range(leaves[start:end], start, size, path, bytes.fromhex(proof["root"]))
+
+
 @pytest.mark.parametrize(
     ("path", "status"),
     [
+        ("/log/proof/range?from=1", 400),
+        ("/log/proof/range?from=1&to=1", 404),
+        ("/log/proof/range?from=1&to=9000", 404),
+        ("/log/proof/range?from=-1&to=2", 400),
         ("/log/proof/inclusion", 400),
         ("/log/proof/inclusion?index=0&record=" + "0" * 64, 400),
         ("/log/proof/inclusion?index=9000", 404),

@@ -12,6 +12,8 @@ import typer
 
 from sudonglian.api import worker
 from sudonglian.api.console import DONE, INDETERMINATE, REFUSED, Console
+from sudonglian.api.errors import UsageRefused
+from sudonglian.api.parsing import moment
 from sudonglian.api.wiring import House, open_house
 from sudonglian.api.working import working
 from sudonglian.chain import canonical
@@ -19,6 +21,7 @@ from sudonglian.chain.errors import ChainError, SudonglianError
 from sudonglian.records import anchor_status
 from sudonglian.records import log as stored_log
 from sudonglian.records.anchor_book import AnchoringError
+from sudonglian.records.derive import micros
 from sudonglian.records.errors import NotInLog
 
 WAIT_S: Final = 120
@@ -136,6 +139,40 @@ def checkpoint(
         verifier_key = str(house.keys.log.verifier_key)
     document = {"size": found.size, "root": found.root.hex(), "note": found.note, "verifier_key": verifier_key}
     console.emit(document, [found.note.rstrip("\n")])
+    return DONE
+
+
+@app.command("range")
+def range_(
+    context: typer.Context,
+    start: Annotated[int | None, typer.Option("--from", min=0, help="The first entry.")] = None,
+    to: Annotated[int | None, typer.Option(min=1, help="The entry after the last one.")] = None,
+    since: Annotated[str, typer.Option(metavar="TIME", help="Instead: what was sealed from this moment on,")] = "",
+    until: Annotated[str, typer.Option(metavar="TIME", help="and before this one.")] = "",
+    size: Annotated[int | None, typer.Option(min=1, help="Of which checkpoint; the newest if absent.")] = None,
+) -> int:
+    """Prove with one path that a range of entries, a day say, stands in the log (docs/spec/entry.md rule 7)."""
+    console: Console = context.obj
+    if (start is None) != (to is None) or bool(since) != bool(until) or (start is None) == (not since):
+        raise UsageRefused("either --from and --to are needed, or --since and --until", place="--from")
+    with open_house(console) as house, house.store.read() as connection:
+        newest = stored_log.latest(connection)
+        held = newest if size is None else stored_log.checkpoint_at(connection, size)
+        if held is None:
+            raise NotInLog("nothing has been sealed yet")
+        if start is None or to is None:
+            moments = micros(moment(since, "--since")), micros(moment(until, "--until"))
+            start, to = stored_log.sealed_between(connection, *moments)
+        if not start < to <= held.size:
+            raise NotInLog(f"the tree of size {held.size} has no entries from {start} to before {to}", place="--from")
+        path = stored_log.range_proof(connection, start, to, held.size)
+        found = [data.decode() for _, data in stored_log.entries(connection, start, to)]
+    hashes = [one.hex() for one in path]
+    document = {"from": start, "to": to, "size": held.size, "root": held.root.hex(), "note": held.note}
+    document |= {"path": hashes, "entries": found}
+    shown = console.text("entries {start} to {last} of {size}: {count} hashes prove them", start=start, last=to - 1,
+                         size=held.size, count=len(path))  # fmt: skip
+    console.emit(document, [shown, *hashes])
     return DONE
 
 

@@ -14,6 +14,7 @@ from sudonglian.api.errors import UsageRefused
 from sudonglian.api.parsing import address_of, record_hash_of
 from sudonglian.api.wiring import open_house, open_remote
 from sudonglian.api.working import working
+from sudonglian.chain import qbft
 from sudonglian.chain import trust as trusts
 from sudonglian.chain import verify as verifier
 from sudonglian.chain.canonical import Json
@@ -112,6 +113,10 @@ def add(
     for chain_ in told.chains:
         lines.append(f"  chain {chain_.chain_id}, genesis {chain_.genesis.hex()}")
         lines.append(f"  contract {chain_.contract.hex()}, code {chain_.code_hash.hex()}")
+        if isinstance(chain_.finality, trusts.Qbft):
+            names = sorted(one.hex() for one in chain_.finality.validators)
+            lines.append(f"  QBFT, {qbft.quorum(len(names))} of these {len(names)} validators seal a block:")
+            lines += [f"    {one}" for one in names]
     console.emit({"trust": str(output), **found}, lines)
     return DONE
 

@@ -134,6 +134,25 @@ def consistency(
     return json_answer({**proof, "path": [one.hex() for one in path]})
 
 
+@router.get("/proof/range")
+def range_(
+    request: Request,
+    caller: Anyone,
+    start: Annotated[int, Query(alias="from", ge=0, le=MAX_INTEGER)],
+    end: Annotated[int, Query(alias="to", ge=1, le=MAX_INTEGER, description="The entry after the last one.")],
+    size: Size = None,
+) -> Response:
+    """Prove with one path that all entries of a range are in the tree of a size (docs/spec/entry.md rule 7)."""
+    with door_of(request).store.read() as connection:
+        whole = _within(connection, size)
+        if not start < end <= whole:
+            raise NotInLog(f"the tree of size {whole} has no entries from {start} to before {end}", place="from")
+        path = log.range_proof(connection, start, end, whole)
+        root = log.root(connection, whole)
+    proof = {"from": start, "to": end, "size": whole, "root": root.hex()}
+    return json_answer({**proof, "path": [one.hex() for one in path]})
+
+
 def _answer(request: Request, one: Checkpoint, verifier_key: str) -> Response:
     if request.headers.get("accept", "").startswith("text/plain"):
         return PlainTextResponse(one.note)
