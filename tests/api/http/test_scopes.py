@@ -34,6 +34,7 @@ PUBLIC = {
     "GET /log/entries",
     "GET /log/proof/inclusion",
     "GET /log/proof/consistency",
+    "GET /log/proof/range",
     "GET /records/{record_hash}",
     "GET /records/{record_hash}/bundle",
     "GET /lots/{lot:path}/proof",
