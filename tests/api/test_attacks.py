@@ -19,6 +19,7 @@ from tests.api.attack import (
     STORE,
     TRUCK,
     Scenario,
+    clock,
     event,
     packed,
     repacked,
@@ -175,6 +176,12 @@ def test_a_late_event_changes_the_next_answer(scenario: Scenario) -> None:
     assert scenario.listed(second, "late") == {"late": SURE}
     assert second["log"]["size"] > first["log"]["size"]
     assert {one["id"] for one in second["members"] if one["kind"] == "place"} == {STORE, MARKET}
+    # An auditor recomputes the first answer from the log as it was, to the byte.
+    then = scenario.trace(BOX, 2, *AS_IT_IS, "--log-size", str(first["log"]["size"]))
+    assert then["document_hash"] == first["document_hash"] != second["document_hash"]
+    assert then["log"] == first["log"]
+    refused = scenario.run("trace", BOX, "--at", clock(2), "--purpose", "x", "--json", "--log-size", "9999")
+    assert (refused.code, refused.json["error"]["code"]) == (1, "trace-query")
 
 
 def test_participants_who_say_no_times_were_there_at_the_event(scenario: Scenario) -> None:

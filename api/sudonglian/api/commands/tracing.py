@@ -54,6 +54,9 @@ def trace(
             help="How long a location, vehicle, interior or handoff exposes after its source left; not at all if absent.",
         ),
     ] = None,
+    log_size: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Answer from the first N entries, as it was answered then.")
+    ] = None,
     case: Annotated[str, typer.Option(metavar="C", help="The case that this trace belongs to.")] = "",
     purpose: Annotated[str, typer.Option(metavar="TEXT", help="What the trace is for, if there is no case.")] = "",
     member: Annotated[
@@ -87,6 +90,7 @@ def trace(
         max_generation=max_generation,
         seed_place=place,
         policy=policy,
+        log_size=log_size or 0,
         persistence_s=persistence((_pair(text) for text in lasting or ()), "--persistence"),
     )
     with open_house(console) as house:

@@ -57,6 +57,7 @@ class TraceAsk(BaseModel):
         max_length=len(PERSISTENCE_S),
         description="How long a kind of place (location, vehicle, interior, handoff) exposes after its source left: 48h.",
     )
+    log_size: int = Field(0, ge=0, description="Answer from so many entries, as it was answered then; 0 for all.")
     case: str = Field("", max_length=MAX_WHY)
     purpose: str = Field("", max_length=MAX_WHY)
 
@@ -80,6 +81,7 @@ class TraceAsk(BaseModel):
             max_generation=self.max_generation,
             seed_place=self.place,
             policy=self.policy,
+            log_size=self.log_size,
             persistence_s=persistence(self.persistence.items(), "/persistence"),
         )
         query.check()

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import ClassVar, Final
 
-from sudonglian.chain import canonical, merkle
+from sudonglian.chain import merkle
 from sudonglian.chain.canonical import Json
 from sudonglian.chain.errors import SudonglianError
 from sudonglian.chain.identifiers import normal
@@ -22,7 +22,7 @@ from sudonglian.trace.engine.derive import derive_facts
 from sudonglian.trace.engine.progress import EVERY, Report, Stage, silent
 from sudonglian.trace.engine.query import TraceQuery
 from sudonglian.trace.engine.result import TraceResult, trace
-from sudonglian.trace.errors import TraceError
+from sudonglian.trace.errors import QueryRefused, TraceError
 
 PERSON: Final = "person:"
 """Before a person's number where a seed is asked for; the number alone does too."""
@@ -65,8 +65,9 @@ def run_trace(
     store, keys
         Of the deployment; the transactions are opened here (docs/decisions/0701).
     query
-        Its seed may be written in any form: EPC URN or Digital Link, a place, a person's number; its log size and
-        root are set here.
+        Its seed may be written in any form: EPC URN or Digital Link, a place, a person's number. With a log size it is
+        answered from the log as it was then, to the same bytes as then; without one, from all of it. The root is set
+        here.
     case, purpose
         What the trace is for: one of them.
     now
@@ -88,7 +89,7 @@ def run_trace(
     with store.write() as connection:
         before = log.size(connection)
         sequencer.seal(connection, keys, asked)
-        size = log.size(connection)
+        size = _size(query, log.size(connection))
         root = log.root(connection, size) if size else merkle.EMPTY_ROOT
         query = replace(query, seed=seed_of(query.seed), log_size=size, log_root=root.hex())
         if query.seed_place:
@@ -104,11 +105,17 @@ def run_trace(
             traces.refuse(connection, number, error.slug)
         raise
     report(Stage("document", total=len(result.members)))
-    document = canonical.encode(result.document())
-    digest = result.document_hash()
+    document, digest = result.encoded(), bytes.fromhex(result.document_hash())
     with store.write() as connection:
-        traces.answer(connection, number, document, bytes.fromhex(digest))
-    return Traced(number, result, size - before)
+        traces.answer(connection, number, document, digest)
+    return Traced(number, result, max(size - before, 0))
+
+
+def _size(query: TraceQuery, whole: int) -> int:
+    """Return the size of the log that a question is about."""
+    if query.log_size < 0 or query.log_size > whole:
+        raise QueryRefused(f"the log has {whole} entries", place="log_size")
+    return query.log_size or whole
 
 
 def _reported(rows: Iterable[EventRow], size: int, report: Report) -> Iterator[EventRow]:

@@ -23,7 +23,7 @@ Arc = tuple[int, int, Micros, int]
 class Index:
     """Columns in the order of (place, start); the rows of one place are a range, those of a party are listed.
 
-    `origin` is the number of a row in the input; 48 bytes a row in all.
+    `origin` is the number of a row in the input; 56 bytes a row in all.
     """
 
     party: "array[int]"

@@ -4,8 +4,9 @@ docs/spec/trace-document.md; tracing.md §3.3, §3.6 and §6.
 """
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Final
 
 import networkx as nx
@@ -28,9 +29,12 @@ MAX_STEPS: Final = 1_000_000
 """Links that walks written out may have together: some 500 MB of JSON, and no reader follows more."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TraceResult:
-    """What a query's seed exposed (backward: what may have exposed it), and how that is known."""
+    """What a query's seed exposed (backward: what may have exposed it), and how that is known.
+
+    Its document is made and encoded once, however many ask for it: that takes as long as the trace.
+    """
 
     query: TraceQuery
     facts: Facts = field(repr=False)
@@ -46,11 +50,23 @@ class TraceResult:
 
     def document(self) -> dict[str, Any]:
         """Return the trace as evidence: strings and integers only, the same for the same log and query."""
+        return self._document
+
+    def encoded(self) -> bytes:
+        """Return the document's canonical form."""
+        return self._encoded
+
+    def document_hash(self) -> str:
+        """Return SHA-256 over the domain and the document's canonical form, in hex."""
+        return hashlib.sha256(DOMAIN + self._encoded).hexdigest()
+
+    @cached_property
+    def _document(self) -> dict[str, Any]:
         return build(self.query, self.facts, self.seeds, self.members, self.tiers.version)
 
-    def document_hash(self, encode: Callable[[Any], bytes] = canonical.encode) -> str:
-        """Return SHA-256 over the domain and the document's canonical form, in hex."""
-        return hashlib.sha256(DOMAIN + encode(self.document())).hexdigest()
+    @cached_property
+    def _encoded(self) -> bytes:
+        return canonical.encode(self._document)
 
     def as_json(self) -> dict[str, Any]:
         """Return what the command line prints: every member with its walk written out.
@@ -82,7 +98,7 @@ class TraceResult:
             "samples": document["samples"],
             "disinfections": document["disinfections"],
             "superseded": document["superseded"],
-            "document_hash": hashlib.sha256(DOMAIN + canonical.encode(document)).hexdigest(),
+            "document_hash": self.document_hash(),
         }
 
 
