@@ -1,16 +1,18 @@
-"""Telling how far long work is: in its own thread, only what is new, in words of both languages, on standard error."""
+"""Telling how far a trace is: in a thread of its own, only what is new, in words of both languages."""
 
-import io
-import sys
+import re
 from threading import Event
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 
-from sudonglian.api.commands import tracing
-from sudonglian.api.console import ERASE_REST, Console
-from sudonglian.api.progress import Progress
+from sudonglian.api import working
+from sudonglian.api.commands import sample, tracing
+from sudonglian.api.console import Console
+from sudonglian.api.http.progress import Progress
 from sudonglian.api.settings import Lang, read
+from sudonglian.trace.casework import run as run_module
+from sudonglian.trace.engine.derive import derive_facts
 from sudonglian.trace.engine.progress import Stage, StageName
 
 WITHIN_S = 60
@@ -44,37 +46,36 @@ def test_short_work_says_nothing() -> None:
     assert told == []
 
 
-class Terminal(io.StringIO):
-    """A standard error that somebody watches, or not."""
-
-    def __init__(self, watched: bool) -> None:
-        super().__init__()
-        self.watched = watched
-        self.told = Event()
-
-    def isatty(self) -> bool:
-        return self.watched
-
-    def flush(self) -> None:
-        self.told.set()
-
-
-@pytest.mark.parametrize("watched", [True, False])
-def test_a_trace_shows_its_stages_on_standard_error(watched: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tracing, "TELL_S", 0.001)
-    screen = Terminal(watched)
-    monkeypatch.setattr(sys, "stderr", screen)
-    with tracing._watched(console("zh")) as report:
-        report(Stage("facts", 3, 9))
-        assert screen.told.wait(WITHIN_S)
-    words = "由事件推出事实:3/9"
-    assert screen.getvalue() == (f"\r{words}{ERASE_REST}\r\r{ERASE_REST}\r" if watched else f"{words}\n")
-
-
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_every_stage_has_words(lang: Lang) -> None:
     for name in get_args(StageName):
         assert tracing._stage(console(lang), Stage(name, 1, 2, 3))
+
+
+def test_a_command_that_traces_says_how_far_it_is(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The stage at which the engine is held until it has been told."""
+    monkeypatch.setattr(working, "FIRST_S", 0.001)
+    monkeypatch.setattr(working, "LOG_S", 0.001)
+    told = Event()
+    status, derive = Console.status, derive_facts
+
+    def noticed(console: Console, text: str) -> None:
+        status(console, text)
+        if "deriving facts" in text:
+            told.set()
+
+    def held(*arguments: Any, **named: Any) -> Any:
+        found = derive(*arguments, **named)
+        assert told.wait(WITHIN_S)
+        return found
+
+    monkeypatch.setattr(Console, "status", noticed)
+    monkeypatch.setattr(run_module, "derive_facts", held)
+    assert run("sample", "load", "--lang", "en").code == 0
+    story = sample.stories()["frozen-fish"]
+    done = run("trace", story["seed"], "--at", story["at"], "--purpose", "t", "--lang", "en")
+    assert done.code == 0
+    assert re.search(r"tracing… deriving facts from events: (\d+) of \1 \(0:\d\d\)", done.err)
 
 
 def console(lang: Lang) -> Console:

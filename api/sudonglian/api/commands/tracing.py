@@ -4,7 +4,7 @@ interfaces.md (trace); tracing.md; service.md (a trace from any door names a cas
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -14,18 +14,15 @@ from sudonglian.api.console import DONE, Console, write_file
 from sudonglian.api.errors import UsageRefused
 from sudonglian.api.explaining import why
 from sudonglian.api.parsing import moment, persistence, span
-from sudonglian.api.progress import Progress
 from sudonglian.api.wiring import open_house
+from sudonglian.api.working import working
 from sudonglian.trace.casework import graphml
 from sudonglian.trace.casework.run import run_trace
 from sudonglian.trace.engine.pictures.alone import route_svg, timeline_svg
-from sudonglian.trace.engine.progress import Report, Stage
+from sudonglian.trace.engine.progress import Stage
 from sudonglian.trace.engine.query import POLICY, TraceQuery
 
 POLICIES: Final = (POLICY,)
-
-TELL_S: Final = 1.0
-"""How often long work says how far it is: shorter work says nothing."""
 
 
 def trace(
@@ -94,7 +91,11 @@ def trace(
         persistence_s=persistence((_pair(text) for text in lasting or ()), "--persistence"),
     )
     with open_house(console) as house:
-        with _watched(console) as report:
+        with working(console, "tracing") as work:
+
+            def report(stage: Stage) -> None:
+                work.far = partial(_stage, console, stage)
+
             done = run_trace(house.store, house.keys, query, case=case, purpose=purpose, report=report)
         document = done.result.as_json()
         explained = list(why(console, house.store, document, member, backward=backward)) if member else None
@@ -114,16 +115,6 @@ def trace(
 def _pair(text: str) -> tuple[str, str]:
     kind, _, lasts = text.partition("=")
     return kind.strip(), lasts
-
-
-@contextmanager
-def _watched(console: Console) -> Iterator[Report]:
-    """Give a report that tells on standard error how far the work is."""
-    try:
-        with Progress(lambda stage: console.status(_stage(console, stage)), TELL_S) as progress:
-            yield progress.report
-    finally:
-        console.status("")
 
 
 def _stage(console: Console, stage: Stage) -> str:

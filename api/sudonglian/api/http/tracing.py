@@ -17,8 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from sudonglian.api.errors import UsageRefused
 from sudonglian.api.http import edge
 from sudonglian.api.http.door import Door
+from sudonglian.api.http.progress import Progress
 from sudonglian.api.parsing import moment, persistence, span
-from sudonglian.api.progress import Progress
 from sudonglian.chain.errors import SudonglianError
 from sudonglian.records import derive, jobs
 from sudonglian.records.jobs import LEASE, Job
