@@ -36,7 +36,8 @@ def test_the_whole_way_by_commands(loaded: Run, tmp_path: Path) -> None:
     assert status["anchors"][0]["state"] == "FINAL"
     assert set(status["anchors"][0]) >= {"size", "state", "block", "tx"}
     asked = ("trace", STORY["seed"], "--at", STORY["at"], "--case", "C-1")
-    drawn = ("--route", str(tmp_path / "route.svg"), "--timeline", str(tmp_path / "timeline.svg"))
+    files = {"--route": "route.svg", "--timeline": "timeline.svg", "--csv": "list.csv"}
+    drawn = [part for option, name in files.items() for part in (option, str(tmp_path / name))]
     trace = loaded(*asked, "--graphml", str(tmp_path / "g.xml"), *drawn, "--json").json
     assert trace["log"] == status["log"]
     assert sum(one["kind"] == "person" for one in trace["members"]) == 26
@@ -44,6 +45,7 @@ def test_the_whole_way_by_commands(loaded: Run, tmp_path: Path) -> None:
         assert set(one) >= {"id", "kind", "earliest", "evidence", "generation", "tier", "walk"}
         assert set(one["generation"]) == {"objects", "persons"}
     assert (tmp_path / "g.xml").read_bytes().startswith(b"<?xml")
+    assert len((tmp_path / "list.csv").read_text("utf-8").splitlines()) == 1 + len(trace["members"])
     for file in ("route.svg", "timeline.svg"):
         assert ElementTree.parse(tmp_path / file).getroot().tag == "{http://www.w3.org/2000/svg}svg"
     trust = str(tmp_path / "trust.json")

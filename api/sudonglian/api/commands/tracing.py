@@ -18,6 +18,7 @@ from sudonglian.api.wiring import open_house
 from sudonglian.api.working import working
 from sudonglian.trace.casework import graphml
 from sudonglian.trace.casework.run import run_trace
+from sudonglian.trace.engine import table
 from sudonglian.trace.engine.pictures.alone import route_svg, timeline_svg
 from sudonglian.trace.engine.progress import Stage
 from sudonglian.trace.engine.query import POLICY, TraceQuery
@@ -65,6 +66,9 @@ def trace(
     graph: Annotated[
         Path | None, typer.Option("--graphml", metavar="FILE", help="Also write the exposed as a graph.")
     ] = None,
+    listed: Annotated[
+        Path | None, typer.Option("--csv", metavar="FILE", help="Also write the exposed as a table.")
+    ] = None,
     route: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Also draw the route from place to place, as SVG.")
     ] = None,
@@ -103,6 +107,8 @@ def trace(
         console.say("sealed {count} waiting entries first, so that the trace covers them", count=done.sealed)
     if graph is not None:
         write_file(graph, graphml.encode(done.result.to_networkx()))
+    if listed is not None:
+        write_file(listed, table.encode(done.result))
     if route is not None:
         write_file(route, route_svg(done.result, lang=console.lang).encode())
     if timeline is not None:

@@ -1,0 +1,76 @@
+"""The answer as a table: one row a member, for spreadsheets and line lists.
+
+RFC 4180; docs/spec/trace-document.md §3 (what the columns mean). The walks stand in the document: a row names the
+records of the member's own meeting alone.
+"""
+
+import csv
+import io
+from collections.abc import Iterator
+from typing import Final
+
+from sudonglian.trace.engine.facts import iso
+from sudonglian.trace.engine.result import TraceResult
+
+COLUMNS: Final = (
+    "kind",
+    "id",
+    "lot",
+    "portion",
+    "evidence",
+    "time",
+    "possible",
+    "generation",
+    "through_objects",
+    "through_persons",
+    "tier",
+    "tier_zh",
+    "rule",
+    "possible_tier",
+    "contact",
+    "from",
+    "record_hashes",
+)
+
+FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+"""What a spreadsheet would compute instead of showing: such a cell begins with an apostrophe."""
+
+
+def rows(answer: TraceResult) -> Iterator[tuple[str, ...]]:
+    """Yield a row for each member, in the order of the document, without a header."""
+    for member in answer.members:
+        # The member's own meeting: its last steps, and backward its first, for walks run with time.
+        walk = member.earliest_walk()
+        own = walk[:2] if answer.query.backward else walk[-2:]
+        by = [step.who.id for step in own if step.who.id != member.id]
+        contacts = [step.contact for step in own if step.contact and step.who.id == member.id]
+        records = dict.fromkeys(record for step in own for record in step.records)
+        yield (
+            member.kind,
+            member.id,
+            member.lot,
+            member.portion,
+            member.evidence,
+            iso(member.time),
+            iso(member.possible_time),
+            str(member.hops),
+            str(member.objects),
+            str(member.persons),
+            member.tier,
+            member.tier_zh,
+            member.rule,
+            member.possible_tier,
+            " ".join(contacts),
+            " ".join(dict.fromkeys(by)),
+            " ".join(records),
+        )
+
+
+def encode(answer: TraceResult) -> bytes:
+    """Return the table as CSV in UTF-8 with its mark, by which spreadsheets know Chinese letters."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(COLUMNS)
+    for row in rows(answer):
+        writer.writerow([f"'{cell}" if cell.startswith(FORMULA) else cell for cell in row])
+    return out.getvalue().encode("utf-8-sig")
