@@ -73,20 +73,22 @@ def say(words: str) -> None:
     print(f"bootstrap: {words}", file=sys.stderr, flush=True)
 
 
-def make_environment() -> None:
+def make_environment(venv: Path | None = None) -> None:
     """Make an empty environment, unless a whole one of this place is there."""
+    venv = venv or VENV
+    python = venv / "bin" / "python"
     try:
         # The scripts inside name their folder: an environment that was moved or copied is made again.
-        made_by = re.search(r"^command = (.*)$", (VENV / "pyvenv.cfg").read_text(), re.MULTILINE)
-        moved = made_by is None or not made_by[1].endswith(f" {VENV}")
-        works = subprocess.run([PYTHON, "-m", "pip", "--version"], check=False, capture_output=True).returncode == 0
+        made_by = re.search(r"^command = (.*)$", (venv / "pyvenv.cfg").read_text(), re.MULTILINE)
+        moved = made_by is None or not made_by[1].endswith(f" {venv}")
+        works = subprocess.run([python, "-m", "pip", "--version"], check=False, capture_output=True).returncode == 0
     except OSError:
         moved, works = True, False
     if works and not moved:
         return
-    say(f"making {VENV}")
+    say(f"making {venv}")
     try:
-        run([interpreter(), "-m", "venv", "--clear", str(VENV)])
+        run([interpreter(), "-m", "venv", "--clear", str(venv)])
     except SystemExit:
         say("this Python cannot make virtual environments; on Debian: apt-get install python3-venv")
         raise
