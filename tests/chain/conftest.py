@@ -71,6 +71,23 @@ def local_node(kind: str, port: int | None = None, *, genesis_s: int | None = No
             process.wait()
 
 
+def endow(node: Network, wallet: Wallet) -> None:
+    """Give the wallet something to pay with, from a development node's own account."""
+    rich = Wallet(DEV_KEY)
+    fees = node.fees()
+    gift = Transaction(
+        chain_id=node.identity().chain_id,
+        nonce=node.nonce(rich.address, pending=True),
+        max_fee=fees.max_fee,
+        priority_fee=fees.priority_fee,
+        gas=21_000,
+        to=wallet.address,
+        data=b"",
+        value=100 * ETHER,
+    )
+    ad.await_receipt(node, node.send_raw(rich.sign(gift).raw))
+
+
 @pytest.fixture(scope="session")
 def anvil_url() -> Iterator[str]:
     with local_node("anvil") as url:
@@ -120,19 +137,7 @@ def network(request: pytest.FixtureRequest, wallet: Wallet) -> Iterator[Network]
         yield request.getfixturevalue("embedded")
         return
     with contextlib.closing(JsonRpcNetwork(request.getfixturevalue(f"{request.param}_url"))) as found:
-        rich = Wallet(DEV_KEY)
-        fees = found.fees()
-        gift = Transaction(
-            chain_id=found.identity().chain_id,
-            nonce=found.nonce(rich.address, pending=True),
-            max_fee=fees.max_fee,
-            priority_fee=fees.priority_fee,
-            gas=21_000,
-            to=wallet.address,
-            data=b"",
-            value=100 * ETHER,
-        )
-        ad.await_receipt(found, found.send_raw(rich.sign(gift).raw))
+        endow(found, wallet)
         yield found
 
 

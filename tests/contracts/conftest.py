@@ -1,15 +1,18 @@
-"""One deployed contract on an embedded chain, and a Merkle tree written apart from the product's."""
+"""One deployed contract on each kind of chain, and a Merkle tree written apart from the product's."""
 
+import contextlib
 import hashlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from tests.chain.conftest import ETHER, FAST, endow, local_node
 
 from sudonglian.chain import anchor_contract as ac
 from sudonglian.chain import anchor_deployment as ad
 from sudonglian.chain.embedded import EmbeddedNetwork
-from sudonglian.chain.network import CallReverted, Receipt
+from sudonglian.chain.evm import JsonRpcNetwork
+from sudonglian.chain.network import CallReverted, Network, Receipt
 from sudonglian.chain.wallet import Wallet
 
 
@@ -62,7 +65,7 @@ class ReferenceTree:
 class DeployedLog:
     """The contract with its administrator, who also anchors, pauses and registers."""
 
-    def __init__(self, network: EmbeddedNetwork, admin: Wallet, deployment: ad.Deployment) -> None:
+    def __init__(self, network: Network, admin: Wallet, deployment: ad.Deployment) -> None:
         self.network, self.admin, self.deployment = network, admin, deployment
         self.address = deployment.contract
 
@@ -87,6 +90,17 @@ class DeployedLog:
             self.network.call(self.address, data, sender=sender)
         return ac.decode_error(refused.value.data)
 
+    def now(self) -> int:
+        block = self.network.block(self.network.head())
+        assert block is not None
+        return block.timestamp
+
+    def pass_a_second(self) -> None:
+        """Make blocks until their time moves on: nodes make many within a second, and a call is made in the latest."""
+        begun = self.now()
+        while self.now() == begun:
+            self.done(ac.pause_data(paused=False))
+
     def anchor(self, size: int, root: bytes, proof: Sequence[bytes] = (), meta: bytes = bytes(32)) -> Receipt:
         return self.done(ac.anchor_data(size, root, proof, meta))
 
@@ -101,16 +115,34 @@ def tree() -> ReferenceTree:
     return ReferenceTree([hashlib.sha256(b"\x00leaf %d" % n).digest() for n in range(70)])
 
 
-@pytest.fixture(scope="session")
-def log_chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[EmbeddedNetwork, Wallet]]:
-    path: Path = tmp_path_factory.mktemp("log") / "chain.db"
+@pytest.fixture(
+    scope="session",
+    params=[
+        "embedded",
+        pytest.param("anvil", marks=pytest.mark.anvil),
+        pytest.param("hardhat", marks=pytest.mark.hardhat),
+    ],
+)
+def log_chain(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Network, Wallet]]:
+    """Each kind of network in turn, and a wallet that can pay there."""
     wallet = Wallet.generate()
-    network = EmbeddedNetwork(path, genesis_accounts={wallet.address: 10**24}, max_lead_s=10**9)
-    yield network, wallet
-    network.close()
+    if request.param == "embedded":
+        path: Path = tmp_path_factory.mktemp("log") / "chain.db"
+        network = EmbeddedNetwork(path, genesis_accounts={wallet.address: 1_000 * ETHER}, max_lead_s=FAST)
+        yield network, wallet
+        network.close()
+        return
+    with (
+        local_node({"anvil": "anvil", "hardhat": "node"}[request.param]) as url,
+        contextlib.closing(JsonRpcNetwork(url)) as node,
+    ):
+        endow(node, wallet)
+        yield node, wallet
 
 
 @pytest.fixture
-def log(log_chain: tuple[EmbeddedNetwork, Wallet]) -> DeployedLog:
+def log(log_chain: tuple[Network, Wallet]) -> DeployedLog:
     network, wallet = log_chain
     return DeployedLog(network, wallet, ad.deploy(network, wallet))
