@@ -9,6 +9,8 @@ import os
 from functools import cache
 from pathlib import Path
 
+import pytest
+
 from sudonglian.chain import anchor_contract as ac
 from sudonglian.chain import anchor_deployment as ad
 from sudonglian.chain.embedded import EmbeddedNetwork
@@ -17,6 +19,18 @@ from sudonglian.chain.wallet import Wallet
 
 GOLDEN = Path(__file__).with_name("gas.json")
 MOST_AT_A_MILLION = 90_000
+MILLION = 1_000_000
+DEAREST = (21, 38)
+"""Nodes and hashes of the proof from 524,287 to a million."""
+AT_A_MILLION = (
+    (524_287, MILLION),
+    (999_000, MILLION),
+    (999_999, MILLION),
+    (524_289, 1_048_576),
+    (1_048_575, 1_048_577),
+)
+ZERO_BYTE, NONZERO_BYTE = 4, 16
+"""Gas of calldata, EIP-2028."""
 LEAF = hashlib.sha256(b"\x00one leaf, a million times").digest()
 META = bytes(range(1, 33))
 
@@ -69,22 +83,58 @@ def measured(path: Path) -> dict[str, int]:
     execute("pause", log, ac.pause_data(paused=True))
     execute("unpause", log, ac.pause_data(paused=False))
     execute("freeze", log, ac.freeze_data(one.address))
-    for size1, size2 in ((999_000, 1_000_000), (999_999, 1_000_000), (524_289, 1_048_576), (1_048_575, 1_048_577)):
-        path_nodes = consistency(size1, size2)
-        verify_consistency(size1, root(size1), size2, root(size2), path_nodes)
-        name = f"anchor {size1} to {size2}, {len(path_nodes)} nodes"
-        execute(name, deployed(size1), ac.anchor_data(size2, root(size2), path_nodes, META))
+    for size1, size2 in AT_A_MILLION:
+        execute(named(size1, size2), deployed(size1), at_a_million(size1, size2))
     network.close()
     return used
 
 
-def test_gas_is_what_it_was(tmp_path: Path) -> None:
-    used = measured(tmp_path / "chain.db")
+def at_a_million(size1: int, size2: int) -> bytes:
+    path_nodes = consistency(size1, size2)
+    verify_consistency(size1, root(size1), size2, root(size2), path_nodes)
+    return ac.anchor_data(size2, root(size2), path_nodes, META)
+
+
+def named(size1: int, size2: int) -> str:
+    return f"anchor {size1} to {size2}, {len(consistency(size1, size2))} nodes"
+
+
+def work(size1: int, size2: int) -> tuple[int, int]:
+    """How many nodes the proof has, and how many hashes the contract makes of them (docs/spec/contract.md rule 18)."""
+    shift = (size1 & -size1).bit_length() - 1
+    inner = max(((size1 - 1) ^ (size2 - 1)).bit_length() - shift, 0)
+    border = (size1 - 1 >> inner + shift).bit_count()
+    both = (size1 - 1 >> shift & (1 << inner) - 1).bit_count() + border
+    return inner + border + (size1 != 1 << shift), inner + border + both
+
+
+@pytest.fixture(scope="module")
+def used(tmp_path_factory: pytest.TempPathFactory) -> dict[str, int]:
+    return measured(tmp_path_factory.mktemp("gas") / "chain.db")
+
+
+def test_gas_is_what_it_was(used: dict[str, int]) -> None:
     if os.environ.get("SUDONGLIAN_WRITE_GAS"):
         GOLDEN.write_text(json.dumps(used, indent=1) + "\n")
     assert used == json.loads(GOLDEN.read_text())
-    at_a_million = {name: gas for name, gas in used.items() if "nodes" in name}
-    assert len(at_a_million) == 4
-    assert max(at_a_million.values()) <= MOST_AT_A_MILLION
     assert used["deploy"] <= ad.DEPLOY_GAS
     assert max(gas for name, gas in used.items() if name != "deploy") <= ad.CALL_GAS
+
+
+def test_an_anchor_with_the_log_at_a_million_costs_at_most_90_k(used: dict[str, int]) -> None:
+    """Whatever was anchored before, and were every byte of the proof one that costs the full price."""
+    for size1, size2 in AT_A_MILLION:
+        cheap = b"".join([root(size2), *consistency(size1, size2), META]).count(0)
+        assert used[named(size1, size2)] + cheap * (NONZERO_BYTE - ZERO_BYTE) <= MOST_AT_A_MILLION
+
+
+def test_the_dearest_proof_at_a_million_is_among_those_measured() -> None:
+    """Of all proofs to a million none has more nodes, and none takes more hashes, than one whose gas stands above."""
+    most_nodes, most_hashes = DEAREST
+    assert work(524_287, MILLION) == DEAREST
+    for size1 in range(1, MILLION):
+        nodes, hashes = work(size1, MILLION)
+        assert nodes <= most_nodes
+        assert hashes <= most_hashes
+    for size1, size2 in ((524_287, MILLION), (999_000, MILLION), (5, 9), (6, 9), (8, 9), (7, 8), (1, 2)):
+        assert work(size1, size2)[0] == len(consistency(size1, size2))

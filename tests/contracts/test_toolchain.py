@@ -1,7 +1,6 @@
 """The compiler and the nodes as a developer starts them."""
 
 import json
-import os
 import re
 import signal
 import socket
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.contracts.bench import node_path
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCAL = ROOT / "hardhat-local"
@@ -28,11 +28,6 @@ def packages() -> Path:
 
 def run(*command: object, **other: Any) -> "subprocess.CompletedProcess[str]":
     return subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False, **other)
-
-
-def node_path() -> dict[str, str]:
-    folder = run(sys.executable, ROOT / "scripts" / "hardhat-local", "path").stdout.strip()
-    return {**os.environ, "PATH": os.pathsep.join([folder, os.environ["PATH"]]), "HARDHAT_DISABLE_TELEMETRY": "true"}
 
 
 @pytest.mark.solc
@@ -71,9 +66,9 @@ def test_the_wrapper_answers_what_tools_ask_and_nothing_else(packages: Path) -> 
     assert nowhere.returncode == 127
 
 
-@pytest.mark.full
 @pytest.mark.hardhat
-def test_hardhat_and_forge_compile_to_the_same_code(packages: Path, tmp_path: Path) -> None:
+def test_hardhat_compiles_to_the_same_code(packages: Path) -> None:
+    """Forge too: test_forge.py sees it when it has compiled what it tests."""
     ours = json.loads(ARTIFACT.read_text())
     built = run(
         "node", packages / "hardhat" / "dist" / "src" / "cli.js", "build", "--force", env=node_path(), cwd=LOCAL
@@ -81,15 +76,6 @@ def test_hardhat_and_forge_compile_to_the_same_code(packages: Path, tmp_path: Pa
     assert built.returncode == 0, built.stderr
     theirs = json.loads((LOCAL / "artifacts" / "contracts" / "SudonglianLog.sol" / "SudonglianLog.json").read_text())
     assert (theirs["bytecode"], theirs["deployedBytecode"]) == (ours["bytecode"], ours["deployedBytecode"])
-    forge = packages / "@foundry-rs" / "forge-linux-amd64" / "bin" / "forge"
-    if not forge.is_file():
-        pytest.skip("forge of this platform is absent; Hardhat agreed")
-    out = tmp_path / "out"
-    made = run(forge, "build", "--force", "--out", out, "--cache-path", tmp_path / "cache", env=node_path(), cwd=LOCAL)
-    assert made.returncode == 0, made.stderr
-    theirs = json.loads((out / "SudonglianLog.sol" / "SudonglianLog.json").read_text())
-    found = (theirs["bytecode"]["object"], theirs["deployedBytecode"]["object"])
-    assert found == (ours["bytecode"], ours["deployedBytecode"])
 
 
 def test_the_lock_file_names_no_registry() -> None:
