@@ -15,11 +15,10 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from sudonglian.chain import anchor_deployment
 from sudonglian.chain.embedded import EmbeddedNetwork
 from sudonglian.chain.evm import JsonRpcNetwork
 from sudonglian.chain.network import Network
-from sudonglian.chain.wallet import Transaction, Wallet
+from sudonglian.chain.wallet import Wallet
 from sudonglian.records import anchor_book, anchoring, intake, sequencer
 from sudonglian.records.anchor_work import AnchoringSettings, Progress
 from sudonglian.records.deployment import open_deployment
@@ -165,19 +164,7 @@ class World:
 
 def fund(network: Network, wallet: Wallet) -> None:
     """Give the wallet money of the development node's first account."""
-    rich = Wallet(NODES.DEV_KEY)
-    fees = network.fees()
-    gift = Transaction(
-        chain_id=network.identity().chain_id,
-        nonce=network.nonce(rich.address, pending=True),
-        max_fee=fees.max_fee,
-        priority_fee=fees.priority_fee,
-        gas=21_000,
-        to=wallet.address,
-        data=b"",
-        value=100 * ETHER,
-    )
-    anchor_deployment.await_receipt(network, network.send_raw(rich.sign(gift).raw))
+    NODES.endow(network, wallet)
 
 
 @pytest.fixture
