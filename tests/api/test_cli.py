@@ -474,9 +474,9 @@ def test_what_never_ends_is_too_large(run: Run, command: str) -> None:
 
 def test_a_lot_that_no_record_names_is_said_to_be_absent(loaded: Run, tmp_path: Path) -> None:
     path = str(tmp_path / "lot.json")
-    absent = loaded("bundle", "--lot", "notalot", "-o", path, "--json")
-    assert (absent.code, absent.json["lots"], absent.json["absent"]) == (0, ["notalot"], ["notalot"])
-    assert "no record names notalot" in absent.err
+    absent = loaded("bundle", "--lot", "urn:x:notalot", "-o", path, "--json")
+    assert (absent.code, absent.json["lots"], absent.json["absent"]) == (0, ["urn:x:notalot"], ["urn:x:notalot"])
+    assert "no record names urn:x:notalot" in absent.err
     named = loaded("bundle", "--lot", STORY["seed"], "-o", path, "--json")
     assert (named.json["lots"], named.json["absent"]) == ([STORY["seed"]], [])
     assert "no record names" not in named.err

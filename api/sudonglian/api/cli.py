@@ -144,7 +144,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
     except typer.TyperException as error:
-        return _fallback(console, shared).refuse(UsageRefused(error.format_message()), USAGE)
+        # "Value error" is what the parser's own library puts before a sentence.
+        reason = error.format_message().replace("Value error, ", "")
+        return _fallback(console, shared).refuse(UsageRefused(reason), USAGE)
     except UsageRefused as error:
         return _fallback(console, shared).refuse(error, USAGE)
     except SudonglianError as error:

@@ -5,6 +5,7 @@ interfaces.md (commands and their JSON).
 
 import io
 import json
+import os
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -107,8 +108,19 @@ def read_file(name: str, limit: int = MAX_FILE_BYTES) -> bytes:
         raise FileUnreadable(_reason(error), place=name) from error
 
 
+def check_writable(path: Path) -> None:
+    """Refuse a file that could not be written, before the work that it is for."""
+    if path.is_dir():
+        raise FileUnreadable("is a folder", place=str(path))
+    if not path.parent.is_dir():
+        raise FileUnreadable("its folder is not there", place=str(path))
+    if not os.access(path.parent, os.W_OK):
+        raise FileUnreadable("its folder may not be written to", place=str(path))
+
+
 def write_file(path: Path, data: bytes) -> None:
     """Write a file whole or not at all."""
+    check_writable(path)
     beside = path.with_name(f".{path.name}.part")
     try:
         beside.write_bytes(data)

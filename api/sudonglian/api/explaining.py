@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sudonglian.api.console import Console
+from sudonglian.api.parsing import PERSON, seed_of
 from sudonglian.records import reader
 from sudonglian.records.errors import UnknownRecord
 from sudonglian.records.store import Store
-from sudonglian.trace.casework.run import seed_of
 
 
 def why(console: Console, store: Store, document: Mapping[str, Any], wanted: str, *, backward: bool) -> Iterator[str]:
@@ -42,7 +42,7 @@ def why(console: Console, store: Store, document: Mapping[str, Any], wanted: str
                 return None
 
         answer = read_answer(document, console.lang, read, backward=backward)
-    names = {wanted.strip(), seed_of(wanted)}
+    names = {wanted.strip(), seed_of(wanted, "--why").removeprefix(PERSON)}
     rows = [row for row in answer.rows if row.id in names]
     if not rows and names & {document["seed"], *(one["id"] for one in document["seeds"])}:
         yield console.text("{id} is where this trace begins", id=wanted)

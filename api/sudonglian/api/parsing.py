@@ -7,12 +7,23 @@ import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
+from urllib.parse import quote
 
 from sudonglian.api.errors import UsageRefused
+from sudonglian.api.settings import Lang
+from sudonglian.chain.identifiers import check, normal
+from sudonglian.chain.identifiers.digital_link import DOMAIN, NO_URI, parse
+from sudonglian.chain.identifiers.gs1 import KEYS
+from sudonglian.chain.identifiers.normal import SCHEME
 from sudonglian.records.epcis.times import instant
 
 _HASH = re.compile(r"(?:0x)?([0-9a-fA-F]{64})")
 _SPAN = re.compile(r"(\d{1,6})([dhms]?)", re.ASCII)
+
+_ELEMENTS = re.compile(r"(?:\(\d{2,4}\)[^()\s]+)+", re.ASCII)
+_ELEMENT = re.compile(r"\((\d{2,4})\)([^()\s]+)", re.ASCII)
+
+PERSON: Final = "person:"
 
 UNITS: Final = {"": "days", "d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
 
@@ -36,7 +47,8 @@ def moment(text: str, place: str) -> datetime:
     """
     found = instant(text)
     if found is None:
-        raise UsageRefused(f"{text[:80]!r} is not a time like 2024-11-10T14:00:00+08:00", place=place)
+        wanted = "a time with its offset from UTC, like 2024-11-10T14:00:00+08:00"
+        raise UsageRefused(f"{text[:80]!r} is not {wanted}", place=place)
     return found
 
 
@@ -58,6 +70,56 @@ def persistence(given: Iterable[tuple[str, str]], place: str) -> dict[str, int]:
     {'location': 172800, 'vehicle': 1800}
     """
     return {kind: span(text, place) // timedelta(seconds=1) for kind, text in given}
+
+
+def identifier_of(text: str, place: str) -> str:
+    """Return an identifier of an item, a lot or a place in its normal form; what no record can name is refused.
+
+    A GS1 element string, as labels have it, is taken too; what in it does not identify (an expiry date) is dropped.
+
+    >>> identifier_of("(01)09520001002014(17)251018(10)BJ241018", "LOT")
+    'https://id.gs1.org/01/09520001002014/10/BJ241018'
+    >>> identifier_of(" urn:epc:id:sscc:0614141.1234567890 ", "LOT")
+    'https://id.gs1.org/00/106141412345678908'
+    """
+    text = text.strip()
+    if _ELEMENTS.fullmatch(text):
+        pairs = _ELEMENT.findall(text)
+        keys = [pair for pair in pairs if pair[0] in KEYS]
+        rest = "&".join(f"{ai}={quote(value, safe='')}" for ai, value in pairs)
+        if keys and (link := parse(f"{DOMAIN}/{keys[0][0]}/{quote(keys[0][1], safe='')}?{rest}")):
+            return str(link)
+    # Capture refuses what is no URI, so that no record names it; a proof of its absence would only mislead.
+    if not SCHEME.fullmatch(text) or NO_URI.search(text):
+        ways = (
+            "a GS1 Digital Link (https://id.gs1.org/00/…), an EPC URN (urn:epc:id:sscc:…) or an element string ((00)…)"
+        )
+        raise UsageRefused(f"{text[:80]!r} is no identifier; write {ways}", place=place)
+    return normal(text)
+
+
+def seed_of(text: str, place: str) -> str:
+    """Return where a trace begins: a person's number, or an identifier in its normal form.
+
+    >>> seed_of("person:42", "SEED"), seed_of("(00)106141412345678908", "SEED")
+    ('person:42', 'https://id.gs1.org/00/106141412345678908')
+    """
+    number = text.strip().removeprefix(PERSON)
+    if number.isascii() and number.isdigit():
+        return PERSON + number
+    if text.strip().startswith(PERSON):
+        raise UsageRefused("after person: comes the number that a trace has given to a person", place=place)
+    return identifier_of(text, place)
+
+
+def doubt(name: str, lang: Lang) -> str:
+    """Return what cannot be right about the digits of an identifier, for one that nothing is known of; or nothing.
+
+    >>> doubt("https://id.gs1.org/00/106141412345678907", "en")
+    'https://id.gs1.org/00/106141412345678907: the check digit must be 8'
+    """
+    fault = check(name)
+    return "" if fault is None else f"{name}: {fault.zh if lang == 'zh' else fault.en}"
 
 
 def address_of(text: str) -> bytes:

@@ -79,6 +79,8 @@ def open_house(console: Console, *, create: bool = True) -> Iterator[House]:
         raise NothingHere("no deployment lives here yet; `sudonglian capture` makes one", place=str(settings.data_dir))
     try:
         settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except FileExistsError as error:
+        raise FileUnreadable("is a file; the data folder must be a folder", place=str(settings.data_dir)) from error
     except OSError as error:
         raise FileUnreadable(error.strerror or "cannot be made", place=str(settings.data_dir)) from error
     keys = Keys.open(settings.keys_dir, create=create)

@@ -151,7 +151,7 @@ def in_place(out: Path) -> Iterator[Path]:
     """Give a folder beside `out` that becomes it if all goes well."""
     try:
         if out.exists() and (not out.is_dir() or any(out.iterdir())):
-            raise TargetNotEmpty("there is something already", place=str(out))
+            raise TargetNotEmpty("there is something already; name a new or empty folder", place=str(out))
         out.parent.mkdir(parents=True, exist_ok=True)
         draft = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
     except OSError as error:

@@ -14,13 +14,14 @@ from typing import Annotated, Any, ClassVar, Final
 
 import typer
 
-from sudonglian.api.console import DONE, INDETERMINATE, REFUSED, Console, read_file, write_file
+from sudonglian.api.console import DONE, INDETERMINATE, REFUSED, Console, check_writable, read_file, write_file
 from sudonglian.api.errors import DoorError, UsageRefused
-from sudonglian.api.monitoring import MAX_STATE, LogLies, Served, Watched
+from sudonglian.api.monitoring import MAX_STATE, LogLies, Served, StateRefused, Watched
 from sudonglian.api.working import working
 from sudonglian.chain import canonical
 from sudonglian.chain.checkpoint import VerifierKey
 from sudonglian.chain.errors import ProofRefused
+from sudonglian.records.errors import NotInLog
 
 TIMEOUT_S: Final = 30
 
@@ -28,6 +29,8 @@ MAX_ANSWER: Final = 1024 * 1024 * 1024
 """A thousand records of the largest size would be four times this; real ones have a kilobyte."""
 
 PAGE: Final = 1_000
+
+NOTHING_YET: Final = f"urn:sudonglian:problem:{NotInLog.slug}"
 
 PATIENCE: Final = 5
 """How often a server that says 429 is asked again."""
@@ -44,7 +47,7 @@ class Server:
 
     def __init__(self, url: str) -> None:
         if not url.startswith(("http://", "https://")):
-            raise UsageRefused("not an http or https URL", place="URL")
+            raise UsageRefused(f"{url[:80]!r} is not a URL like http://127.0.0.1:8000", place="URL")
         self.url = url.rstrip("/")
         self.progress: Callable[[int], None] = lambda _read: None
         """Told up to which entry the log has been read."""
@@ -52,7 +55,12 @@ class Server:
     def newest(self) -> tuple[str, str]:
         """Return the newest note and the key that the server says signs it; both empty before the first seal."""
         status, answer = self._ask("/log/checkpoint")
-        return ("", "") if status == 404 else (_text(answer, "note"), _text(answer, "verifier_key"))
+        if status == 404:
+            # A log without a seal says so by name; anything else that is not found is no log at all.
+            if answer.get("type") != NOTHING_YET:
+                raise ServerUnreadable("no log is served there; is the URL right?", place=self.url)
+            return "", ""
+        return _text(answer, "note"), _text(answer, "verifier_key")
 
     def notes(self, size: int) -> Iterator[tuple[int, str]]:
         """Yield the checkpoints of at least a size, in order."""
@@ -108,7 +116,9 @@ class Server:
             with error:
                 return error.code, error.read(MAX_ANSWER), int(wait) if wait.isdigit() and len(wait) < 4 else 1
         except (OSError, ValueError) as error:
-            raise ServerUnreadable("it does not answer", place=self.url) from error
+            why = error.reason if isinstance(error, urllib.error.URLError) else error
+            said = (why.strerror if isinstance(why, OSError) else None) or str(why) or type(why).__name__
+            raise ServerUnreadable(f"it does not answer: {said}", place=self.url) from error
 
 
 def watch(server: Server, state: Watched | None, key: str) -> Watched | None:
@@ -155,6 +165,8 @@ def monitor(
     """Watch a log: replay its entries, seals, lot map and checkpoints; exit 1 with evidence if it lies."""
     console: Console = context.obj
     server = Server(url)
+    if state is not None:
+        check_writable(state)
     known = _kept(state, key)
     stopping = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -162,12 +174,12 @@ def monitor(
     while True:
         code = DONE
         try:
-            before = known.size if known else 0
-            if known is None and not key:
-                console.say("no key given: the one that the server names is taken, and kept")
+            before, is_new = known.size if known else 0, known is None and not key
             with working(console, "replaying the log") as work:
                 server.progress = work.at
                 known = watch(server, known, key)
+            if is_new and known is not None:
+                console.say("no key given: the one that the server names is taken, and kept")
             size = known.size if known else 0
             if state is not None and known is not None:
                 write_file(state, canonical.encode(known.as_json()))
@@ -201,7 +213,10 @@ def _kept(file: Path | None, key: str) -> Watched | None:
     raw = read_file(str(file))
     if len(raw) > MAX_STATE:
         raise UsageRefused("too large for a state", place=str(file))
-    known = Watched.parse(raw)
+    try:
+        known = Watched.parse(raw)
+    except StateRefused as error:
+        raise StateRefused(error.reason, place=str(file)) from error
     if key and known.verifier_key != key:
         raise UsageRefused("the state is of a log with another key", place="--key")
     return known

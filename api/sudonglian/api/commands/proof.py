@@ -9,16 +9,15 @@ from typing import Annotated
 
 import typer
 
-from sudonglian.api.console import DONE, Console, read_file, write_file
+from sudonglian.api.console import DONE, Console, check_writable, read_file, write_file
 from sudonglian.api.errors import UsageRefused
-from sudonglian.api.parsing import address_of, record_hash_of
+from sudonglian.api.parsing import address_of, doubt, identifier_of, record_hash_of
 from sudonglian.api.wiring import open_house, open_remote
 from sudonglian.api.working import working
 from sudonglian.chain import qbft
 from sudonglian.chain import trust as trusts
 from sudonglian.chain import verify as verifier
 from sudonglian.chain.canonical import Json
-from sudonglian.chain.identifiers import normal
 from sudonglian.chain.trust_from_node import merge, trust_from
 from sudonglian.records import anchor_book, bundles
 
@@ -51,6 +50,8 @@ def bundle(
         raise UsageRefused("needs --lot", place="--through")
     wanted = tuple(name.strip() for name in disclose.split(",") if name.strip())
     digest = record_hash_of(record_hash) if record_hash else None
+    about = identifier_of(lot, "--lot") if lot else None
+    check_writable(output)
     with (
         open_house(console) as house,
         house.store.read() as connection,
@@ -61,7 +62,7 @@ def bundle(
             house.keys,
             digest,
             disclose=wanted,
-            lot=normal(lot) if lot else None,
+            lot=about,
             through=through,
             progress=work.at,
         )
@@ -77,6 +78,8 @@ def bundle(
     }
     for name in absent:
         console.say("no record names {lot}: the bundle proves its absence, which a mistyped name has too", lot=name)
+        if said := doubt(name, console.lang):
+            console.say("{error}", error=said)
     lines = [console.text("{file}: {size} bytes, {state}", file=output, size=len(data), state=state)]
     if state != "final":
         lines.append(console.text("no final anchor covers it yet: it verifies as INDETERMINATE"))
@@ -102,6 +105,7 @@ def add(
     console: Console = context.obj
     if bool(contract) != bool(key) or (rpc and not contract):
         raise UsageRefused("--contract and --key belong together, and --rpc needs both", place="--contract")
+    check_writable(output)
     with working(console, "asking the chain"):
         found = _found(console, rpc, contract, key)
     if output.exists():

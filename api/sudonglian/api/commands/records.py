@@ -13,13 +13,12 @@ import typer
 from sudonglian.api.capturing import Capturing, capture_all
 from sudonglian.api.console import DONE, REFUSED, USAGE, Console, read_file
 from sudonglian.api.errors import FileUnreadable, UsageRefused
-from sudonglian.api.parsing import record_hash_of
+from sudonglian.api.parsing import doubt, identifier_of, record_hash_of
 from sudonglian.api.settings import submitter as submitter_of
 from sudonglian.api.wiring import open_house
 from sudonglian.api.working import working
 from sudonglian.chain import canonical, record
 from sudonglian.chain.errors import RecordRefused, SudonglianError
-from sudonglian.chain.identifiers import normal
 from sudonglian.records import reader
 from sudonglian.records.epcis import event_hash
 from sudonglian.records.epcis.document import MAX_DOCUMENT_BYTES, read_document
@@ -164,6 +163,7 @@ def history(
 ) -> int:
     """List what happened to an item or lot, through nesting and transformation, in order of time."""
     console: Console = context.obj
+    name = identifier_of(epc, "EPC")
     with open_house(console) as house, house.store.read() as connection, working(console, "reading the log"):
         events = [
             {
@@ -174,10 +174,12 @@ def history(
                 "through": one.through,
                 "superseded_by": [other.hex() for other in one.superseded_by],
             }
-            for one in reader.history(connection, normal(epc), direction.value)
+            for one in reader.history(connection, name, direction.value)
         ]
     lines = [f"{one['event_time']}  {one['relation']:<12}  {one['record_hash']}" for one in events]
-    console.emit({"epc": normal(epc), "events": events}, lines or [console.text("no record names {epc}", epc=epc)])
+    if not events and (said := doubt(name, console.lang)):
+        console.say("{error}", error=said)
+    console.emit({"epc": name, "events": events}, lines or [console.text("no record names {epc}", epc=name)])
     return DONE
 
 

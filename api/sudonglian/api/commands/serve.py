@@ -3,6 +3,7 @@
 service.md (HTTP; stateless processes behind any load balancer); docs/http.md.
 """
 
+import errno
 import signal
 import socket
 import sys
@@ -28,6 +29,11 @@ GRACE_S: Final = 5
 """How long a stopping server lets answers end; whoever listens to a trace's progress asks again elsewhere."""
 
 BACKLOG: Final = 512
+
+REASONS: Final[dict[int | None, str]] = {
+    errno.EADDRINUSE: "something listens there already; end it, or choose another --port (0 takes a free one)",
+    errno.EACCES: "this user may not listen there; a --port from 1024 on may be",
+}
 
 UNEXPECTED: Final = "unexpected"
 
@@ -97,8 +103,8 @@ def _listen(host: str, port: int) -> socket.socket:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         return socket.create_server((host, port), family=family, backlog=BACKLOG)
     except (OSError, UnicodeError) as error:
-        reason = (error.strerror if isinstance(error, OSError) else None) or "no such address"
-        raise UsageRefused(f"cannot listen there: {reason}", place=f"{host}:{port}") from error
+        number = error.errno if isinstance(error, OSError) else None
+        raise UsageRefused(REASONS.get(number, "no such address here"), place=f"{host}:{port}") from error
 
 
 def _work(console: Console, door: "Door", stopping: Event) -> None:

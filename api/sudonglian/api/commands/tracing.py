@@ -4,16 +4,17 @@ interfaces.md (trace); tracing.md; service.md (a trace from any door names a cas
 """
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 
-from sudonglian.api.console import DONE, Console, write_file
+from sudonglian.api.console import DONE, Console, check_writable, write_file
 from sudonglian.api.errors import UsageRefused
 from sudonglian.api.explaining import why
-from sudonglian.api.parsing import moment, persistence, span
+from sudonglian.api.parsing import PERSON, doubt, identifier_of, moment, persistence, seed_of, span
 from sudonglian.api.wiring import open_house
 from sudonglian.api.working import working
 from sudonglian.trace.casework import graphml
@@ -22,6 +23,7 @@ from sudonglian.trace.engine import table
 from sudonglian.trace.engine.pictures.alone import route_svg, timeline_svg
 from sudonglian.trace.engine.progress import Stage
 from sudonglian.trace.engine.query import POLICY, TraceQuery
+from sudonglian.trace.errors import SeedUnknown
 
 POLICIES: Final = (POLICY,)
 
@@ -78,29 +80,41 @@ def trace(
 ) -> int:
     """Find who and what was exposed, with the records that show it."""
     console: Console = context.obj
+    case, purpose = case.strip(), purpose.strip()
     if bool(case) == bool(purpose):
         raise UsageRefused("exactly one of --case and --purpose is needed", place="--purpose")
     if policy not in POLICIES:
         raise UsageRefused(f"{policy!r} is none of: {', '.join(POLICIES)}", place="--policy")
     query = TraceQuery(
-        seed=seed,
+        seed=seed_of(seed, "SEED"),
         at=moment(at, "--at"),
         lookback=span(lookback, "--lookback"),
         until=moment(until, "--until") if until else None,
         backward=backward,
         max_generation=max_generation,
-        seed_place=place,
+        seed_place=identifier_of(place, "--place") if place else "",
         policy=policy,
         log_size=log_size or 0,
         persistence_s=persistence((_pair(text) for text in lasting or ()), "--persistence"),
     )
+    if member:
+        seed_of(member, "--why")
+    for file in (graph, listed, route, timeline):
+        if file is not None:
+            check_writable(file)
+    if query.at > datetime.now(UTC):
+        console.say("--at is in the future: the answer holds what may come, not what was")
     with open_house(console) as house:
         with working(console, "tracing") as work:
 
             def report(stage: Stage) -> None:
                 work.far = partial(_stage, console, stage)
 
-            done = run_trace(house.store, house.keys, query, case=case, purpose=purpose, report=report)
+            try:
+                done = run_trace(house.store, house.keys, query, case=case, purpose=purpose, report=report)
+            except SeedUnknown:
+                _advise(console, query.seed)
+                raise
         document = done.result.as_json()
         explained = list(why(console, house.store, document, member, backward=backward)) if member else None
     if done.sealed:
@@ -149,6 +163,14 @@ def _stage(console: Console, stage: Stage) -> str:
             return console.text("writing an answer of {total}", total=total)
         case "graph":
             return console.text("drawing a graph of {total}", total=total)
+
+
+def _advise(console: Console, seed: str) -> None:
+    """Tell what may be wrong with a seed that no record names."""
+    if seed.startswith(PERSON):
+        console.say("a person is asked for by the number that a trace gave, never by a phone or an identity card")
+    elif said := doubt(seed, console.lang):
+        console.say("{error}", error=said)
 
 
 def register(app: typer.Typer) -> None:

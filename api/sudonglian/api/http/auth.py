@@ -72,7 +72,7 @@ def _caller(request: Request) -> ApiKey | None:
         return None
     kind, _, token = given.partition(" ")
     if kind.lower() != "bearer":
-        raise Unauthenticated("only Bearer is known here", place="Authorization")
+        raise Unauthenticated("the header must say Bearer, then the key", place="Authorization")
     with door_of(request).store.read() as connection:
         key = api_keys.find(connection, token.strip(), datetime.now(UTC))
     if key is None:

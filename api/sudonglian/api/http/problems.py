@@ -11,6 +11,7 @@ from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
+from starlette.routing import Match, Route
 
 from sudonglian.api.errors import DoorError, UsageRefused
 from sudonglian.api.http import auth, edge, parameters
@@ -131,7 +132,27 @@ def framework(request: Request, error: Exception) -> Response:
     """Answer what the framework refuses: no such path, no such method."""
     assert isinstance(error, HTTPException)
     slug = HTTP_SLUGS.get(error.status_code, "usage" if error.status_code < OWN_FAULT else "unexpected")
-    return answer(request, slug, error.status_code, error.detail, (), dict(error.headers or {}))
+    headers, detail, path = dict(error.headers or {}), error.detail, request.url.path
+    match error.status_code:
+        case 404 if path.endswith("/") and _methods(request, path.rstrip("/")):
+            detail = "there is nothing at this path, but there is without the slash at its end"
+        case 404:
+            detail = "there is nothing at this path; /openapi.json lists the paths that there are"
+        case 405:
+            # The framework names the methods of one route alone, and a path may have several.
+            headers["Allow"] = ", ".join(_methods(request, path))
+            detail = f"this path answers {headers['Allow']} alone"
+    return answer(request, slug, error.status_code, detail, (), headers)
+
+
+def _methods(request: Request, path: str) -> list[str]:
+    """Return the methods that a path answers."""
+    found = (
+        route.methods or ()
+        for route in request.app.routes
+        if isinstance(route, Route) and route.matches({**request.scope, "path": path})[0] is not Match.NONE
+    )
+    return sorted(set().union(*found))
 
 
 def answer(

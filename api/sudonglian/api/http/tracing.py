@@ -18,7 +18,7 @@ from sudonglian.api.errors import UsageRefused
 from sudonglian.api.http import edge
 from sudonglian.api.http.door import Door
 from sudonglian.api.http.progress import Progress
-from sudonglian.api.parsing import moment, persistence, span
+from sudonglian.api.parsing import identifier_of, moment, persistence, seed_of, span
 from sudonglian.chain.errors import SudonglianError
 from sudonglian.records import derive, jobs
 from sudonglian.records.jobs import LEASE, Job
@@ -73,13 +73,13 @@ class TraceAsk(BaseModel):
         if self.policy != POLICY:
             raise UsageRefused(f"not a policy that is known: {POLICY}", place="/policy")
         query = TraceQuery(
-            seed=self.seed,
+            seed=seed_of(self.seed, "/seed"),
             at=moment(self.at, "/at"),
             lookback=span(self.lookback, "/lookback"),
             until=moment(self.until, "/until") if self.until is not None else None,
             backward=self.backward,
             max_generation=self.max_generation,
-            seed_place=self.place,
+            seed_place=identifier_of(self.place, "/place") if self.place else "",
             policy=self.policy,
             log_size=self.log_size,
             persistence_s=persistence(self.persistence.items(), "/persistence"),

@@ -13,8 +13,8 @@ from sudonglian.api.http.auth import Anyone, Tracer
 from sudonglian.api.http.door import door_of
 from sudonglian.api.http.parameters import MAX_INTEGER, door_router
 from sudonglian.api.http.routes.records import Through, bundle_answer
+from sudonglian.api.parsing import identifier_of
 from sudonglian.chain import lotmap
-from sudonglian.chain.identifiers import normal
 from sudonglian.records import bundles, lots, reader
 from sudonglian.records import log as stored_log
 from sudonglian.records.errors import NotInLog
@@ -33,7 +33,7 @@ def lot_proof(
     size: Annotated[int | None, Query(ge=1, le=MAX_INTEGER)] = None,
 ) -> Response:
     """Prove what a checkpoint says about an item or lot: its records, all of them, or that none names it."""
-    name = normal(lot)
+    name = identifier_of(lot, "lot")
     with door_of(request).store.read() as connection:
         at = size or stored_log.size(connection)
         if at == 0:
@@ -58,10 +58,10 @@ def lot_proof(
 @router.get("/{lot:path}/bundle")
 def lot_bundle(request: Request, caller: Anyone, lot: Identifier, through: Through = False) -> Response:
     """Give all records of an item or lot in one bundle, proven complete; nothing is disclosed in it."""
-    door = door_of(request)
+    door, name = door_of(request), identifier_of(lot, "lot")
     with door.store.read() as connection:
-        data, state = bundles.make_bundle(connection, door.keys, None, lot=normal(lot), through=through)
-    return bundle_answer(data, state, lotmap.key(normal(lot)).hex())
+        data, state = bundles.make_bundle(connection, door.keys, None, lot=name, through=through)
+    return bundle_answer(data, state, lotmap.key(name).hex())
 
 
 @router.get("/{lot:path}/history")
@@ -72,6 +72,7 @@ def lot_history(
     direction: Annotated[Direction, Query(description="back, forward or both")] = "both",
 ) -> Response:
     """List what happened to an item or lot, through nesting and transformation, in order of time."""
+    name = identifier_of(lot, "lot")
     with door_of(request).store.read() as connection:
         events = [
             {
@@ -82,6 +83,6 @@ def lot_history(
                 "through": one.through,
                 "superseded_by": [other.hex() for other in one.superseded_by],
             }
-            for one in reader.history(connection, normal(lot), direction)
+            for one in reader.history(connection, name, direction)
         ]
-    return json_answer({"epc": normal(lot), "events": events})
+    return json_answer({"epc": name, "events": events})

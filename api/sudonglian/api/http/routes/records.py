@@ -15,9 +15,8 @@ from sudonglian.api.http.answers import json_answer
 from sudonglian.api.http.auth import Anyone, Forbidden, Unauthenticated
 from sudonglian.api.http.door import door_of
 from sudonglian.api.http.parameters import door_router
-from sudonglian.api.parsing import record_hash_of
+from sudonglian.api.parsing import identifier_of, record_hash_of
 from sudonglian.api.scopes import Scope
-from sudonglian.chain.identifiers import normal
 from sudonglian.records import anchor_book, bundles, log, reader
 from sudonglian.records.api_keys import ApiKey
 from sudonglian.records.reader import StoredRecord
@@ -71,7 +70,7 @@ def bundle(
             door.keys,
             found.record_hash,
             disclose=names,
-            lot=normal(lot) if lot else None,
+            lot=identifier_of(lot, "lot") if lot else None,
             through=through,
         )
     return bundle_answer(data, state, found.record_hash.hex())

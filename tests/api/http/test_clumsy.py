@@ -1,0 +1,105 @@
+"""What callers do wrong over HTTP, and what they are told: a problem that says what, where and what to do."""
+
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+SEED = "https://id.gs1.org/00/395200010000000028"
+
+
+def problem(answer: Any, status: int, slug: str) -> Any:
+    assert (answer.status, answer.headers["content-type"]) == (status, "application/problem+json")
+    assert answer.json["type"] == f"urn:sudonglian:problem:{slug}"
+    return answer.json
+
+
+def test_a_path_that_is_not_there_says_where_to_look(served: Any) -> None:
+    assert "/openapi.json" in problem(served.ask("GET", "/nosuch"), 404, "not-found")["detail"]
+    assert "without the slash" in problem(served.ask("GET", "/status/"), 404, "not-found")["detail"]
+    assert "without the slash" in problem(served.ask("POST", "/epcis/v2/capture/", b"{}"), 404, "not-found")["detail"]
+    assert "/openapi.json" in problem(served.ask("GET", "/nosuch/"), 404, "not-found")["detail"]
+
+
+def test_a_wrong_method_is_told_all_right_ones(served: Any) -> None:
+    for method in ("DELETE", "BREW"):
+        answer = served.ask(method, "/epcis/v2/capture")
+        assert answer.headers["allow"] == "GET, OPTIONS, POST"
+        assert "GET, OPTIONS, POST" in problem(answer, 405, "method-not-allowed")["detail"]
+
+
+def test_a_key_without_the_word_before_it(served: Any) -> None:
+    answer = served.ask("GET", "/metrics", headers={"Authorization": served.tokens["operator"]})
+    assert "Bearer" in problem(answer, 401, "unauthenticated")["detail"]
+    assert answer.headers["www-authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize("name", ["pallet 2", "00395200010000000028", " ", "(17)251018"])
+def test_a_name_that_no_record_can_have_is_not_proven_absent(served: Any, name: str) -> None:
+    path = f"/lots/{quote(name, safe='')}"
+    for what, token in (("proof", None), ("bundle", None), ("history", "tracer")):
+        told = problem(served.ask("GET", f"{path}/{what}", token=token), 400, "usage")
+        assert told["errors"][0]["pointer"] == "lot"
+        assert "https://id.gs1.org/00/" in told["detail"]
+    asked = {"seed": SEED, "at": "2024-11-10T14:00:00+08:00", "purpose": "p"}
+    # Digits alone may be a person's number.
+    for member in ("place",) if name.isdigit() else ("place", "seed"):
+        told = problem(served.ask("POST", "/traces", {**asked, member: name}, token="tracer"), 400, "usage")
+        assert told["errors"][0]["pointer"] == f"/{member}"
+
+
+def test_a_label_s_own_writing_finds_the_same_lot(served: Any, make: Any) -> None:
+    assert served.ask("POST", "/epcis/v2/capture", make.document(make.event(700)), token="firm").status == 202
+    served.wait_for("/status", lambda said: said["pending"] == 0 and said["log"]["size"] > 0)
+    found = [
+        served.ask("GET", f"/lots/{quote(name, safe='')}/proof").json
+        for name in ("https://id.gs1.org/00/395200010000007775", "(00)395200010000007775", " (00)395200010000007775 ")
+    ]
+    assert found[0]["value"]["count"] >= 1
+    assert {one["key"] for one in found} == {found[0]["key"]}
+
+
+@pytest.fixture
+def shop() -> Iterator[str]:
+    """Some other web server: it has pages, and knows nothing of logs."""
+
+    class Shop(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            status = 404 if "log" in self.path else 200
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.end_headers()
+            self.wfile.write(b'{"detail": "no such page"}')
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Shop)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_a_monitor_at_a_wrong_address_finds_no_log_there(served: Any, run: Any, shop: str, tmp_path: Path) -> None:
+    state = str(tmp_path / "state.json")
+    for url in (f"{served.url}/log", f"{served.url}/docs", shop):
+        done = run("monitor", url, "--once", "--state", state)
+        assert done.code == 2, done.out
+        assert "is the URL right?" in done.err
+        assert "kept its word" not in done.out
+    assert not Path(state).exists()
+    away = run("monitor", "http://127.0.0.1:1", "--once")
+    assert (away.code, "it does not answer: Connection refused" in away.err) == (2, True)
+    bare = run("monitor", served.url.removeprefix("http://"), "--once")
+    assert (bare.code, "http://127.0.0.1:8000" in bare.err) == (64, True)
+    other = tmp_path / "other.json"
+    other.write_text("{}")
+    damaged = run("monitor", served.url, "--once", "--state", str(other), "--json")
+    assert (damaged.code, damaged.json["error"]["place"]) == (1, str(other))
