@@ -65,18 +65,21 @@ class Client:
         answer = self._ask("POST", path, body, {"Content-Type": kind, **named})
         return answer if answer.status in (202, 400) else _refused(f"POST {path}", answer)
 
-    def events(self, path: str) -> Iterator[Any]:
-        """Yield the data of server-sent events as they come, until the server ends them."""
+    def events(self, path: str) -> Iterator[tuple[str, Any]]:
+        """Yield the kind and the data of server-sent events as they come, until the server ends them."""
         connection = http.client.HTTPConnection(self.host, timeout=ANSWER_WAIT_S)
         try:
             connection.request("GET", path, headers=self.headers)
             answer = connection.getresponse()
             if answer.status != 200:
                 _refused(f"GET {path}", Answer(answer.status, {}, answer.read()))
+            kind = ""
             for line in answer:
-                name, _, data = line.decode().partition(":")
-                if name == "data":
-                    yield json.loads(data)
+                name, _, said = line.decode().rstrip("\n").partition(": ")
+                if name == "event":
+                    kind = said
+                elif name == "data":
+                    yield kind, json.loads(said)
         except (OSError, http.client.HTTPException) as error:
             raise DemoFailed(f"GET {path}: {error or type(error).__name__}") from error
         finally:
