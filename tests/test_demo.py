@@ -1,5 +1,6 @@
 """The demonstration itself, as a newcomer runs it: its story ends well, its files stay, its server is gone."""
 
+import importlib.util
 import json
 import os
 import re
@@ -7,9 +8,12 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
+
+from sudonglian.records.jobs import State
+from sudonglian.trace.engine.progress import StageName
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared" / "data" / "epcis"
@@ -138,6 +142,18 @@ def test_the_demo_takes_third_party_documents_and_says_which_it_refuses(tmp_path
     assert told["captured_events"] > 150
     assert "refused: EPCISQUERYDOCUMENT_advanced_5.jsonld: not-json" in done.stderr
     assert "Sudonglian-Duplicate-Ids: keep" in done.stderr
+
+
+def test_every_state_and_stage_of_a_trace_has_words() -> None:
+    spec = importlib.util.spec_from_file_location("demo_words", ROOT / "scripts" / "demo_words.py")
+    assert spec
+    assert spec.loader
+    words = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(words)
+    needed = {f"stage:{name}" for name in get_args(StageName)} | {f"state:{name}" for name in get_args(State)}
+    assert needed - set(words.ZH) == set()
+    assert needed - set(words.PLAIN) == set()
+    assert set(words.PLAIN) <= set(words.ZH)
 
 
 def test_a_wrong_option_is_told_apart(tmp_path: Path) -> None:
