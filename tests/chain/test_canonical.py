@@ -179,3 +179,42 @@ def test_the_deepest_that_is_read(opening: str) -> None:
 )
 def test_keys_beyond_the_bmp_are_in_the_order_of_rfc8785(value: Any) -> None:
     assert canonical.encode([value]) == rfc8785.dumps([value])
+
+
+def depth_of(text: str) -> int:
+    """How deep a text nests, character by character."""
+    depth = most = 0
+    inside = skip = False
+    for one in text:
+        if skip:
+            skip = False
+        elif inside:
+            inside, skip = one != '"', one == "\\"
+        elif one == '"':
+            inside = True
+        elif one in "[{":
+            depth += 1
+            most = max(most, depth)
+        elif one in "]}":
+            depth -= 1
+    return most
+
+
+NESTED = st.recursive(
+    st.one_of(st.integers(0, 9), st.text(alphabet='[]{}"\\a\n', max_size=6)),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3), st.dictionaries(st.text('[{"\\', max_size=3), inner, max_size=2)
+    ),
+    max_leaves=20,
+)
+
+
+@given(NESTED, st.integers(1, 6))
+def test_depth_is_counted_outside_of_strings(value: Any, limit: int) -> None:
+    text = json.dumps(value)
+    try:
+        canonical.parse(text.encode(), max_depth=limit)
+        refused = False
+    except CanonicalRefused as refusal:
+        refused = refusal.place == "too-deep"
+    assert refused == (depth_of(text) > limit)

@@ -240,6 +240,23 @@ def test_garbage_is_invalid(raw: bytes) -> None:
     assert outcome(raw).verdict == "INVALID"
 
 
+@pytest.mark.parametrize("name", ["signed", "lot", "unsigned"])
+def test_what_is_remembered_changes_no_verdict(name: str) -> None:
+    raw, held = w.good_bundles(QBFT)[name].encode(), QBFT.trust()
+    verify.forget()
+    first = outcome(raw, held)
+    bad = raw.replace(raw[-3_000:-2_990], b"0" * 10) if name == "lot" else raw[:300] + b"0" + raw[301:]
+    for _ in range(2):
+        assert outcome(bad, held).verdict == "INVALID"
+        assert outcome(raw, held) == first
+        assert outcome(raw, OTHER.trust()).verdict == "INVALID"  # the same log's name and chain, another key
+        stranger = replace(held.chains[0], finality=trust.Qbft(frozenset([bytes(20)])))
+        assert "finality" in failed(outcome(raw, replace(held, chains=(stranger,))))
+        verify.forget()
+        assert outcome(bad, held).verdict == "INVALID"
+        assert outcome(raw, held) == first
+
+
 # Unknown: nothing fails, a trusted input is lacking
 
 

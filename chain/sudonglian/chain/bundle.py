@@ -3,8 +3,8 @@
 docs/spec/bundle.md, rules 1-9.
 """
 
-import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final, TypeVar
@@ -23,8 +23,6 @@ MAX_BYTES: Final = 64 * 1024 * 1024
 
 MAX_ANCHORS: Final = 8
 """An operator anchors on one network, or on two while it moves."""
-
-_HEX = re.compile(r"[0-9a-f]*")
 
 
 class BundleRefused(ProofRefused):
@@ -341,7 +339,7 @@ def _members(value: Json, place: str, *names: str) -> dict[str, Json]:
 def _each(value: Json, place: str, read: Callable[[Json, str], T]) -> tuple[T, ...]:
     if not isinstance(value, list):
         raise BundleRefused("an array", place=place)
-    return tuple(read(one, f"{place}/{n}") for n, one in enumerate(value))
+    return tuple([read(one, f"{place}/{n}") for n, one in enumerate(value)])
 
 
 def _text(value: Json, place: str) -> str:
@@ -357,14 +355,24 @@ def _count(value: Json, place: str) -> int:
 
 
 def _bytes(value: Json, place: str, length: int | None = None) -> bytes:
-    due = "an even number of" if length is None else f"{2 * length}"
-    right = isinstance(value, str) and (len(value) % 2 == 0 if length is None else len(value) == 2 * length)
-    if not right or not isinstance(value, str) or not _HEX.fullmatch(value):
+    try:
+        data = bytes.fromhex(value) if isinstance(value, str) else None
+    except ValueError:
+        data = None
+    # Back again, and it must be the same text: fromhex takes capitals and spaces too.
+    if data is None or data.hex() != value or (length is not None and len(data) != length):
+        due = "an even number of" if length is None else f"{2 * length}"
         raise BundleRefused(f"{due} lower-case hexadecimal digits", place=place)
-    return bytes.fromhex(value)
+    return data
 
 
 def _hashes(value: Json, place: str) -> tuple[bytes, ...]:
+    # All at once, most of a bundle being hashes; one by one where that fails, for the place of the one that is wrong.
+    if isinstance(value, list) and all(isinstance(one, str) and len(one) == 64 for one in value):
+        text = "".join(map(str, value))
+        with suppress(ValueError):
+            if (data := bytes.fromhex(text)).hex() == text:
+                return tuple([data[at : at + 32] for at in range(0, len(data), 32)])
     return _each(value, place, lambda one, inner: _bytes(one, inner, 32))
 
 

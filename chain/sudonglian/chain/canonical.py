@@ -22,6 +22,7 @@ else:
         | orjson.OPT_PASSTHROUGH_DATETIME
         | orjson.OPT_PASSTHROUGH_SUBCLASS
     )
+    _ORJSON_SORTED: Final = _ORJSON | orjson.OPT_SORT_KEYS
 
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | bool | None"
 
@@ -45,15 +46,12 @@ RESERVED: Final = frozenset({"_sd", "_sd_alg", "..."})
 
 BOM: Final = b"\xef\xbb\xbf"
 
-# An unclosed string ends with the input: searching on from each of its quotes would take quadratic time.
-_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
 _KEY_OR_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+":?')
 _NO_BRACKETS: Final = bytes(byte for byte in range(256) if byte not in b"[]{}")
 _ONE_KIND: Final = bytes.maketrans(b"{}", b"[]")
 _SHORTEST_FRACTION = re.compile(r"-?(?:0|[1-9][0-9]*)\.[0-9]*[1-9]")
 _DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]*[1-9])?")
 _ESCAPED_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
-_ASTRAL = (b"\xf0", b"\xf1", b"\xf2", b"\xf3", b"\xf4")
 
 
 def parse(raw: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH) -> Json:
@@ -93,7 +91,7 @@ def encode(value: Json) -> bytes:
     try:
         out = _dumps(value, sort=True)
         # Both sort by code point, which differs from UTF-16 order only where a key reaches beyond the BMP.
-        if not out.isascii() and _has_astral_key(out):
+        if not out.isascii() and _holds_astral(out) and _has_astral_key(out):
             return _dumps(_in_utf16_order(value), sort=False)
         return out
     except (TypeError, ValueError, RecursionError) as error:
@@ -159,14 +157,17 @@ def decimal_of(value: Json) -> Decimal:
 
 def _dumps(value: Json, *, sort: bool) -> bytes:
     if orjson is not None:
-        return orjson.dumps(value, option=_ORJSON | orjson.OPT_SORT_KEYS if sort else _ORJSON)
+        return orjson.dumps(value, None, _ORJSON_SORTED if sort else _ORJSON)
     return json.dumps(value, ensure_ascii=False, sort_keys=sort, separators=(",", ":")).encode()
 
 
+def _holds_astral(written: bytes) -> bool:
+    # The first bytes of characters beyond the BMP. Written out: a loop takes longer than the encoding itself.
+    return b"\xf0" in written or b"\xf3" in written or b"\xf1" in written or b"\xf2" in written or b"\xf4" in written
+
+
 def _has_astral_key(written: bytes) -> bool:
-    if not any(lead in written for lead in _ASTRAL):
-        return False
-    return any(text[-1:] == b":" and any(lead in text for lead in _ASTRAL) for text in _KEY_OR_STRING.findall(written))
+    return any(text[-1:] == b":" and _holds_astral(text) for text in _KEY_OR_STRING.findall(written))
 
 
 def _in_utf16_order(value: Json) -> Json:
@@ -209,7 +210,9 @@ def _is_deep_or_unbalanced(raw: bytes, max_depth: int) -> bool:
     # What json reads is balanced, so what it reads although this says yes is deep.
     if raw.count(b"[") + raw.count(b"{") <= max_depth:
         return False
-    brackets = _STRING.sub(b"", raw).translate(_ONE_KIND, _NO_BRACKETS)
+    # Without escaped quotes, each quote begins or ends a string: every other piece stands outside of them.
+    pieces = raw.replace(b"\\\\", b"").replace(b'\\"', b"").split(b'"')
+    brackets = b"".join(pieces[::2]).translate(_ONE_KIND, _NO_BRACKETS)
     for _ in range(max_depth):  # each turn takes the innermost level away
         before, brackets = len(brackets), brackets.replace(b"[]", b"")
         if not brackets or len(brackets) == before:

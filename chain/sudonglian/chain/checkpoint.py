@@ -7,6 +7,7 @@ import base64
 import binascii
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from secrets import token_bytes
 from typing import Final, Self
@@ -22,6 +23,9 @@ MAX_LINES: Final = 16
 
 MAX_BYTES: Final = 16 * 1024
 """Three lines and `MAX_LINES` signatures of at most a few hundred characters."""
+
+KEPT_NOTES: Final = 64
+"""Checkpoints whose signature was found good; a refusal is not kept."""
 
 ED25519: Final = b"\x01"
 """signed-note's algorithm byte."""
@@ -178,10 +182,16 @@ def verify_note(note: str | bytes | Note, vkey: str | VerifierKey, *, alone: boo
     if not own or (alone and len(parsed.signatures) != 1):
         raise CheckpointRefused(f"no signature by {key}" if not own else "further signatures beside the log's own")
     try:
-        Ed25519PublicKey.from_public_bytes(key.public).verify(own[0].signature, parsed.text)
+        verify_text(key.public, own[0].signature, parsed.text)
     except (InvalidSignature, ValueError) as error:
         raise CheckpointRefused(f"the signature by {key} does not hold") from error
     return parsed.origin, parsed.size, parsed.root
+
+
+@lru_cache(maxsize=KEPT_NOTES)
+def verify_text(public: bytes, signature: bytes, text: bytes) -> None:
+    """Return if the key signed the text, and remember it: bundles of one checkpoint repeat it."""
+    Ed25519PublicKey.from_public_bytes(public).verify(signature, text)
 
 
 def _signature_line(line: str) -> SignatureLine:

@@ -76,7 +76,7 @@ def verify_value(root: bytes, key: bytes, proof: Sequence[bytes]) -> bytes:
     for place, raw in enumerate(proof):
         if len(raw) > MAX_NODE_BYTES:
             raise TrieRefused(f"node {place} is longer than {MAX_NODE_BYTES} bytes")
-        digest, node = _node(raw)
+        digest, node = read_node(raw)
         if digest != expected:
             raise TrieRefused(f"node {place} is not the one that is referred to")
         if len(node) == 17:
@@ -102,13 +102,9 @@ def verify_value(root: bytes, key: bytes, proof: Sequence[bytes]) -> bytes:
     raise TrieRefused("the proof ends before the leaf")
 
 
-def forget() -> None:
-    """Drop the nodes that are kept, as a measurement needs it."""
-    _node.cache_clear()
-
-
 @lru_cache(maxsize=KEPT_NODES)
-def _node(raw: bytes) -> tuple[bytes, tuple[Item, ...]]:
+def read_node(raw: bytes) -> tuple[bytes, tuple[Item, ...]]:
+    """Return a node's hash and its items, and remember them."""
     return keccak256(raw), tuple(rlp.decode_list(raw))
 
 

@@ -13,6 +13,7 @@ docs/spec/trust.md rule 4. QBFT as Hyperledger Besu writes it:
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from sudonglian.chain import header as headers
@@ -26,6 +27,10 @@ VANITY_BYTES: Final = 32
 SEAL_BYTES: Final = 65
 MAX_VALIDATORS: Final = 500
 """QBFT exchanges messages between all pairs: networks have four to thirty."""
+
+
+KEPT_HEADERS: Final = 64
+"""Headers whose seals were found good, of a kilobyte each for four validators; a refusal is not kept."""
 
 
 class QbftRefused(ProofRefused):
@@ -54,6 +59,12 @@ def verify_header(rlp: bytes, validators: Iterable[bytes | str]) -> bytes:
         Malformed, a seal by somebody else, two by one validator, or too few.
     """
     return verify(headers.parse(rlp), frozenset(_address(one) for one in validators))
+
+
+@lru_cache(maxsize=KEPT_HEADERS)
+def verify_sealed(raw: bytes, trusted: frozenset[bytes]) -> bytes:
+    """Return what `verify_header` does, and remember it: bundles that rest on one block repeat it, seals and all."""
+    return verify(headers.parse(raw), trusted)
 
 
 def verify(header: Header, trusted: frozenset[bytes]) -> bytes:

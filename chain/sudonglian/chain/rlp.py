@@ -18,6 +18,8 @@ MAX_DEPTH: Final = 8
 
 EMPTY_LIST: Final = b"\xc0"
 
+_SHORT: Final = [bytes([0x80 + length]) for length in range(56)]
+
 
 class RlpRefused(ProofRefused):
     """Bytes that are not the one encoding of anything."""
@@ -59,8 +61,10 @@ def encode(item: Encodable) -> bytes:
     if isinstance(item, int):
         item = item.to_bytes((item.bit_length() + 7) // 8, "big")
     if isinstance(item, bytes):
-        return item if len(item) == 1 and item[0] < 0x80 else _prefix(0x80, len(item)) + item
-    return encode_list(b"".join(encode(one) for one in item))
+        if len(item) == 1 and item[0] < 0x80:
+            return item
+        return (_SHORT[len(item)] if len(item) < 56 else _prefix(0x80, len(item))) + item
+    return encode_list(b"".join([encode(one) for one in item]))
 
 
 def encode_list(payload: bytes) -> bytes:
@@ -105,9 +109,10 @@ def _item(data: bytes, at: int, end: int, depth: int) -> tuple[Item, int]:
     at, stop = _extent(data, at, end, first - 0xC0)
     items: list[Item] = []
     while at < stop:
-        # Hashes and short numbers, nearly all of a trie: a call for each would double the time of a proof.
-        start, end = at + 1, at + 1 + data[at] - 0x80
-        if start + 1 < end <= stop and end - start < 56:
+        # Hashes, short numbers and nothing, nearly all of a trie: a call for each would double the time of a proof.
+        size = data[at] - 0x80
+        start, end = at + 1, at + 1 + size
+        if (size == 0 or 1 < size < 56) and end <= stop:
             items.append(data[start:end])
             at = end
         else:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NoReturn, TextIO
 
 from sudonglian.chain import bundle as bundles
+from sudonglian.chain import checkpoint, mpt, qbft
 from sudonglian.chain import trust as trusts
 from sudonglian.chain.bundle import Bundle, BundleRefused, BundleVersionUnknown
 from sudonglian.chain.errors import ProofRefused, TrustRefused
@@ -24,7 +25,7 @@ from sudonglian.chain.verify_many import EXIT, USAGE, judge_all
 from sudonglian.chain.verify_report import Lang, say, shown
 from sudonglian.chain.verify_steps import Completeness, Confirmation, Examination, Step, Verdict
 
-__all__ = ["EXIT", "USAGE", "Verdict", "main", "verify"]
+__all__ = ["EXIT", "USAGE", "Verdict", "forget", "main", "verify"]
 
 
 def verify(bundle: bytes, trust: Trust) -> Verdict:
@@ -46,6 +47,12 @@ def verify(bundle: bytes, trust: Trust) -> Verdict:
         steps=steps,
         trusted=tuple(_trusted(parsed, examination, trust)),
     )
+
+
+def forget() -> None:
+    """Drop what is kept from one bundle to the next: nodes, seals and signatures that were found good."""
+    for kept in (mpt.read_node, qbft.verify_sealed, checkpoint.verify_text):
+        kept.cache_clear()
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -12,7 +12,6 @@ from typing import Final, Literal, TypeAlias
 from sudonglian.chain import canonical, checkpoint, entry, lotmap, merkle, mpt, qbft, record, signature, slots
 from sudonglian.chain import header as headers
 from sudonglian.chain.bundle import Anchor, Bundle, RecordProof, SignatureProof
-from sudonglian.chain.canonical import Json
 from sudonglian.chain.checkpoint import Note
 from sudonglian.chain.errors import ProofRefused, SudonglianError
 from sudonglian.chain.header import Header
@@ -62,9 +61,10 @@ class Unknown(Exception):
 
 @dataclass
 class AnchorCheck:
-    """One anchor's storage, worked out once; a refusal keeps its place."""
+    """What one anchor shows under one auditor's trust, worked out once; a refusal keeps its place."""
 
     anchor: Anchor
+    trust: Trust
 
     @cached_property
     def header(self) -> Header:
@@ -76,22 +76,20 @@ class AnchorCheck:
         """The contract's account under the header's state root."""
         return mpt.verify_account(self.header.state_root, self.anchor.contract, self.anchor.account_proof)
 
-    def storage(self) -> None:
-        """Return if the contract holds the anchored root."""
-        anchor = self.anchor
-        held = mpt.verify_storage(self.account.storage_root, slots.root_slot(anchor.size), anchor.storage_proof)
+    @cached_property
+    def storage_root(self) -> bytes:
+        """The root of the contract's storage, in which it holds the anchored root."""
+        anchor, root = self.anchor, self.account.storage_root
+        held = mpt.verify_storage(root, slots.root_slot(anchor.size), anchor.storage_proof)
         if held != int.from_bytes(anchor.root, "big"):
             raise StepFailed(f"the contract holds another root at size {anchor.size}")
+        return root
 
-    def code(self, chain: TrustedChain) -> None:
-        """Return if the contract's code is the one that is trusted."""
-        if self.account.code_hash != chain.code_hash:
-            raise StepFailed(f"code hash {self.account.code_hash.hex()}, trusted is {chain.code_hash.hex()}")
-
-    def chain(self, trust: Trust) -> TrustedChain:
-        """Return the chain of the auditor's trust on which the anchor claims to stand."""
+    @cached_property
+    def chain(self) -> TrustedChain:
+        """The chain of the auditor's trust on which the anchor claims to stand."""
         anchor = self.anchor
-        chain = trust.chain(anchor.genesis, anchor.contract)
+        chain = self.trust.chain(anchor.genesis, anchor.contract)
         if chain is None:
             raise Unknown(
                 f"trust has no contract {anchor.contract.hex()} on the chain of genesis {anchor.genesis.hex()}"
@@ -100,14 +98,22 @@ class AnchorCheck:
             raise StepFailed(f"chain id {anchor.chain_id}, trusted is {chain.chain_id}")
         return chain
 
-    def final(self, chain: TrustedChain) -> str:
-        """Return by what rule the block is final."""
-        if isinstance(chain.finality, Qbft):
-            digest = qbft.verify(self.header, chain.finality.validators)
-            return f"block {self.header.number} {digest.hex()} sealed by a quorum of {len(chain.finality.validators)}"
-        if self.header.hash not in chain.finality.headers:
-            raise Unknown(f"block {self.header.number} {self.header.hash.hex()} is not among the trusted headers")
-        return f"block {self.header.number} {self.header.hash.hex()} is a trusted header"
+    @cached_property
+    def finality(self) -> str:
+        """By what rule the block is final."""
+        rule, number = self.chain.finality, self.header.number
+        if isinstance(rule, Qbft):
+            digest = qbft.verify_sealed(self.anchor.header, rule.validators)
+            return f"block {number} {digest.hex()} sealed by a quorum of {len(rule.validators)}"
+        if self.header.hash not in rule.headers:
+            raise Unknown(f"block {number} {self.header.hash.hex()} is not among the trusted headers")
+        return f"block {number} {self.header.hash.hex()} is a trusted header"
+
+    def check_code(self) -> None:
+        """Return if the contract's code is the one that is trusted, or if trust does not know the contract."""
+        chain = self.trust.chain(self.anchor.genesis, self.anchor.contract)
+        if chain is not None and self.account.code_hash != chain.code_hash:
+            raise StepFailed(f"code hash {self.account.code_hash.hex()}, trusted is {chain.code_hash.hex()}")
 
 
 @dataclass
@@ -118,6 +124,9 @@ class Examination:
     trust: Trust
     roles: list[set[str]] = field(default_factory=list)
     """For each record, who signed it, every condition met."""
+    _sound: set[int] = field(default_factory=set)
+    """The records whose form was seen to be right."""
+    _blocks: dict[tuple[object, ...], AnchorCheck] = field(default_factory=dict)
 
     @cached_property
     def note(self) -> Note:
@@ -131,8 +140,8 @@ class Examination:
 
     @cached_property
     def anchors(self) -> list[AnchorCheck]:
-        """The anchors, each with its storage."""
-        return [AnchorCheck(one) for one in self.bundle.anchors]
+        """The anchors, each with what it shows."""
+        return [self._shown(one) for one in self.bundle.anchors]
 
     def run(self) -> Iterator[Step]:
         """Give every step after `parse`."""
@@ -160,6 +169,7 @@ class Examination:
         for place, one in enumerate(self.bundle.records):
             with at(f"record {place}"):
                 record.open_record(one.record, one.disclosures)
+            self._sound.add(place)
         if len(set(self.hashes)) != len(self.hashes):
             raise StepFailed("a record stands twice")
         if len(self.hashes) == 1:
@@ -216,22 +226,19 @@ class Examination:
 
     def check_consistency(self) -> str:
         """Check that the checkpoint's tree is a prefix of every anchored one."""
-        for place, anchor in enumerate(self._anchors_or_unknown()):
+        self._anchors_or_unknown()
+        for place, one in enumerate(self.bundle.anchors):
             with at(f"anchor {place}"):
-                merkle.verify_consistency(
-                    self.note.size, self.note.root, anchor.anchor.size, anchor.anchor.root, anchor.anchor.consistency
-                )
-        return f"size {self.note.size} is a prefix of {_list(str(one.anchor.size) for one in self.anchors)}"
+                merkle.verify_consistency(self.note.size, self.note.root, one.size, one.root, one.consistency)
+        return f"size {self.note.size} is a prefix of {_list(str(one.size) for one in self.bundle.anchors)}"
 
     def check_storage(self) -> str:
         """Check every anchor's account and storage proof, and the contract's code."""
         said = []
         for place, anchor in enumerate(self._anchors_or_unknown()):
             with at(f"anchor {place}"):
-                anchor.storage()
-                chain = self.trust.chain(anchor.anchor.genesis, anchor.anchor.contract)
-                if chain is not None:
-                    anchor.code(chain)
+                _ = anchor.storage_root
+                anchor.check_code()
             said.append(f"rootAt[{anchor.anchor.size}] in block {anchor.header.number}")
         return _list(said)
 
@@ -239,12 +246,12 @@ class Examination:
         """Check every anchor's block by the rule that trust gives to its chain."""
         if not self.anchors:
             raise Unknown("no anchor yet")
-        return self._every(lambda anchor: anchor.final(anchor.chain(self.trust)))
+        return self._every(lambda anchor: anchor.finality)
 
     def check_chain(self) -> str:
         """Check that every anchor's chain and contract are the auditor's."""
         self._anchors_or_unknown()
-        return self._every(lambda anchor: f"chain {anchor.chain(self.trust).chain_id}, {anchor.anchor.contract.hex()}")
+        return self._every(lambda anchor: f"chain {anchor.chain.chain_id}, {anchor.anchor.contract.hex()}")
 
     def check_lots(self) -> str:
         """Check the seal, and for each lot exactly the records that it counts."""
@@ -256,8 +263,8 @@ class Examination:
             self._included(sealed, self.note.size - 1, seal.path)
         shown = set(self.hashes)
         naming: dict[str, list[bytes]] = {}
-        for digest, one in zip(self.hashes, self.bundle.records, strict=True):
-            for name in self._names(one.record):
+        for place, digest in enumerate(self.hashes):
+            for name in self._names(place):
                 naming.setdefault(name, []).append(digest)
         said = []
         for lot in self.bundle.lots:
@@ -287,13 +294,11 @@ class Examination:
             raise StepFailed("it signs another record")
         signed.verify(note.origin)
         self._included(entry.signature_entry(digest, signed.digest()), proof.index, proof.path)
-        check = AnchorCheck(proof.anchor)
-        anchor = check.anchor
+        anchor, check = proof.anchor, self._shown(proof.anchor)
         if not proof.index < anchor.size <= note.size:
             raise StepFailed(f"the anchored size {anchor.size} is not between its index and the checkpoint's size")
         merkle.verify_consistency(anchor.size, anchor.root, note.size, note.root, anchor.consistency)
-        check.storage()
-        storage_root = check.account.storage_root
+        storage_root = check.storage_root
         party_slot, window_slot = slots.party_slots(signed.signer)
         party = mpt.verify_storage(storage_root, party_slot, proof.party_proof).to_bytes(32, "big")
         window = slots.window_of(mpt.verify_storage(storage_root, window_slot, proof.window_proof))
@@ -301,13 +306,23 @@ class Examination:
             raise StepFailed(
                 f"the key {signed.signer.hex()} does not sign as {signed.role} at {check.header.timestamp}"
             )
-        chain = check.chain(self.trust)
-        check.code(chain)
-        check.final(chain)
+        _ = check.chain
+        check.check_code()
+        _ = check.finality
         return signed.role, party, signed.counterparty
 
-    def _names(self, value: Json) -> tuple[str, ...]:
-        event = record.check_record(value)["event"]
+    def _shown(self, anchor: Anchor) -> AnchorCheck:
+        """Return what an anchor shows: signatures and the bundle often rest on one block, which is checked once."""
+        # Everything but the consistency path, which runs to another size each time.
+        key = (
+            *(anchor.chain_id, anchor.genesis, anchor.contract, anchor.size, anchor.root),
+            *(anchor.header, anchor.account_proof, anchor.storage_proof),
+        )
+        return self._blocks.setdefault(key, AnchorCheck(anchor, self.trust))
+
+    def _names(self, place: int) -> tuple[str, ...]:
+        value = self.bundle.records[place].record
+        event = (value if place in self._sound and isinstance(value, dict) else record.check_record(value))["event"]
         return named_by(event) if isinstance(event, dict) else ()
 
     def _anchors_or_unknown(self) -> list[AnchorCheck]:
