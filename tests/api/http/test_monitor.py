@@ -281,6 +281,38 @@ def test_a_seal_over_another_lot_map() -> None:
     assert caught.value.code == "lot-map"
 
 
+def test_an_operator_that_signs_a_lying_map_is_caught_by_the_command(run: Any, tmp_path: Path) -> None:
+    """Everything is signed by the log's own key and fits together, but for a lot that counts a record too few."""
+    good = block(5)
+    lots = lotmap.update(lambda *_: None, lotmap.EMPTY, {lotmap.key("urn:x:0"): (1, bytes(32))})[0]
+    for (key, served, note), code in ((good, 0), (block(5, lots=lots), 1)):
+        entries = [
+            {"index": one.index, "data": one.data.decode()} | ({"record": one.record.decode()} if one.record else {})
+            for one in served
+        ]
+        checkpoint = {"size": 5, "note": note, "verifier_key": str(key.verifier_key)}
+        answers = {
+            "/log/checkpoint": checkpoint,
+            "/log/checkpoints?from=1": {"checkpoints": [checkpoint]},
+            "/log/checkpoints?from=6": {"checkpoints": []},
+            "/log/entries?from=0&limit=5&records=true": {"size": 5, "entries": entries},
+        }
+
+        def answer(path: str, answers: dict[str, Any] = answers) -> tuple[int, bytes]:
+            return (200, json.dumps(answers[path]).encode()) if path in answers else (404, b"{}")
+
+        state = tmp_path / f"{code}.json"
+        with proxy(answer) as url:
+            done = run("monitor", url, "--once", "--json", "--state", str(state), "--key", str(key.verifier_key))
+        assert done.code == code, done.err
+        if code:
+            (fault,) = done.json["faults"]
+            assert fault["code"] == "lot-map"
+            assert fault["evidence"]["served"] == note  # signed, and with the seal and the records enough for anybody
+            assert not state.exists()
+            assert json.loads(state.with_name(f"{state.name}.evidence.json").read_bytes()) == done.json
+
+
 def test_a_checkpoint_without_a_seal_and_a_seal_without_a_checkpoint() -> None:
     key, served, _ = block(5)
     short = key.sign(4, merkle.root([merkle.leaf_hash(one.data) for one in served[:4]]))

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from sudonglian.chain import bundle as bundles_of
-from sudonglian.chain import trust
+from sudonglian.chain import canonical, trust
 from sudonglian.chain.identifiers import normal
 from sudonglian.chain.trust_from_node import merge, trust_from
 from sudonglian.chain.verify import verify
@@ -149,6 +149,25 @@ def test_a_lot_is_complete(world: Any) -> None:
     with_other, _ = make(world, hashes[2], lot=LOT, disclose=["eventID"])
     assert judged(world, with_other) == ("VALID", "complete")
     assert [len(one.disclosures) for one in bundles_of.parse(with_other).records] == [0, 0, 1, 0]
+
+
+def test_a_record_dropped_from_a_lot_is_numbered_and_a_shorter_list_does_not_help(world: Any) -> None:
+    world.capture(*(event(number) for number in range(1, 6)))
+    world.seal()
+    world.advance()
+    data, held = make(world, None, lot=LOT)[0], trusted(world)
+    for gone in ({0}, {2}, {4}, {1, 3}):
+        value = json.loads(data)
+        value["records"] = [one for place, one in enumerate(value["records"]) if place not in gone]
+        verdict = verify(canonical.encode(value), held)
+        assert (verdict.verdict, verdict.completeness) == ("INVALID", "incomplete")
+        (lots,) = (step for step in verdict.steps if step.result == "FAIL")
+        numbers = ", ".join(str(one + 1) for one in sorted(gone))
+        assert f"{len(gone)} of 5 records are missing: number {numbers}" in lots.detail
+        value["lots"][0]["chain"] = [h for place, h in enumerate(value["lots"][0]["chain"]) if place not in gone]
+        verdict = verify(canonical.encode(value), held)
+        assert (verdict.verdict, verdict.completeness) == ("INVALID", "incomplete")
+        assert [step.name for step in verdict.steps if step.result == "FAIL"] == ["lots"]
 
 
 def test_a_lot_that_nobody_named(world: Any) -> None:
