@@ -4,6 +4,7 @@ Ethereum Yellow Paper §4.4 (field order); later forks append fields.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from sudonglian.chain import rlp
@@ -19,6 +20,9 @@ MAX_BYTES: Final = 64 * 1024
 """A QBFT header with 500 seals has 45 KB; others have 600 bytes."""
 
 EXTRA_DATA: Final = 12
+
+KEPT: Final = 64
+"""Headers that are remembered: bundles of one anchor, and the signatures of one, rest on the same."""
 
 
 class HeaderRefused(ProofRefused):
@@ -41,8 +45,9 @@ class Header:
     fields: tuple[Item, ...]
 
 
+@lru_cache(maxsize=KEPT)
 def parse(raw: bytes) -> Header:
-    """Read a header's RLP, or refuse it (HeaderRefused, RlpRefused)."""
+    """Read a header's RLP, or refuse it (HeaderRefused, RlpRefused); what was read is remembered, and not to change."""
     if len(raw) > MAX_BYTES:
         raise HeaderRefused(f"longer than {MAX_BYTES} bytes")
     fields = rlp.decode_list(raw)

@@ -17,6 +17,7 @@ from typing import NoReturn, TextIO
 
 from sudonglian.chain import bundle as bundles
 from sudonglian.chain import checkpoint, mpt, qbft
+from sudonglian.chain import header as headers
 from sudonglian.chain import trust as trusts
 from sudonglian.chain.bundle import Bundle, BundleRefused, BundleVersionUnknown
 from sudonglian.chain.errors import ProofRefused, TrustRefused
@@ -50,8 +51,8 @@ def verify(bundle: bytes, trust: Trust) -> Verdict:
 
 
 def forget() -> None:
-    """Drop what is kept from one bundle to the next: nodes, seals and signatures that were found good."""
-    for kept in (mpt.read_node, qbft.verify_sealed, checkpoint.verify_text):
+    """Drop what is kept from one bundle to the next: headers, nodes, seals and signatures that were found good."""
+    for kept in (headers.parse, mpt.read_node, qbft.verify_sealed, checkpoint.verify_text):
         kept.cache_clear()
 
 
