@@ -199,6 +199,23 @@ def consistent(one: tuple[int, bytes], two: tuple[int, bytes], path: list[bytes]
     need(both(one[0], two[0], path, True) == (one[1], two[1]), "not consistent")
 
 
+def ranged(leaves: list[bytes], start: int, tree: tuple[int, bytes], path: list[bytes]) -> None:
+    """Rule 7, level by level; nodes are kept by their number."""
+    size, first, last = tree[0], start, start + len(leaves) - 1
+    need(0 <= start <= last < size, "range")
+    nodes, rest = dict(enumerate(leaves, start)), list(path)
+    while size > 1:
+        for beside in [first - 1] * (first % 2) + [last + 1] * (last % 2 == 0 and last < size - 1):
+            need(rest, "range proof too short")
+            nodes[beside] = rest.pop(0)
+        nodes = {
+            n: sha(b"\1", nodes[2 * n], nodes[2 * n + 1]) if 2 * n + 1 < size else nodes[2 * n]
+            for n in range(first // 2, last // 2 + 1)
+        }
+        size, first, last = (size + 1) // 2, first // 2, last // 2
+    need(not rest and nodes[0] == tree[1], "not this range")
+
+
 # record.md
 
 

@@ -205,14 +205,59 @@ def test_both_say_what_the_vectors_say() -> None:
 
 
 def test_both_agree_on_what_chance_makes() -> None:
-    seen = run(1, worlds=6, bundles=4, changed=20)
+    seen = run(1, worlds=6, bundles=5, changed=32)
     assert {"VALID", "INVALID", "INDETERMINATE", "64"} <= seen.keys()
+    assert sum(seen.values()) > 1_000
+    assert min(seen["VALID"], seen["INVALID"], seen["INDETERMINATE"]) >= 30
 
 
 @pytest.mark.full
 @pytest.mark.parametrize("seed", range(2, 12))
 def test_both_agree_on_more(seed: int) -> None:
     assert run(seed, worlds=10, bundles=6, changed=30)["INVALID"] > 1_000
+
+
+def both_on_a_range(shown: list[bytes], start: int, tree: tuple[int, bytes], path: list[bytes]) -> bool:
+    """Return what both verifiers say of a range."""
+    try:
+        w.merkle.verify_range(shown, start, tree[0], path, tree[1])
+    except w.merkle.MerkleRefused:
+        with pytest.raises(second.Bad):
+            second.ranged(shown, start, tree, path)
+        return False
+    second.ranged(shown, start, tree, path)
+    return True
+
+
+def change_list(generator: random.Random, changed: list[bytes], pool: list[bytes]) -> None:
+    at = generator.randrange(len(changed) + 1)
+    match generator.randrange(4):
+        case 0:
+            changed.insert(at, generator.choice(pool))
+        case 1:
+            del changed[at : at + 1]
+        case 2:
+            changed[at : at + 1] = [generator.choice(pool)]
+
+
+def test_both_agree_on_ranges() -> None:
+    vectors = json.loads((TESTS / "vectors" / "merkle.json").read_text())
+    leaves = [w.merkle.leaf_hash(bytes.fromhex(data)) for data in vectors["leaf_data"]]
+    roots = {int(size): bytes.fromhex(root) for size, root in vectors["roots"].items()}
+    cases = [
+        (leaves[one["from"] : one["to"]], one["from"], one["size"], [bytes.fromhex(node) for node in one["path"]])
+        for one in json.loads((TESTS / "vectors" / "range.json").read_text())
+    ]
+    assert all(both_on_a_range(shown, start, (size, roots[size]), path) for shown, start, size, path in cases)
+    generator, said = random.Random(8), set()
+    for _ in range(2_000):
+        shown, start, size, path = generator.choice(cases)
+        shown, path = list(shown), list(path)
+        if generator.random() < 0.7:
+            change_list(generator, generator.choice([shown, path]), [*leaves, *path])
+        start, size = start + generator.choice([0, 0, 1, -1]), size + generator.choice([0, 0, 0, 1, -1])
+        said.add(both_on_a_range(shown, start, (size, roots.get(size, bytes(32))), path))
+    assert said == {True, False}
 
 
 def test_the_second_shares_nothing_with_the_first() -> None:
