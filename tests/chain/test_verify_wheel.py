@@ -1,8 +1,10 @@
 """The wheel without extras verifies: nothing but the base dependencies and what they require is in reach."""
 
 import json
+import re
 import subprocess
 import sys
+from importlib import import_module
 from importlib.metadata import distribution, requires
 from pathlib import Path
 from zipfile import ZipFile
@@ -53,3 +55,19 @@ def test_the_wheel_verifies_alone(tmp_path: Path) -> None:
         )  # fmt: skip
         assert done.stderr == b""
         assert json.loads(done.stdout)["verdict"] == case["verdict"]
+
+
+def test_what_is_to_be_read_is_listed() -> None:
+    """docs/verifier.md names every module that the verifier imports and no other, and says how long they are."""
+    script = "import sys, sudonglian.chain.verify as _; print('\\n'.join(n for n in sys.modules if n.startswith('sudonglian.')))"
+    names = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True, text=True).stdout.split()
+    sources = {name: Path(found) for name in names if (found := import_module(name).__file__)}
+    room = ROOT / "chain" / "sudonglian" / "chain"
+    imported = {str(file.relative_to(room).with_suffix("")) for file in sources.values()} - {"__init__"}
+    text = (ROOT / "docs" / "verifier.md").read_text(encoding="utf-8")
+    table = text.partition("| module |")[2].partition("\n\n")[0]
+    cells = [line.split("|")[1] for line in table.splitlines()[2:]]
+    assert set(re.findall(r"`([^`]+)`", " ".join(cells))) == imported
+    lines = sum(len(file.read_text(encoding="utf-8").splitlines()) for file in sources.values())
+    said = int(re.findall(r"some ([0-9,]+) lines", text)[0].replace(",", ""))
+    assert abs(lines - said) < said * 0.05, f"{lines} lines: say so in docs/verifier.md"
