@@ -105,6 +105,12 @@ def test_garbage_is_refused_in_our_own_words(raw: bytes) -> None:
         qbft.verify_header(with_extra(raw), ADDRESSES[:4])
 
 
+def test_a_header_is_bytes() -> None:
+    for header in (sealed([0, 1, 2]).hex(), bytearray(sealed([0, 1, 2])), None, 7):
+        with pytest.raises(ProofRefused):
+            qbft.verify_header(header, ADDRESSES[:4])  # type: ignore[arg-type]
+
+
 def test_a_validator_set_is_given_and_well_formed() -> None:
     for validators in ([], ["0x12"], ["zz" * 20], [b"short"], [7], [*ADDRESSES[:1], b""]):
         with pytest.raises(ProofRefused):

@@ -58,6 +58,8 @@ def verify_header(rlp: bytes, validators: Iterable[bytes | str]) -> bytes:
     QbftRefused, HeaderRefused, RlpRefused
         Malformed, a seal by somebody else, two by one validator, or too few.
     """
+    if not isinstance(rlp, bytes):
+        raise QbftRefused("a header is bytes")
     return verify(headers.parse(rlp), frozenset(_address(one) for one in validators))
 
 

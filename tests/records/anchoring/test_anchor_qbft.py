@@ -5,11 +5,14 @@ them parent hashes, and leaves state, receipts and proofs to the node; test_qbft
 """
 
 import json
+import subprocess
+import sys
 import threading
 import urllib.request
 from collections.abc import Iterator
 from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -165,6 +168,22 @@ def test_the_whole_way(besu: Any) -> None:
     changed["anchors"][0]["header"] = few.hex()
     worse = verify(canonical.encode(changed), held)
     assert [step.name for step in worse.steps if step.result == "FAIL"] == ["finality"]
+
+
+@pytest.mark.anvil
+def test_the_command_prints_the_validators_to_compare(besu: Any, url: str, tmp_path: Any) -> None:
+    besu.grow()
+    besu.advance()
+    file, contract = str(tmp_path / "trust.json"), "0x" + besu.chain().contract.hex()
+    script = "import sys; from sudonglian.api.entry import main; sys.exit(main())"
+    key = str(besu.keys.log.verifier_key)
+    argv = ["trust", "add", "-o", file, "--rpc", url, "--contract", contract, "--key", key, "--lang", "en"]
+    done = subprocess.run([sys.executable, "-c", script, *argv], capture_output=True, check=False, text=True)
+    assert done.returncode == 0, done.stderr
+    lines = [line.strip() for line in done.stdout.splitlines()]
+    assert "QBFT, 3 of these 4 validators seal a block:" in lines
+    assert {one.hex() for one in ADDRESSES} < set(lines)
+    assert trust.parse(Path(file).read_bytes()) == trusted(besu)
 
 
 @pytest.mark.anvil
