@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from sudonglian.chain import rlp
 from sudonglian.chain.errors import ChainError
 from sudonglian.chain.keccak import keccak256
+from sudonglian.chain.rlp import Encodable
 
 ADDRESS_BYTES: Final = 20
 WORD_BYTES: Final = 32
@@ -199,36 +201,6 @@ class Network(Protocol):
         ...
 
 
-RlpItem = bytes | int | Sequence["RlpItem"]
-
-
-def rlp_encode(item: RlpItem) -> bytes:
-    """Return the RLP of bytes, of an integer, or of a list of them.
-
-    >>> rlp_encode([b"cat", 0, 1024]).hex()
-    'c88363617480820400'
-    """
-    if isinstance(item, int):
-        item = _shortest(item)
-    if isinstance(item, bytes):
-        if len(item) == 1 and item[0] < 0x80:
-            return item
-        return _rlp_length(len(item), 0x80) + item
-    body = b"".join(rlp_encode(part) for part in item)
-    return _rlp_length(len(body), 0xC0) + body
-
-
-def _shortest(value: int) -> bytes:
-    return value.to_bytes((value.bit_length() + 7) // 8, "big")
-
-
-def _rlp_length(length: int, offset: int) -> bytes:
-    if length <= 55:
-        return bytes([offset + length])
-    digits = _shortest(length)
-    return bytes([offset + 55 + len(digits)]) + digits
-
-
 _NUMBER: Final = 0
 _HEADER: Final = (
     ("parentHash", 32),
@@ -286,14 +258,14 @@ def header_rlp(fields: Mapping[str, object]) -> bytes:
 
     A field of a later fork counts if it is there and not null; the forks only ever appended.
     """
-    parts: list[RlpItem] = []
+    parts: list[Encodable] = []
     for name, length in _HEADER:
         parts.append(_field(fields, name, length))
     for name, length in _HEADER_LATER:
         if fields.get(name) is None:
             break
         parts.append(_field(fields, name, length))
-    return rlp_encode(parts)
+    return rlp.encode(parts)
 
 
 def _field(fields: Mapping[str, object], name: str, length: int | None) -> bytes | int:

@@ -16,7 +16,9 @@ from coincurve import PrivateKey
 
 from sudonglian.chain.errors import ChainError
 from sudonglian.chain.keccak import keccak256
-from sudonglian.chain.network import ADDRESS_BYTES, RlpItem, rlp_encode
+from sudonglian.chain.network import ADDRESS_BYTES
+from sudonglian.chain.rlp import Encodable
+from sudonglian.chain.rlp import encode as rlp_encode
 
 KEY_BYTES: Final = 32
 FILE_MODE: Final = 0o600
@@ -143,7 +145,7 @@ class Wallet:
 
     def sign(self, transaction: Transaction) -> SignedTransaction:
         """Return the signed transaction; the same input gives the same bytes (RFC 6979)."""
-        fields: list[RlpItem] = [
+        fields: list[Encodable] = [
             transaction.chain_id,
             transaction.nonce,
             transaction.priority_fee,

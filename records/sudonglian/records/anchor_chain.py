@@ -13,7 +13,7 @@ from sudonglian.chain import anchor_contract, anchor_deployment, canonical, head
 from sudonglian.chain.anchor_deployment import Recognition
 from sudonglian.chain.errors import ProofRefused
 from sudonglian.chain.keccak import keccak256
-from sudonglian.chain.network import Fees, Network, Receipt, rlp_encode
+from sudonglian.chain.network import Fees, Network, Receipt
 from sudonglian.chain.wallet import checksum_address
 from sudonglian.records import anchor_halt, log
 from sudonglian.records.anchor_book import Anchor, AnchoringError, Chain
@@ -228,8 +228,8 @@ def capture(network: Network, chain: Chain, anchor: Anchor, receipt: Receipt | N
         raise FinalProofRefused("the node proves another number of slots than it was asked for", place=place)
     material = Material(
         header=block.header_rlp,
-        account_proof=rlp_encode(list(proof.account_proof)),
-        storage_proof=rlp_encode(list(proof.storage[0][2])),
+        account_proof=rlp.encode(list(proof.account_proof)),
+        storage_proof=rlp.encode(list(proof.storage[0][2])),
         receipt=None if receipt is None else receipt_bytes(receipt),
     )
     check_material(chain, anchor, material.header, material.account_proof, material.storage_proof)
