@@ -363,6 +363,8 @@ def test_trust_that_contradicts_is_a_failure() -> None:
         verdict = outcome(GOOD["unsigned"], replace(TRUST, chains=(changed,)))
         assert verdict.verdict == "INVALID"
         assert step in failed(verdict)
+    other_code = replace(TRUST, chains=(replace(chain, code_hash=bytes(32)),))
+    assert failed(outcome(replace(GOOD["signed"], anchors=()), other_code)).keys() == {"signatures"}
     impostor = checkpoint.LogKey.from_seed(w.ORIGIN, bytes(32))
     assert failed(outcome(GOOD["unsigned"], TRUST.with_log(impostor.vkey))).keys() == {"checkpoint"}
 
