@@ -41,7 +41,7 @@ SETTINGS: Final = (
     Setting("SUDONGLIAN_RPC_URL", "embedded chain in the data folder", "JSON-RPC of the EVM network to anchor on."),
     Setting(
         "SUDONGLIAN_FINALITY_DEPTH",
-        "0 for the embedded chain and local development nodes, 12 otherwise",
+        "0 for the embedded chain, local development nodes and QBFT, 12 otherwise",
         "Blocks on top of an anchor before it is final.",
     ),
     Setting("SUDONGLIAN_SEAL_EVERY", "1000", "The worker seals when this many entries wait."),

@@ -54,8 +54,15 @@ class House:
         return self._network
 
     def finality_depth(self) -> int:
-        """Return after how many blocks an anchor is final here."""
-        return self.settings.depth_on(self.network.identity().chain_id)
+        """Return after how many blocks an anchor is final here: at once where validators have sealed each block.
+
+        Such a chain may make no blocks while nobody sends anything, so waiting for more could last for ever.
+        """
+        depth = self.settings.depth_on(self.network.identity().chain_id)
+        if self.settings.finality_depth is not None or depth == 0:
+            return depth
+        head = self.network.block(self.network.head())
+        return 0 if head is not None and head.is_qbft else depth
 
     def close(self) -> None:
         """Let go of everything."""

