@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import re
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -144,6 +145,19 @@ def test_closed_streams_change_no_verdict() -> None:
     for closed in ("1", "2"):
         shell = ["sh", "-c", f'exec "$@" {closed}>&-', "sh", *argv]
         assert subprocess.run(shell, capture_output=True, check=False).returncode == 1
+
+
+def test_an_interrupt_in_the_middle_is_no_traceback(tmp_path: Path) -> None:
+    waits = tmp_path / "waits.json"
+    os.mkfifo(waits)  # nobody writes: the run stands here
+    argv = command(str(FOLDER / "dev-unsigned.json"), str(waits), "--trust", TRUST)
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as run:
+        assert run.stderr is not None
+        assert run.stderr.readline().startswith(b"1/2 VALID 1")
+        run.send_signal(signal.SIGINT)
+        out, err = run.communicate(timeout=60)
+    assert (run.returncode, err) == (130, b"")
+    assert b"VALID" in out
 
 
 @pytest.mark.full

@@ -13,7 +13,7 @@ from dataclasses import asdict
 from functools import partial
 from io import TextIOWrapper
 from pathlib import Path
-from typing import NoReturn, TextIO
+from typing import Final, NoReturn, TextIO
 
 from sudonglian.chain import bundle as bundles
 from sudonglian.chain import checkpoint, mpt, qbft
@@ -25,6 +25,9 @@ from sudonglian.chain.trust import Qbft, Trust
 from sudonglian.chain.verify_many import EXIT, USAGE, judge_all
 from sudonglian.chain.verify_report import Lang, say, shown
 from sudonglian.chain.verify_steps import Completeness, Confirmation, Examination, Step, Verdict
+
+INTERRUPTED: Final = 130
+"""What shells give a program that ^C ended."""
 
 __all__ = ["EXIT", "USAGE", "Verdict", "forget", "main", "verify"]
 
@@ -66,6 +69,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader went away (| head): that says nothing of the bundle, so it is no verdict
         _let_go(sys.stdout, sys.stderr)
         return USAGE
+    except KeyboardInterrupt:
+        return INTERRUPTED
 
 
 def _let_go(*streams: TextIO) -> None:
