@@ -88,15 +88,20 @@ def say(file: str, verdict: Verdict, lang: Lang) -> str:
 
 def brief(file: str, verdict: Verdict, lang: Lang) -> str:
     """Return one file's lines among many: its verdict, and the steps that did not pass."""
-    said = (WORDS[one][lang] for one in (verdict.confirmation, verdict.completeness))
-    head = f"{shown(file)}: {VERDICTS[verdict.verdict][lang]} ({', '.join(said)})"
+    head = f"{shown(file)}: {_short(verdict.verdict, lang)}"
+    for name, said in (("confirmation", verdict.confirmation), ("completeness", verdict.completeness)):
+        head += f"; {WORDS[name][lang]}: {WORDS[said][lang]}"
     return "\n".join([head, *(_step(step, lang) for step in verdict.steps if step.result != "PASS")])
 
 
 def summary(counts: Mapping[str, int], trusted: Sequence[str], lang: Lang) -> str:
     """Return what stands after many: how many of each verdict, and on what they rest."""
-    told = [f"{WORDS[name][lang] if name in WORDS else name} {number}" for name, number in counts.items()]
+    told = [f"{_short(name, lang)} {number}" for name, number in counts.items()]
     return "\n".join([f"{sum(counts.values())} {WORDS['bundles'][lang]}: {', '.join(told)}", *_rests_on(trusted, lang)])
+
+
+def _short(verdict: str, lang: Lang) -> str:
+    return (VERDICTS.get(verdict) or WORDS[verdict])[lang].partition({"zh": "：", "en": ":"}[lang])[0]
 
 
 def _step(step: Step, lang: Lang) -> str:
