@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sudonglian.records.epcis import culprit
-from sudonglian.records.epcis.document import DocumentRefused, read_document
+from sudonglian.records.epcis.document import read_document
+from sudonglian.records.epcis.refusals import DocumentRefused
 
 HAN = re.compile("[\u4e00-\u9fff]")
 
@@ -31,7 +32,7 @@ HAN = re.compile("[\u4e00-\u9fff]")
         (b"", "not-json", ""),
         (b" \n", "not-json", ""),
         ("货".encode("gb18030"), "not-utf8", ""),
-        (b"<a/>", "xml-given", ""),
+        (b"<a/>", "not-epcis", ""),
         (b"1", "not-epcis", ""),
         (b'{"type":"EPCISDocument","epcisBody":{}}', "no-events", "/epcisBody/eventList"),
         (b'[{"type":"ObjectEvent"},1]', "not-epcis", "/1"),

@@ -13,8 +13,9 @@ from sudonglian.chain import entry
 from sudonglian.chain.errors import RecordRefused
 from sudonglian.chain.record import open_record, parse_record, record_hash
 from sudonglian.records import derive, judging, reader, vault
-from sudonglian.records.epcis.document import NotJson, read_document
+from sudonglian.records.epcis.document import read_document
 from sudonglian.records.epcis.plain import plain_event
+from sudonglian.records.epcis.refusals import NotJson
 from sudonglian.records.intake import CaptureResult
 from sudonglian.records.keys import Keys
 from sudonglian.records.store import Store

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from sudonglian.chain import canonical
 from sudonglian.chain.errors import RecordRefused
-from sudonglian.records.epcis.document import NotEpcis, TooDeep, read_document
+from sudonglian.records.epcis.document import read_document
 from sudonglian.records.epcis.extensions import check_extensions
 from sudonglian.records.epcis.plain import ContextRefused, SdlContextRefused, plain_event
+from sudonglian.records.epcis.refusals import NotEpcis, TooDeep
 
 SPEC = Path(__file__).resolve().parents[2] / "docs" / "spec" / "plain-event.md"
 GS1 = "https://ref.gs1.org/standards/epcis/epcis-context.jsonld"

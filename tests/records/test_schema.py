@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from sudonglian.chain import canonical
 from sudonglian.records.epcis.check import check_event
-from sudonglian.records.epcis.document import DocumentRefused, read_document
+from sudonglian.records.epcis.document import read_document
 from sudonglian.records.epcis.findings import Finding, refuses
+from sudonglian.records.epcis.refusals import DocumentRefused
 from sudonglian.records.epcis.schema import EVENT_TYPES, check_schema, document
 from sudonglian.records.intake import rehearse
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from sudonglian.records.epcis.document import NotJson, read_document
+from sudonglian.records.epcis.document import read_document
+from sudonglian.records.epcis.refusals import NotJson
 from sudonglian.trace.casework.views import view
 from sudonglian.trace.engine.derive import derive_facts
 from sudonglian.trace.engine.events import EventView

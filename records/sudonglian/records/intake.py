@@ -17,6 +17,7 @@ from sudonglian.chain.checkpoint import LogKey
 from sudonglian.chain.errors import RecordRefused
 from sudonglian.chain.record import Sealed, seal_record
 from sudonglian.records import derive, sequencer, store, vault
+from sudonglian.records.epcis.document import Form
 from sudonglian.records.epcis.findings import Finding, pointer
 from sudonglian.records.judging import RULE, Judged, JudgedEvent, Refusal, judge, participants_of, refusal_of
 from sudonglian.records.keys import KEY_BYTES, Keys
@@ -105,6 +106,7 @@ def capture(
     now: datetime,
     duplicate_ids: DuplicateIds = "refuse",
     behaviour: Behaviour = "rollback",
+    form: Form | None = None,
 ) -> CaptureResult:
     """Take the events of one document: `judge` and `take` in one.
 
@@ -124,13 +126,15 @@ def capture(
         What becomes of an event whose eventID this submitter has used for another content.
     behaviour
         `rollback`: one refused event refuses the document, and nothing of it is written. `proceed`: event by event.
+    form
+        JSON or XML, if the sender says which.
 
     Raises
     ------
     DocumentRefused
         The bytes are no document with events.
     """
-    judged = judge(keys, raw, submitter=submitter, now=now)
+    judged = judge(keys, raw, submitter=submitter, now=now, form=form)
     return take(connection, keys, judged, duplicate_ids=duplicate_ids, behaviour=behaviour)
 
 

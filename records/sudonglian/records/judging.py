@@ -4,7 +4,7 @@ docs/spec/plain-event.md, docs/spec/record.md; docs/decisions/0500. No database 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -13,9 +13,10 @@ from sudonglian.chain.canonical import Json
 from sudonglian.chain.errors import CanonicalRefused, RecordRefused
 from sudonglian.records import derive, vault
 from sudonglian.records.epcis.check import check_event
-from sudonglian.records.epcis.document import Document, DocumentRefused, RawEvent, named, read_document
+from sudonglian.records.epcis.document import Document, Form, RawEvent, line_of, read_document
 from sudonglian.records.epcis.findings import Finding, pointer, warning
 from sudonglian.records.epcis.plain import plain_event
+from sudonglian.records.epcis.refusals import DocumentRefused, named
 from sudonglian.records.epcis.schema import check_envelope
 from sudonglian.records.keys import Keys
 
@@ -96,7 +97,7 @@ class Judged:
     warnings: tuple[tuple[int, Finding], ...]
 
 
-def judge(keys: Keys, raw: bytes, *, submitter: str, now: datetime) -> Judged:
+def judge(keys: Keys, raw: bytes, *, submitter: str, now: datetime, form: Form | None = None) -> Judged:
     """Read a document and judge its events; nothing is looked up or written, so no writer waits meanwhile.
 
     Raises
@@ -104,7 +105,7 @@ def judge(keys: Keys, raw: bytes, *, submitter: str, now: datetime) -> Judged:
     DocumentRefused
         The bytes are no document with events.
     """
-    document = read_document(raw)
+    document = read_document(raw, form)
     refused = _envelope_refusals(document)
     warnings: list[tuple[int, Finding]] = []
     events: list[JudgedEvent] = []
@@ -115,7 +116,26 @@ def judge(keys: Keys, raw: bytes, *, submitter: str, now: datetime) -> Judged:
                 events.append(judged)
             else:
                 refused += judged
+    if document.is_xml and (refused or warnings):
+        refused, warnings = _with_lines(raw, refused, warnings)
     return Judged(submitter, now, len(document.events), tuple(events), tuple(refused), tuple(warnings))
+
+
+def _with_lines(
+    raw: bytes, refused: list[Refusal], warnings: list[tuple[int, Finding]]
+) -> tuple[list[Refusal], list[tuple[int, Finding]]]:
+    """Return the same with the lines of the XML, which is what its sender can look at."""
+    lines = line_of(raw, {*(one.pointer for one in refused), *(one.pointer for _, one in warnings)})
+
+    def said(message: Mapping[str, str], place: str) -> dict[str, str]:
+        line = lines.get(place)
+        told = {"zh": f"(XML 第 {line} 行)", "en": f" (line {line} of the XML)"} if line else {}
+        return {lang: text + told.get(lang, "") for lang, text in message.items()}
+
+    return (
+        [replace(one, message=said(one.message, one.pointer)) for one in refused],
+        [(index, replace(one, message=said(one.message, one.pointer))) for index, one in warnings],
+    )
 
 
 def _envelope_refusals(document: Document) -> list[Refusal]:

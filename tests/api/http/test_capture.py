@@ -75,7 +75,7 @@ def test_both_contents_of_one_event_id_are_kept_when_asked_for(served: Any, make
         (b"\xff\xfe", "application/json", 400),
         (b'{"a":1,"a":2}', "application/json", 400),
         (b"null", "application/json", 400),
-        (b"<xml/>", "application/xml", 415),
+        (b"<xml/>", "text/html", 415),
         (b"{}", "text/plain", 415),
         (b"{}", "", 415),
     ],
@@ -85,6 +85,46 @@ def test_what_is_no_document(served: Any, body: bytes, kind: str, status: int) -
     assert answer.status == status
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json["status"] == status
+
+
+XML = """<e:EPCISDocument xmlns:e="urn:epcglobal:epcis:xsd:2" schemaVersion="2.0" creationDate="2026-01-05T01:00:00Z">
+<EPCISBody><EventList><ObjectEvent><eventTime>{time}</eventTime><eventTimeZoneOffset>+08:00</eventTimeZoneOffset>
+<epcList><epc>{epc}</epc></epcList><action>OBSERVE</action><bizStep>urn:epcglobal:cbv:bizstep:{step}</bizStep>
+</ObjectEvent></EventList></EPCISBody></e:EPCISDocument>"""
+
+
+@pytest.mark.parametrize("kind", ["application/xml", "text/xml; charset=utf-8"])
+def test_xml_becomes_the_record_that_its_json_would_be(served: Any, make: Any, kind: str) -> None:
+    event = {name: value for name, value in make.event(140).items() if name in ("type", "eventTime", "epcList")}
+    event |= {"eventTimeZoneOffset": "+08:00", "action": "OBSERVE", "bizStep": "shipping"}
+    first = served.ask("POST", CAPTURE, make.document(event), token="firm")
+    text = XML.format(time=event["eventTime"], epc=event["epcList"][0], step="shipping")
+    again = served.ask("POST", CAPTURE, text.encode(), token="firm", headers={"Content-Type": kind})
+    assert (again.status, again.json["accepted"], again.json["unchanged"]) == (202, 0, 1)
+    assert again.json["records"][0]["record_hash"] == first.json["records"][0]["record_hash"]
+    odd = served.ask(
+        "POST", CAPTURE, text.replace("shipping", "flying").encode(), token="firm", headers={"Content-Type": kind}
+    )
+    assert [one["code"] for one in odd.json["errors"]] == ["biz-step"]
+    assert odd.json["errors"][0]["detail"].endswith("(line 3 of the XML)")
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "slug"),
+    [
+        (b"", "application/xml", "not-xml"),
+        (b"{}", "application/xml", "not-xml"),
+        (b"<a>", "text/xml", "not-xml"),
+        (b"<a/>", "application/json", "not-json"),
+        (b"<a/>", "application/xml", "not-epcis"),
+        (b'<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><a>&x;</a>', "application/xml", "xml-doctype"),
+        (b'<?xml version="1.0" encoding="ebcdic"?><a/>', "application/xml", "xml-encoding"),
+        (b"<a>" * 10_000, "application/xml", "too-deep"),
+    ],
+)
+def test_xml_that_is_no_document(served: Any, body: bytes, kind: str, slug: str) -> None:
+    answer = served.ask("POST", CAPTURE, body, token="firm", headers={"Content-Type": kind})
+    assert (answer.status, answer.json["type"]) == (400, f"urn:sudonglian:problem:{slug}")
 
 
 def test_a_document_that_is_too_large(served: Any) -> None:

@@ -50,8 +50,8 @@ class Direction(StrEnum):
     both = "both"
 
 
-Files = Annotated[list[str], typer.Argument(metavar="FILE", help="EPCIS 2.0 JSON; - is standard input.")]
-File = Annotated[str, typer.Argument(metavar="FILE", help="EPCIS 2.0 JSON; - is standard input.")]
+Files = Annotated[list[str], typer.Argument(metavar="FILE", help="EPCIS 2.0, JSON or XML; - is standard input.")]
+File = Annotated[str, typer.Argument(metavar="FILE", help="EPCIS 2.0, JSON or XML; - is standard input.")]
 RecordHash = Annotated[str, typer.Argument(metavar="HASH", help="The record's hash, 64 hexadecimal digits.")]
 
 

@@ -16,6 +16,7 @@ from sudonglian.api.settings import Lang
 from sudonglian.chain import canonical
 from sudonglian.records import derive, intake, jobs
 from sudonglian.records.api_keys import ApiKey
+from sudonglian.records.epcis.document import Form
 from sudonglian.records.intake import Behaviour, CaptureResult, DuplicateIds
 from sudonglian.records.jobs import Job
 
@@ -27,6 +28,7 @@ def take(
     door: Door,
     key: ApiKey,
     raw: bytes,
+    form: Form,
     behaviour: Behaviour,
     duplicate_ids: DuplicateIds,
     idempotency_key: str | None,
@@ -57,6 +59,7 @@ def take(
             now=now,
             duplicate_ids=duplicate_ids,
             behaviour=behaviour,
+            form=form,
         )
         job = jobs.add(
             connection,

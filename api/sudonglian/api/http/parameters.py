@@ -27,6 +27,8 @@ MAX_INTEGER: Final = 2**53 - 1
 
 JSON_TYPES: Final = ("application/json", "application/ld+json")
 
+XML_TYPES: Final = ("application/xml", "text/xml")
+
 PER_PAGE: Final = 30
 """EPCIS 2.0 §12.5: what a page has when nobody says."""
 
@@ -64,12 +66,16 @@ PageToken = Annotated[str | None, Query(alias="nextPageToken", max_length=64)]
 IdempotencyKey = Annotated[str | None, Header(alias="Idempotency-Key", max_length=255, pattern=r"^[\x21-\x7e]+$")]
 
 
+def kind_of(request: Request) -> str:
+    """Return the media type of a body, without its parameters."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
 def body_of(limit: int, kinds: tuple[str, ...] = JSON_TYPES) -> Callable[[Request], Any]:
     """Return the dependency that reads a body of one of these media types and of at most `limit` bytes."""
 
     async def read(request: Request) -> bytes:
-        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if kind not in kinds:
+        if kind_of(request) not in kinds:
             raise MediaTypeRefused(f"the Content-Type must be one of {', '.join(kinds)}", place="Content-Type")
         length = request.headers.get("content-length", "0")
         size = int(length) if length.isascii() and length.isdigit() and len(length) < 16 else limit + 1

@@ -10,10 +10,9 @@ from typing import Final
 from sudonglian.chain import identifiers
 from sudonglian.chain.canonical import Json
 from sudonglian.chain.errors import RecordRefused
-from sudonglian.records.epcis.document import entries
 from sudonglian.records.epcis.extensions import check_extensions
 from sudonglian.records.epcis.findings import Finding, error, pointer, warning
-from sudonglian.records.epcis.plain import CORE, SdlContextRefused, effective_context, plain_event
+from sudonglian.records.epcis.plain import CORE, SdlContextRefused, effective_context, entries, plain_event
 from sudonglian.records.epcis.schema import check_schema
 from sudonglian.records.epcis.times import instant
 

@@ -12,8 +12,7 @@ from typing import Final, TypeAlias
 from sudonglian.chain.canonical import Json
 from sudonglian.chain.identifiers import digital_link, epc
 from sudonglian.chain.identifiers.digital_link import DigitalLink
-from sudonglian.records.epcis.document import entries
-from sudonglian.records.epcis.plain import effective_context
+from sudonglian.records.epcis.plain import effective_context, entries
 
 Order: TypeAlias = "tuple[tuple[str, Order | None], ...]"
 
@@ -95,10 +94,16 @@ ORDER: Final[Order] = (
 TYPED: Final = ("bizTransaction", "source", "destination")
 """Elements whose type is written before what it types."""
 
+TYPED_LISTS: Final = frozenset({"bizTransactionList", "sourceList", "destinationList"})
+
+TEXT: Final = "#text"
+"""The text of an extension that also has members, as XML may."""
+
 LEFT_OUT: Final = frozenset({"type", "@context", "eventID", "recordTime", "errorDeclaration"})
 """What says who recorded the event, when, or that it was wrong: not what happened."""
 
-COMMENTS: Final = frozenset({"rdfs:comment", "comment"})
+SKIPPED: Final = frozenset({"rdfs:comment", "comment", "@context", TEXT})
+"""Comments, bindings, and the text of an element, which stands before its members."""
 
 TIMES: Final = frozenset({"eventTime", "time", "startTime", "endTime"})
 
@@ -162,37 +167,75 @@ def pre_hash(event: dict[str, Json], contexts: Sequence[Json] = ()) -> str:
     _, bindings = effective_context([*contexts, *entries(event.get("@context", []), "/@context")])
     prefixes = KEY_PREFIXES | {term: value for term, value in bindings.items() if isinstance(value, str)}
     members = {name: value for name, value in event.items() if name not in LEFT_OUT}
-    return f"eventType={event.get('type')}" + _object(members, ORDER, "", prefixes)
+    return f"eventType={event.get('type')}" + _object(members, ORDER, "", prefixes, top=True)
 
 
-def _object(value: dict[str, Json], order: Order, parent: str, prefixes: dict[str, str]) -> str:
+def _object(value: dict[str, Json], order: Order, parent: str, prefixes: dict[str, str], *, top: bool = False) -> str:
     done = "".join(_member(name, value[name], inner, parent, prefixes) for name, inner in order if name in value)
     named = {name for name, _ in order}
+    # What the standard's own objects may not hold stands behind the whole event, as published.
     rest = [
-        _member(name, inner, None, parent, prefixes)
+        _free(name, inner, parent, prefixes)
         for name, inner in value.items()
-        if name not in named and name not in COMMENTS and name != "@context"
+        if name not in named and name not in SKIPPED and (top or not order or ":" in name)
     ]
+    if top:
+        rest += (stray for name, inner in order if inner and (stray := _strays(name, value.get(name), inner, prefixes)))
     return done + "".join(sorted(rest))
 
 
 def _member(name: str, value: Json, order: "Order | None", parent: str, prefixes: dict[str, str]) -> str:
+    """Return a member of the standard's own, without its name if it is empty."""
     if item := ITEMS.get(name):
         listed = value if isinstance(value, list) else [value]
         inner = order[0][1] if order else None
         body = "".join(sorted(_member(item, element, inner, name, prefixes) for element in listed))
         return name + body if body else ""
-    if name in ("bizTransactionList", "sourceList", "destinationList") and isinstance(value, list):
-        body = "".join(sorted(_typed(element, name, prefixes) for element in value))
-        return name + body if body else ""
     if isinstance(value, list):
         return "".join(sorted(_member(name, element, order, parent, prefixes) for element in value))
-    key = _key(name, prefixes)
     if isinstance(value, dict) and "$dec" not in value:
         body = _object(value, order or (), name, prefixes)
-        return key + body if body else ""
+        return name + body if body else ""
     text = _text(name, value, parent)
-    return f"{key}={text}" if text else ""
+    return f"{name}={text}" if text else ""
+
+
+def _free(name: str, value: Json, parent: str, prefixes: dict[str, str]) -> str:
+    """Return a member that has no place of its own: of extensions also the name of an empty one."""
+    if value is None:
+        return ""
+    if isinstance(value, list):
+        if name in TYPED_LISTS:
+            body = "".join(sorted(_typed(element, name, prefixes) for element in value))
+            return name + body if body else ""
+        if name in ITEMS:
+            return _member(name, value, None, parent, prefixes)
+        return "".join(sorted(_free(name, element, parent, prefixes) for element in value))
+    key = _key(name, prefixes)
+    if isinstance(value, dict) and "$dec" not in value:
+        text = _text(name, value.get(TEXT, ""), parent)
+        return key + (f"={text}" if text else "") + _object(value, (), name, prefixes)
+    text = _text(name, value, parent)
+    return f"{key}={text}" if text else key
+
+
+def _strays(name: str, value: Json, order: Order, prefixes: dict[str, str]) -> str:
+    """Return the members without a prefix that an object of the standard's own does not have, under its name."""
+    if isinstance(value, list):
+        item = ITEMS.get(name)
+        inner = order[0][1] if item and order else order
+        found = sorted(filter(None, (_strays(item or name, one, inner or (), prefixes) for one in value)))
+        return name + "".join(found) if found and item else "".join(found)
+    if not isinstance(value, dict) or "$dec" in value:
+        return ""
+    known = dict(order)
+    found = []
+    for key, one in value.items():
+        if inner := known.get(key):
+            found.append(_strays(key, one, inner, prefixes))
+        elif key not in known and ":" not in key and key not in SKIPPED:
+            found.append(_free(key, one, name, prefixes))
+    return name + "".join(sorted(found)) if any(found) else ""
 
 
 def _typed(element: Json, name: str, prefixes: dict[str, str]) -> str:

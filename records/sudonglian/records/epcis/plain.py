@@ -9,7 +9,7 @@ from typing import Final
 
 from sudonglian.chain.canonical import MAX_DEPTH, Json
 from sudonglian.chain.errors import RecordRefused
-from sudonglian.records.epcis.document import TooDeep, entries
+from sudonglian.records.epcis.refusals import NotEpcis, TooDeep
 
 PREFIX: Final = "sdl"
 NAMESPACE: Final = "urn:sudonglian:ns:1:"
@@ -57,6 +57,16 @@ def plain_event(event: dict[str, Json], contexts: Sequence[Json] = ()) -> dict[s
     elif needed:
         members["@context"] = needed
     return members
+
+
+def entries(context: Json, place: str) -> tuple[Json, ...]:
+    """Return the entries of a JSON-LD context, which may be written alone or as an array."""
+    found = tuple(context) if isinstance(context, list) else (context,)
+    for index, entry in enumerate(found):
+        if entry is not None and not isinstance(entry, str | dict):
+            zh = "@context 应为网址、对象或其数组"
+            raise NotEpcis("a context is a URL, an object or an array of these", zh=zh, place=f"{place}/{index}")
+    return found
 
 
 def effective_context(contexts: Iterable[Json]) -> tuple[list[str], dict[str, Json]]:

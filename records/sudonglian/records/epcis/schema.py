@@ -51,6 +51,19 @@ def members_of(name: str) -> frozenset[str]:
     return frozenset(document()["$defs"][name].get("properties", ()))
 
 
+@cache
+def words_of(path: str) -> tuple[str, ...]:
+    """Return the words of a vocabulary: the enumeration of a definition, or of one of its properties.
+
+    >>> words_of("errorDeclaration/reason")
+    ('did_not_occur', 'incorrect_data')
+    """
+    name, _, member = path.partition("/")
+    node = document()["$defs"][name]
+    choices = (node["properties"][member] if member else node)["anyOf"]
+    return tuple(next(choice["enum"] for choice in choices if "enum" in choice))
+
+
 def check_schema(event: dict[str, Json], terms: frozenset[str] = frozenset()) -> list[Finding]:
     """Return what the schema finds in one event; `terms` are what its contexts bind besides GS1's own.
 

@@ -14,23 +14,26 @@ from sudonglian.api.http.answers import json_answer
 from sudonglian.api.http.auth import Anyone, Capturer
 from sudonglian.api.http.door import door_of
 from sudonglian.api.http.parameters import (
+    JSON_TYPES,
     PER_PAGE,
+    XML_TYPES,
     IdempotencyKey,
     PageToken,
     PerPage,
     body_of,
     door_router,
+    kind_of,
     next_link,
     row_of,
 )
 from sudonglian.api.http.problems import lang_of
 from sudonglian.records import jobs
-from sudonglian.records.epcis.document import MAX_DOCUMENT_BYTES
+from sudonglian.records.epcis.document import MAX_DOCUMENT_BYTES, Form
 from sudonglian.records.intake import Behaviour, DuplicateIds
 
 router = door_router("/epcis/v2", "EPCIS", epcis.negotiated)
 
-Document = Annotated[bytes, Depends(body_of(MAX_DOCUMENT_BYTES))]
+Document = Annotated[bytes, Depends(body_of(MAX_DOCUMENT_BYTES, (*JSON_TYPES, *XML_TYPES)))]
 ErrorBehaviour = Annotated[Behaviour, Header(alias="GS1-Capture-Error-Behaviour")]
 """Whether one refused event takes its document with it."""
 KeepDuplicates = Annotated[
@@ -44,7 +47,10 @@ KeepDuplicates = Annotated[
 TAKES: Final = {
     "requestBody": {
         "required": True,
-        "content": {kind: {"schema": {"type": "object"}} for kind in ("application/json", "application/ld+json")},
+        "content": {
+            **{kind: {"schema": {"type": "object"}} for kind in JSON_TYPES},
+            **{kind: {"schema": {"type": "string"}} for kind in XML_TYPES},
+        },
     }
 }
 
@@ -64,10 +70,11 @@ def capture(
     duplicate_ids: KeepDuplicates = "refuse",
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
-    """Take an EPCIS document. Everything is committed when this answers: the job is over, and says what became of it."""
+    """Take an EPCIS document, JSON or XML. Everything is committed when this answers: the job is over, and says what became of it."""
     door = door_of(request)
+    form: Form = "xml" if kind_of(request) in XML_TYPES else "json"
     now = datetime.now(UTC)
-    job, own = captures.take(door, caller, document, behaviour, duplicate_ids, idempotency_key, now)
+    job, own = captures.take(door, caller, document, form, behaviour, duplicate_ids, idempotency_key, now)
     headers = {
         "Location": f"{router.prefix}/capture/{job.name}",
         "GS1-Capture-Error-Behaviour": behaviour,

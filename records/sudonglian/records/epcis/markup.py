@@ -1,0 +1,199 @@
+"""Markup: XML as a tree of elements, read without anything that a hostile document could make the reader do.
+
+XML 1.0 (5th edition), Namespaces in XML 1.0; docs/decisions/0204 (no DTD, no entities, limits, encodings).
+"""
+
+import codecs
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
+from xml.parsers import expat
+
+from sudonglian.chain import canonical
+from sudonglian.records.epcis.refusals import NotXml, TooDeep, TooLarge, XmlDoctype, XmlEncoding
+
+MAX_ELEMENTS: Final = 400_000
+"""Elements and attributes of one document: an ordinary event has forty, so that its bytes run out before these."""
+
+MAX_NAMESPACES: Final = 1_000
+"""Declarations of one document; published ones have ten, and each one costs a copy of those around it."""
+
+MAX_DEPTH: Final = canonical.MAX_DEPTH
+"""An event's JSON is never deeper than its XML, which its document wraps in three elements."""
+
+SPACE: Final = " \t\r\n"
+"""What XML calls white space; other kinds are text."""
+
+ENCODINGS: Final = {
+    "utf-8": "utf-8",
+    "utf8": "utf-8",
+    "us-ascii": "ascii",
+    "ascii": "ascii",
+    "utf-16": "utf-16",
+    "iso-8859-1": "iso-8859-1",
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "gb18030": "gb18030",
+}
+"""Those of XML itself, and those that Chinese systems still write; GB 18030 contains the two older ones."""
+
+_DECLARED = re.compile(r"""<\?xml[ \t\r\n][^>]{0,200}?encoding[ \t\r\n]*=[ \t\r\n]*(?:"([^"]*)"|'([^']*)')""")
+_UTF16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_SEPARATOR: Final = "\n"
+"""Between the parts of a name; no URI holds one that XML has not made a space of."""
+
+
+@dataclass(slots=True)
+class Element:
+    """One element: its name, what it holds, and which prefixes are bound where it stands."""
+
+    namespace: str
+    name: str
+    prefix: str
+    attributes: list[tuple[str, str, str, str]]
+    """Namespace, local name, prefix and value of each; no namespace is an empty one."""
+    scope: dict[str, str]
+    """Prefix to namespace; shared by the elements that declare nothing."""
+    line: int
+    children: "list[Element]" = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+    """The text before each child, and behind the last."""
+
+    @property
+    def text(self) -> str:
+        """Return the text without the white space around it, if there is no child between its parts."""
+        return "".join(self.texts).strip(SPACE)
+
+    @property
+    def tag(self) -> str:
+        """Return the name as it is written."""
+        return f"{self.prefix}:{self.name}" if self.prefix else self.name
+
+    def elements(self, name: str) -> "Iterator[Element]":
+        """Yield the children of a local name."""
+        return (child for child in self.children if child.name == name)
+
+
+def is_xml(raw: bytes) -> bool:
+    """Return whether the bytes begin as XML does and JSON never can.
+
+    >>> is_xml(b"  <a/>"), is_xml(b'{"type": "<"}')
+    (True, False)
+    """
+    if raw.startswith(_UTF16):
+        return raw[2:4] in (b"<\x00", b"\x00<")
+    return raw.removeprefix(canonical.BOM).lstrip()[:1] == b"<"
+
+
+def parse(raw: bytes) -> Element:
+    """Return the root of a document.
+
+    >>> parse(b'<a xmlns="urn:x"><b c="1"> d </b></a>').children[0].text
+    'd'
+
+    Raises
+    ------
+    NotXml, XmlEncoding, XmlDoctype, TooDeep, TooLarge
+        With line and column where there is one.
+    """
+    return _Reader().read(_text(raw))
+
+
+def _text(raw: bytes) -> str:
+    bom = raw.startswith(_UTF16)
+    head = (
+        raw[:400].decode("utf-16" if bom else "latin-1", "replace").removeprefix("\ufeff").removeprefix("\xef\xbb\xbf")
+    )
+    declared = match[1] or match[2] or "" if (match := _DECLARED.match(head)) else ""
+    encoding = ENCODINGS.get(declared.lower() or ("utf-16" if bom else "utf-8"))
+    if encoding is None:
+        known = "UTF-8, UTF-16, ISO-8859-1, GB 18030"
+        raise XmlEncoding(f"the encoding {declared[:40]!r} is not read; use UTF-8", zh=f"只读取 {known} 编码的 XML")
+    if (encoding == "utf-16") != bom or (raw.startswith(canonical.BOM) and encoding != "utf-8"):
+        raise XmlEncoding("the byte-order mark and the declared encoding differ", zh="字节顺序标记与声明的编码不一致")
+    try:
+        return raw.decode(encoding).removeprefix("\ufeff")
+    except UnicodeDecodeError as refusal:
+        reason = f"byte {refusal.start} is not {encoding.upper()}"
+        raise XmlEncoding(reason, zh=f"第 {refusal.start} 字节不是 {encoding.upper()}") from refusal
+
+
+class _Reader:
+    def __init__(self) -> None:
+        self._open: list[Element] = []
+        self._pieces: list[str] = []
+        self._root: Element | None = None
+        self._count = 0
+        self._declared: dict[str, str] = {}
+        self._namespaces = 0
+        self._parser = expat.ParserCreate("utf-8", _SEPARATOR)
+        self._parser.namespace_prefixes = True
+        self._parser.ordered_attributes = True
+        self._parser.buffer_text = True
+        self._parser.StartElementHandler = self._start
+        self._parser.EndElementHandler = self._end
+        self._parser.CharacterDataHandler = self._pieces.append
+        self._parser.StartNamespaceDeclHandler = self._namespace
+        self._parser.StartDoctypeDeclHandler = self._doctype
+
+    def read(self, text: str) -> Element:
+        try:
+            self._parser.Parse(text.encode("utf-8", "surrogatepass"), True)
+        except expat.ExpatError as refusal:
+            line, column = refusal.lineno, refusal.offset + 1
+            reason = f"line {line} column {column}: {expat.ErrorString(refusal.code)}"
+            raise NotXml(reason, zh=f"第 {line} 行第 {column} 列不是合法的 XML") from refusal
+        assert self._root is not None  # expat refuses a document without one
+        return self._root
+
+    def _start(self, name: str, attributes: list[str]) -> None:
+        if len(self._open) >= MAX_DEPTH:
+            raise TooDeep(f"{self._at()}: nested deeper than {MAX_DEPTH}", zh=f"嵌套超过 {MAX_DEPTH} 层")
+        self._count += 1 + len(attributes) // 2
+        if self._count > MAX_ELEMENTS:
+            raise TooLarge(f"more than {MAX_ELEMENTS} elements", zh=f"元素超过 {MAX_ELEMENTS} 个,请分为几个文件")
+        parent = self._open[-1] if self._open else None
+        self._end_text()
+        scope = parent.scope if parent else {}
+        if self._declared:
+            scope, self._declared = scope | self._declared, {}
+        namespace, local, prefix = _split(name)
+        pairs = zip(attributes[::2], attributes[1::2], strict=True)
+        named = [(*_split(attribute), value) for attribute, value in pairs]
+        element = Element(namespace, local, prefix, named, scope, self._parser.CurrentLineNumber)
+        if parent is None:
+            self._root = element
+        else:
+            parent.children.append(element)
+        self._open.append(element)
+
+    def _end(self, name: str) -> None:
+        self._end_text()
+        self._open.pop()
+
+    def _end_text(self) -> None:
+        # Pieces are joined once: comments may cut a text into millions.
+        if self._open:
+            self._open[-1].texts.append("".join(self._pieces))
+        self._pieces.clear()
+
+    def _namespace(self, prefix: str | None, uri: str | None) -> None:
+        self._namespaces += 1
+        if self._namespaces > MAX_NAMESPACES:
+            raise TooLarge(f"more than {MAX_NAMESPACES} namespaces", zh=f"命名空间声明超过 {MAX_NAMESPACES} 个")
+        self._declared[prefix or ""] = uri or ""
+
+    def _doctype(self, *_: object) -> None:
+        reason = f"{self._at()}: a document type declaration (DOCTYPE, ENTITY) is not taken"
+        raise XmlDoctype(reason, zh="不接受文档类型声明(DOCTYPE、ENTITY)")
+
+    def _at(self) -> str:
+        return f"line {self._parser.CurrentLineNumber} column {self._parser.CurrentColumnNumber + 1}"
+
+
+def _split(name: str) -> tuple[str, str, str]:
+    parts = name.split(_SEPARATOR)
+    if len(parts) == 1:
+        return "", parts[0], ""
+    return parts[0], parts[1], parts[2] if len(parts) > 2 else ""
