@@ -32,7 +32,7 @@ class DigitalLink:
 
     def __str__(self) -> str:
         pairs = [(self.ai, self.value), *self.qualifiers]
-        return DOMAIN + "".join(f"/{ai}/{quote(value, safe=UNESCAPED)}" for ai, value in pairs)
+        return DOMAIN + "".join([f"/{ai}/{_escaped(value)}" for ai, value in pairs])
 
 
 def parse(uri: str) -> DigitalLink | None:
@@ -78,6 +78,11 @@ def _read(segments: list[str], query: str) -> DigitalLink | None:
             found[name] = text
     ordered = tuple((name, found[name]) for name in key.qualifiers if name in found)
     return DigitalLink(ai, value.zfill(14) if ai == "01" else value, ordered)
+
+
+def _escaped(value: str) -> str:
+    # Most values are digits and letters, which need none of it.
+    return value if value.isascii() and value.isalnum() else quote(value, safe=UNESCAPED)
 
 
 def _ai(name: str) -> str:

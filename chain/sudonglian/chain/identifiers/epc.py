@@ -11,7 +11,7 @@ from urllib.parse import quote, unquote
 from sudonglian.chain.identifiers.digital_link import DigitalLink
 from sudonglian.chain.identifiers.gs1 import KEYS, QUALIFIERS, check_digit
 
-URN: Final = re.compile(r"urn:epc:(id|class|idpat):([a-z]+):(.+)", re.IGNORECASE | re.DOTALL)
+START: Final = "urn:epc:"
 
 PREFIX_LENGTHS: Final = range(6, 13)
 """A GS1 company prefix has six to twelve digits."""
@@ -69,7 +69,8 @@ SCHEMES: Final = {
 
 def is_epc(uri: str) -> bool:
     """Return whether the URN names one of the GS1 keys that this module knows."""
-    return (match := URN.fullmatch(uri)) is not None and (match[1].lower(), match[2].lower()) in SCHEMES
+    kind, name, body = _parts(uri)
+    return body != "" and (kind, name) in SCHEMES
 
 
 def parse(uri: str) -> DigitalLink | None:
@@ -78,13 +79,13 @@ def parse(uri: str) -> DigitalLink | None:
     >>> str(parse("urn:epc:id:sgtin:0614141.107346.2018"))
     'https://id.gs1.org/01/10614141073464/21/2018'
     """
-    match = URN.fullmatch(uri)
-    if not match or not (scheme := SCHEMES.get((match[1].lower(), match[2].lower()))):
+    kind, name, body = _parts(uri)
+    if not (scheme := SCHEMES.get((kind, name))):
         return None
-    pattern = match[1].lower() == "idpat"
-    fields = match[3].split(".", scheme.parts - 1)
+    pattern = kind == "idpat"
+    fields = body.split(".", scheme.parts - 1)
     prefix, reference = fields[0], fields[1] if len(fields) > 1 else ""
-    if len(fields) != scheme.parts or not (re.fullmatch(r"[0-9]+", prefix) and len(prefix) in PREFIX_LENGTHS):
+    if len(fields) != scheme.parts or not (_is_digits(prefix) and len(prefix) in PREFIX_LENGTHS):
         return None
     value = _value(scheme, prefix, reference)
     if value is None:
@@ -132,10 +133,23 @@ def urn_of(link: DigitalLink, prefix_length: int) -> str | None:
     return None
 
 
+def _is_digits(text: str) -> bool:
+    return text.isascii() and text.isdigit()
+
+
+def _parts(uri: str) -> tuple[str, str, str]:
+    # RFC 8141: the beginning has no case.
+    if uri[: len(START)].lower() != START:
+        return "", "", ""
+    kind, _, rest = uri[len(START) :].partition(":")
+    name, _, body = rest.partition(":")
+    return kind.lower(), name.lower(), body
+
+
 def _value(scheme: Scheme, prefix: str, reference: str) -> str | None:
     if scheme.form == "free":
         return prefix + unquote(reference)
-    if not re.fullmatch(r"[0-9]*", reference) or len(prefix) + len(reference) != scheme.digits:
+    if (reference and not _is_digits(reference)) or len(prefix) + len(reference) != scheme.digits:
         return None
     if scheme.form == "plain":
         body = prefix + reference

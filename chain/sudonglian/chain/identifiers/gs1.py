@@ -86,8 +86,7 @@ def check_digit(digits: str) -> str:
     >>> check_digit("1061414107346")
     '4'
     """
-    weighted = (int(digit) * (3 if place % 2 == 0 else 1) for place, digit in enumerate(reversed(digits)))
-    return str(-sum(weighted) % 10)
+    return str(-(3 * sum(map(int, digits[::-2])) + sum(map(int, digits[-2::-2]))) % 10)
 
 
 def wrong_check_digit(key: Key, value: str) -> str | None:

@@ -5,8 +5,8 @@ XML 1.0 (5th edition), Namespaces in XML 1.0; docs/decisions/0204 (no DTD, no en
 
 import codecs
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 from xml.parsers import expat
 
@@ -51,28 +51,31 @@ class Element:
     namespace: str
     name: str
     prefix: str
-    attributes: list[tuple[str, str, str, str]]
+    attributes: Sequence[tuple[str, str, str, str]]
     """Namespace, local name, prefix and value of each; no namespace is an empty one."""
     scope: dict[str, str]
     """Prefix to namespace; shared by the elements that declare nothing."""
     line: int
-    children: "list[Element]" = field(default_factory=list)
-    texts: list[str] = field(default_factory=list)
-    """The text before each child, and behind the last."""
+    children: "Sequence[Element]" = ()
+    before: Sequence[str] = ()
+    """The text before each child."""
+    behind: str = ""
+    """The text behind the last child; all of it if there is none."""
+
+    @property
+    def texts(self) -> list[str]:
+        """Return the text before each child and behind the last, without the white space around it, if any is left."""
+        return [text for part in (*self.before, self.behind) if (text := part.strip(SPACE))]
 
     @property
     def text(self) -> str:
         """Return the text without the white space around it, if there is no child between its parts."""
-        return "".join(self.texts).strip(SPACE)
+        return "".join((*self.before, self.behind)).strip(SPACE)
 
     @property
     def tag(self) -> str:
         """Return the name as it is written."""
         return f"{self.prefix}:{self.name}" if self.prefix else self.name
-
-    def elements(self, name: str) -> "Iterator[Element]":
-        """Yield the children of a local name."""
-        return (child for child in self.children if child.name == name)
 
 
 def is_xml(raw: bytes) -> bool:
@@ -123,6 +126,7 @@ class _Reader:
     def __init__(self) -> None:
         self._open: list[Element] = []
         self._pieces: list[str] = []
+        self._names: dict[str, tuple[str, str, str]] = {}
         self._root: Element | None = None
         self._count = 0
         self._declared: dict[str, str] = {}
@@ -154,29 +158,37 @@ class _Reader:
         if self._count > MAX_ELEMENTS:
             raise TooLarge(f"more than {MAX_ELEMENTS} elements", zh=f"元素超过 {MAX_ELEMENTS} 个,请分为几个文件")
         parent = self._open[-1] if self._open else None
-        self._end_text()
         scope = parent.scope if parent else {}
         if self._declared:
             scope, self._declared = scope | self._declared, {}
-        namespace, local, prefix = _split(name)
-        pairs = zip(attributes[::2], attributes[1::2], strict=True)
-        named = [(*_split(attribute), value) for attribute, value in pairs]
+        namespace, local, prefix = self._split(name)
+        named: Sequence[tuple[str, str, str, str]] = ()
+        if attributes:
+            pairs = zip(attributes[::2], attributes[1::2], strict=True)
+            named = [(*self._split(attribute), value) for attribute, value in pairs]
         element = Element(namespace, local, prefix, named, scope, self._parser.CurrentLineNumber)
         if parent is None:
             self._root = element
         else:
-            parent.children.append(element)
+            if not parent.children:  # lists are made for the few that need them
+                parent.children, parent.before = [], []
+            parent.children.append(element)  # type: ignore[attr-defined]
+            parent.before.append("".join(self._pieces))  # type: ignore[attr-defined]
+            self._pieces.clear()
         self._open.append(element)
 
     def _end(self, name: str) -> None:
-        self._end_text()
-        self._open.pop()
-
-    def _end_text(self) -> None:
         # Pieces are joined once: comments may cut a text into millions.
-        if self._open:
-            self._open[-1].texts.append("".join(self._pieces))
+        self._open.pop().behind = "".join(self._pieces)
         self._pieces.clear()
+
+    def _split(self, name: str) -> tuple[str, str, str]:
+        if (known := self._names.get(name)) is not None:
+            return known
+        parts = name.split(_SEPARATOR)
+        namespace, local = ("", *parts) if len(parts) == 1 else parts[:2]
+        found = self._names[name] = namespace, local, parts[2] if len(parts) > 2 else ""
+        return found
 
     def _namespace(self, prefix: str | None, uri: str | None) -> None:
         self._namespaces += 1
@@ -190,10 +202,3 @@ class _Reader:
 
     def _at(self) -> str:
         return f"line {self._parser.CurrentLineNumber} column {self._parser.CurrentColumnNumber + 1}"
-
-
-def _split(name: str) -> tuple[str, str, str]:
-    parts = name.split(_SEPARATOR)
-    if len(parts) == 1:
-        return "", parts[0], ""
-    return parts[0], parts[1], parts[2] if len(parts) > 2 else ""

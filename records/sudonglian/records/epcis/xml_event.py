@@ -97,7 +97,7 @@ class Translator:
     def content(self, element: Element) -> Json:
         """Return what an element holds, without its attributes: its text, or its children by name."""
         self._names = Names(element.scope)
-        bare = replace(element, attributes=[])
+        bare = replace(element, attributes=())
         return self._extension(bare, own=False)
 
     def _children(self, element: Element, path: Path) -> Iterator[Element]:
@@ -232,7 +232,7 @@ class Translator:
         for child in element.children:
             inner = child.name if own and self._names.is_own(child) else self._names.key(child)
             _gather(found, inner, self._extension(child, own=own))
-        texts = [text for part in element.texts if (text := part.strip(SPACE))]
+        texts = element.texts
         if not found:
             return texts[0] if texts else ""
         if texts:

@@ -1,0 +1,134 @@
+"""Values as the Event Hash ID writes them: one spelling for each time, number, word and identifier.
+
+CBV 2.0 §8.9, as its reference implementation reads it; docs/decisions/0203 and 0205 say where the two differ.
+"""
+
+import re
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Final
+
+from sudonglian.chain.canonical import Json
+from sudonglian.chain.identifiers import digital_link, epc
+from sudonglian.chain.identifiers.digital_link import DigitalLink
+
+CACHED: Final = 16_384
+"""Texts whose spelling is remembered: a firm's places, devices and units come again in every event."""
+
+MAX_CACHED_TEXT: Final = 200
+"""Longer ones are no identifiers, and would make the memory's size the sender's choice."""
+
+TIMES: Final = frozenset({"eventTime", "time", "startTime", "endTime"})
+
+STANDARD: Final = {"gs1": "https://gs1.org/voc/", "cbv": "https://ref.gs1.org/cbv/"}
+"""Prefixes that are written out in values; a firm's own are left as they are."""
+
+URN_WORDS: Final = {
+    "urn:epcglobal:cbv:bizstep:": "https://ref.gs1.org/cbv/BizStep-",
+    "urn:epcglobal:cbv:disp:": "https://ref.gs1.org/cbv/Disp-",
+    "urn:epcglobal:cbv:btt:": "https://ref.gs1.org/cbv/BTT-",
+    "urn:epcglobal:cbv:sdt:": "https://ref.gs1.org/cbv/SDT-",
+    "urn:epcglobal:cbv:er:": "https://ref.gs1.org/cbv/ER-",
+}
+
+BARE_WORDS: Final = {
+    ("bizStep",): "https://ref.gs1.org/cbv/BizStep-",
+    ("disposition",): "https://ref.gs1.org/cbv/Disp-",
+    ("persistentDisposition", "set"): "https://ref.gs1.org/cbv/Disp-",
+    ("persistentDisposition", "unset"): "https://ref.gs1.org/cbv/Disp-",
+    ("bizTransactionList", "type"): "https://ref.gs1.org/cbv/BTT-",
+    ("sourceList", "type"): "https://ref.gs1.org/cbv/SDT-",
+    ("destinationList", "type"): "https://ref.gs1.org/cbv/SDT-",
+    ("sensorReport", "type"): "https://gs1.org/voc/",
+    ("sensorReport", "exception"): "https://gs1.org/voc/",
+    ("sensorReport", "component"): "https://ref.gs1.org/cbv/Comp-",
+}
+
+TIME: Final = re.compile(r"(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(?:\.(\d+))?(Z|[+-]\d{2}:\d{2})", re.ASCII)
+
+GRAI: Final = re.compile(r"https?://[^?#]*/(?:8003|grai)/(\d{14}[\"'\-.0-9;?A-Z_a-z]{0,16})/?(?:[?#].*)?", re.ASCII)
+"""An asset whose first digit is no zero, as identifiers.md rightly wants it: the hash takes it all the same."""
+
+WORDED: Final = frozenset(path[-1] for path in BARE_WORDS)
+
+SPECIAL: Final = TIMES | WORDED
+
+_SIGNS: Final = "+-."
+
+
+def written(name: str, value: Json, parent: str) -> str:
+    """Return the text of a value; `parent` is the member whose object or list it stands in.
+
+    >>> written("bizStep", "packing", ""), written("quantity", {"$dec": "0.50"}, "quantityElement")
+    ('https://ref.gs1.org/cbv/BizStep-packing', '0.5')
+    """
+    if isinstance(value, str):
+        text = value.strip()
+        if name not in SPECIAL and len(text) <= MAX_CACHED_TEXT:
+            return _spelt(text)
+    elif value is None:
+        return ""
+    elif isinstance(value, bool):
+        return "true" if value else "false"
+    else:
+        text = str(value.get("$dec") if isinstance(value, dict) else value)
+    if name in TIMES:
+        return _time(text)
+    if text and ":" not in text and name in WORDED:
+        text = (BARE_WORDS.get((parent, name)) or BARE_WORDS.get((name,)) or "") + text
+    return _spelt(text) if len(text) <= MAX_CACHED_TEXT else _spell(text)
+
+
+def _spell(text: str) -> str:
+    if ":" not in text:
+        return _number(text) if text[:1].isdigit() or text[:1] in _SIGNS else text
+    prefix, _, local = text.partition(":")
+    if prefix in STANDARD:
+        text = STANDARD[prefix] + local
+    if "urn:epcglobal:cbv:" in text:
+        for urn, uri in URN_WORDS.items():
+            text = text.replace(urn, uri)
+    return _link(text)
+
+
+_spelt = lru_cache(CACHED)(_spell)
+
+
+def _number(text: str) -> str:
+    # As published: 18-digit text loses its last digits here. That is why no commitment rests on this hash.
+    try:
+        number = float(text)
+        return str(int(number)) if number == int(number) else str(number)
+    except (ValueError, OverflowError):
+        return text
+
+
+def _link(text: str) -> str:
+    link = epc.parse(text) or digital_link.parse(text)
+    if link is None:
+        asset = GRAI.fullmatch(text)
+        return str(DigitalLink("8003", asset[1])) if asset else text
+    if link.ai in ("01", "8006"):  # only what identifies most finely stays
+        found = dict(link.qualifiers)
+        for finest in ("21", "235", "10"):
+            if finest in found:
+                return str(DigitalLink(link.ai, link.value, ((finest, found[finest]),)))
+        return str(DigitalLink(link.ai, link.value))
+    return str(link)
+
+
+def _time(text: str) -> str:
+    match = TIME.fullmatch(text)
+    if not match:
+        return text
+    local, digits, offset = match.groups()
+    fraction = (digits or "").ljust(4, "0")
+    milliseconds = int(fraction[:3]) + (fraction[3] >= "5")
+    try:
+        whole = datetime.fromisoformat(local if offset == "Z" else local + offset)
+        if offset == "Z" and milliseconds < 1000:
+            return f"{local}.{milliseconds:03}Z"
+        exact = whole.replace(tzinfo=whole.tzinfo or UTC).astimezone(UTC) + timedelta(milliseconds=milliseconds)
+    except (ValueError, OverflowError):
+        return text
+    return exact.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
