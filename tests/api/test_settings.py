@@ -32,6 +32,7 @@ def test_every_variable_has_its_effect(tmp_path: Path) -> None:
             "SUDONGLIAN_SEAL_EVERY": "5",
             "SUDONGLIAN_SEAL_AFTER": "0",
             "SUDONGLIAN_SUBMITTER": "https://id.gs1.org/417/9520001001017",
+            "SUDONGLIAN_COMPANY_PREFIXES": "9520001, 6901234",
             "SUDONGLIAN_LANG": "zh",
         }
     )
@@ -44,6 +45,7 @@ def test_every_variable_has_its_effect(tmp_path: Path) -> None:
         seal_every=5,
         seal_after_s=0,
         submitter="https://id.gs1.org/417/9520001001017",
+        company_prefixes=frozenset({"9520001", "6901234"}),
         lang="zh",
     )
 
@@ -57,6 +59,8 @@ def test_the_option_goes_before_the_variable(tmp_path: Path) -> None:
     ("name", "value"),
     [
         ("SUDONGLIAN_DATABASE_URL", "not a url"),
+        ("SUDONGLIAN_COMPANY_PREFIXES", "9520001,12345"),
+        ("SUDONGLIAN_COMPANY_PREFIXES", "９５２０００１"),
         ("SUDONGLIAN_DATABASE_URL", "nosuchdialect://x"),
         ("SUDONGLIAN_RPC_URL", "ws://127.0.0.1:8545"),
         ("SUDONGLIAN_RPC_URL", "localhost:8545"),

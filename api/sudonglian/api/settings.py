@@ -5,13 +5,14 @@ house.md (only api settings read the environment); the table below is the one th
 
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 from sudonglian.api.errors import SettingRefused
 from sudonglian.chain.errors import SudonglianError
+from sudonglian.chain.identifiers.epc import PREFIX_LENGTHS
 from sudonglian.records.store import Store
 
 Lang: TypeAlias = Literal["zh", "en"]
@@ -47,6 +48,11 @@ SETTINGS: Final = (
     Setting("SUDONGLIAN_SEAL_EVERY", "1000", "The worker seals when this many entries wait."),
     Setting("SUDONGLIAN_SEAL_AFTER", "10", "The worker seals when an entry has waited this many seconds."),
     Setting("SUDONGLIAN_SUBMITTER", "urn:sudonglian:submitter:local", "Who submits, if --submitter does not say."),
+    Setting(
+        "SUDONGLIAN_COMPANY_PREFIXES",
+        "those in the URNs of an answer",
+        "GS1 company prefixes, separated by commas: by them a Digital Link becomes an EPC URN.",
+    ),
     Setting("SUDONGLIAN_LANG", "from LC_ALL, LC_MESSAGES, LANG", "Language of the words: zh or en."),
 )
 """A test compares this with README.md."""
@@ -64,6 +70,7 @@ class Settings:
     seal_every: int
     seal_after_s: int
     submitter: str
+    company_prefixes: frozenset[str]
     lang: Lang
 
     @property
@@ -113,6 +120,9 @@ def read(environment: Mapping[str, str] | None = None, *, data_dir: str | None =
         submitter=submitter(
             given.get("SUDONGLIAN_SUBMITTER", "urn:sudonglian:submitter:local"), "SUDONGLIAN_SUBMITTER"
         ),
+        company_prefixes=company_prefixes(
+            given.get("SUDONGLIAN_COMPANY_PREFIXES", "").split(","), "SUDONGLIAN_COMPANY_PREFIXES"
+        ),
         lang=language(env),
     )
 
@@ -145,6 +155,19 @@ def submitter(text: str, place: str) -> str:
     if not (colon and rest and scheme.isascii() and scheme[:1].isalpha()) or len(text) > MAX_SUBMITTER or " " in text:
         raise SettingRefused(f"{text[:80]!r} is not a URI of at most {MAX_SUBMITTER} characters", place=place)
     return text
+
+
+def company_prefixes(texts: Iterable[str], place: str) -> frozenset[str]:
+    """Return GS1 company prefixes, or refuse what cannot be one; empty texts are none.
+
+    >>> sorted(company_prefixes(["0614141", " 6901234 ", ""], "--prefix"))
+    ['0614141', '6901234']
+    """
+    found = frozenset(text.strip() for text in texts if text.strip())
+    for text in found:
+        if not (text.isascii() and text.isdigit() and len(text) in PREFIX_LENGTHS):
+            raise SettingRefused(f"{text[:40]!r} is not a GS1 company prefix of 6 to 12 digits", place=place)
+    return found
 
 
 def _folder(text: str | None, name: str, env: Mapping[str, str] | None = None) -> Path:

@@ -14,13 +14,14 @@ from sudonglian.api.capturing import Capturing, capture_all
 from sudonglian.api.console import DONE, REFUSED, USAGE, Console, read_file
 from sudonglian.api.errors import FileUnreadable, UsageRefused
 from sudonglian.api.parsing import doubt, identifier_of, record_hash_of
+from sudonglian.api.settings import company_prefixes
 from sudonglian.api.settings import submitter as submitter_of
 from sudonglian.api.wiring import open_house
 from sudonglian.api.working import working
 from sudonglian.chain import canonical, record
 from sudonglian.chain.errors import RecordRefused, SudonglianError
 from sudonglian.records import reader
-from sudonglian.records.epcis import event_hash
+from sudonglian.records.epcis import event_hash, translation
 from sudonglian.records.epcis.document import MAX_DOCUMENT_BYTES, read_document
 from sudonglian.records.epcis.findings import Finding, refuses
 from sudonglian.records.epcis.plain import plain_event
@@ -183,11 +184,42 @@ def history(
     return DONE
 
 
+class Form(StrEnum):
+    """Which of the two forms of an identifier."""
+
+    link = "link"
+    urn = "urn"
+
+
+def translate(
+    context: typer.Context,
+    identifiers: Annotated[list[str], typer.Argument(metavar="ID", help="EPC URNs and GS1 Digital Links.")],
+    to: Annotated[Form, typer.Option(help="GS1 Digital Links, or EPC URNs.")],
+    prefix: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="DIGITS", help="A GS1 company prefix, without which a link has no URN; several may stand."
+        ),
+    ] = None,
+) -> int:
+    """Translate identifiers between EPC URNs and GS1 Digital Links; what is neither stays as it is."""
+    console: Console = context.obj
+    known = company_prefixes(prefix or (), "--prefix") | console.settings.company_prefixes
+    known |= translation.prefixes_in([{"epcList": [*identifiers]}])
+    told = [
+        {"given": one, "translated": translation.to_link(one) if to is Form.link else translation.to_urn(one, known)}
+        for one in identifiers
+    ]
+    console.emit({"identifiers": told}, (one["translated"] for one in told))
+    return DONE
+
+
 def register(app: typer.Typer) -> None:
     """Add these commands to the command line."""
     app.command()(capture)
     app.command()(validate)
     app.command(name="hash")(hash_)
+    app.command()(translate)
     app.command()(show)
     app.command()(history)
 

@@ -60,7 +60,8 @@ def serve(
     console: Console = context.obj
     listening = _listen(host, port)
     with open_house(console) as house:
-        door = Door(house.store, house.keys, console.settings.seal_after_s, rate)
+        prefixes = console.settings.company_prefixes
+        door = Door(house.store, house.keys, console.settings.seal_after_s, rate, prefixes)
         app = create_app(door)
         config = uvicorn.Config(
             app,

@@ -23,6 +23,8 @@ class Door:
     seal_after_s: int
     rate: int
     """Requests a second for one caller; 0 for any number."""
+    company_prefixes: frozenset[str] = frozenset()
+    """By which Digital Links become EPC URNs, beside those that an answer itself tells."""
     metrics: Metrics = field(default_factory=Metrics)
     wake: Event = field(default_factory=Event)
     """Set when a job waits."""

@@ -35,6 +35,15 @@ class DigitalLink:
         return DOMAIN + "".join([f"/{ai}/{_escaped(value)}" for ai, value in pairs])
 
 
+def finest_of(link: DigitalLink) -> DigitalLink:
+    """Return a link with the qualifier alone that identifies most finely: an item's lot is not part of its name."""
+    if link.ai not in ("01", "8006") or not link.qualifiers:
+        return link
+    found = dict(link.qualifiers)
+    finest = next(((ai, found[ai]) for ai in ("21", "235", "10") if ai in found), None)
+    return DigitalLink(link.ai, link.value, (finest,) if finest else ())
+
+
 def parse(uri: str) -> DigitalLink | None:
     """Return the key that a URI carries, or None if it is no Digital Link.
 

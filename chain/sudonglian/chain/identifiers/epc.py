@@ -67,6 +67,12 @@ SCHEMES: Final = {
 }
 
 
+FRONT_DIGIT: Final = frozenset(
+    {scheme.ai for scheme in SCHEMES.values() if scheme.form in ("front", "item")} | {"8003"}
+)
+"""Keys with a digit before the company prefix."""
+
+
 def is_epc(uri: str) -> bool:
     """Return whether the URN names one of the GS1 keys that this module knows."""
     kind, name, body = _parts(uri)
@@ -102,6 +108,24 @@ def parse(uri: str) -> DigitalLink | None:
     elif scheme.parts > 2 and not serial:
         return None
     return _link(scheme, value, unquote(serial))
+
+
+def company_prefix(uri: str) -> str | None:
+    """Return the company prefix that a URN of a GS1 key tells.
+
+    >>> company_prefix("urn:epc:id:sscc:0614141.1234567890")
+    '0614141'
+    """
+    return None if parse(uri) is None else _parts(uri)[2].partition(".")[0]
+
+
+def prefix_start(link: DigitalLink) -> str:
+    """Return the digits of a key from where its company prefix begins.
+
+    >>> prefix_start(DigitalLink("01", "10614141073464"))
+    '0614141073464'
+    """
+    return link.value[1:] if link.ai in FRONT_DIGIT else link.value
 
 
 def urn_of(link: DigitalLink, prefix_length: int) -> str | None:

@@ -10,7 +10,7 @@ from typing import Final
 
 from sudonglian.chain.canonical import Json
 from sudonglian.chain.identifiers import digital_link, epc
-from sudonglian.chain.identifiers.digital_link import DigitalLink
+from sudonglian.chain.identifiers.digital_link import DigitalLink, finest_of
 
 CACHED: Final = 16_384
 """Texts whose spelling is remembered: a firm's places, devices and units come again in every event."""
@@ -108,13 +108,7 @@ def _link(text: str) -> str:
     if link is None:
         asset = GRAI.fullmatch(text)
         return str(DigitalLink("8003", asset[1])) if asset else text
-    if link.ai in ("01", "8006"):  # only what identifies most finely stays
-        found = dict(link.qualifiers)
-        for finest in ("21", "235", "10"):
-            if finest in found:
-                return str(DigitalLink(link.ai, link.value, ((finest, found[finest]),)))
-        return str(DigitalLink(link.ai, link.value))
-    return str(link)
+    return str(finest_of(link))
 
 
 def _time(text: str) -> str:
