@@ -57,6 +57,27 @@ def test_a_carrier_goes_from_place_to_place() -> None:
     assert [(one.name, one.previous, one.lane) for one in found] == [("a", ROOT, 0), ("b", 0, 0)]
 
 
+def test_master_data_name_what_no_record_names() -> None:
+    records: dict[str, Any] = {"r1": {"bizLocation": {"id": "urn:x:b", "sdl:name": "as recorded"}}}
+    asked: list[set[str]] = []
+
+    def describe(things: Any) -> dict[str, str]:
+        asked.append(set(things))
+        return {"urn:x:a": "cold store A", "urn:x:b": "as said elsewhere", "urn:x:lot": "cod"}
+
+    lot = member("item", "urn:x:lot", "2024-01-01T01:00:00Z", [])
+    document = {"members": [at("urn:x:a", "2024-01-01T01:00:00Z"), at("urn:x:b", "2024-01-01T02:00:00Z"), lot]}
+    found = read_answer(
+        {**document, "seeds": [BOX], "seed": BOX["id"]}, "en", records.get, backward=False, describe=describe
+    )
+    assert {row.id: row.name for row in found.rows} == {
+        "urn:x:a": "cold store A",
+        "urn:x:b": "as recorded",
+        "urn:x:lot": "cod",
+    }
+    assert asked == [{"urn:x:a", "urn:x:b", "urn:x:lot"}]
+
+
 def test_a_portion_comes_from_the_place_that_held_it() -> None:
     portion = {"kind": "item", "id": "urn:x:lot#urn:x:b"}
     split = step({"kind": "item", "id": "urn:x:lot#urn:x:a"}, portion, "2024-01-01T03:00:00Z", fact="split")

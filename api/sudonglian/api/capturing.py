@@ -27,12 +27,14 @@ class Capturing:
     refused: list[dict[str, Any]] = field(default_factory=list)
     records: list[dict[str, Any]] = field(default_factory=list)
     warnings: list[dict[str, Any]] = field(default_factory=list)
+    described: int = 0
     unreadable: bool = False
 
     def add(self, file: str, taken: CaptureResult) -> None:
         """Count one document's result in."""
         self.accepted += taken.accepted
         self.unchanged += taken.unchanged
+        self.described += taken.described
         told = taken.as_json()
         self.refused += [{"file": file, **one} for one in told["refused"]]
         self.records += [{"file": file, **one} for one in told["records"]]
@@ -53,12 +55,15 @@ class Capturing:
             "refused": self.refused,
             "records": self.records,
             "warnings": self.warnings,
+            "described": self.described,
         }
 
     def lines(self, console: Console) -> Iterator[str]:
         """Yield what a person reads."""
         counts = {"accepted": self.accepted, "unchanged": self.unchanged, "refused": len(self.refused)}
         yield console.text("accepted {accepted}, unchanged {unchanged}, refused {refused}", **counts)
+        if self.described:
+            yield console.text("master data: {count} identifiers described", count=self.described)
         for one in self.refused:
             event = "" if one["index"] is None else f" [{one['index']}]"
             yield f"{one['file']}{event}: {one['code']} {one['pointer']} — {one['message'][console.lang]}"

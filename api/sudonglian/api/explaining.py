@@ -4,12 +4,14 @@ docs/spec/trace-document.md §6; the sentences are those of the pages (docs/deci
 """
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from sudonglian.api.console import Console
 from sudonglian.api.parsing import PERSON, seed_of
 from sudonglian.records import reader
 from sudonglian.records.errors import UnknownRecord
+from sudonglian.records.master_data import names_of
 from sudonglian.records.store import Store
 
 
@@ -41,7 +43,7 @@ def why(console: Console, store: Store, document: Mapping[str, Any], wanted: str
             except UnknownRecord:
                 return None
 
-        answer = read_answer(document, console.lang, read, backward=backward)
+        answer = read_answer(document, console.lang, read, backward=backward, describe=partial(names_of, connection))
     names = {wanted.strip(), seed_of(wanted, "--why").removeprefix(PERSON)}
     rows = [row for row in answer.rows if row.id in names]
     if not rows and names & {document["seed"], *(one["id"] for one in document["seeds"])}:

@@ -16,7 +16,7 @@ from sudonglian.chain.canonical import Json
 from sudonglian.chain.checkpoint import LogKey
 from sudonglian.chain.errors import RecordRefused
 from sudonglian.chain.record import Sealed, seal_record
-from sudonglian.records import derive, sequencer, store, vault
+from sudonglian.records import derive, master_data, sequencer, store, vault
 from sudonglian.records.epcis.document import Form
 from sudonglian.records.epcis.findings import Finding, pointer
 from sudonglian.records.judging import RULE, Judged, JudgedEvent, Refusal, judge, participants_of, refusal_of
@@ -59,6 +59,8 @@ class CaptureResult:
     refused: tuple[Refusal, ...]
     records: tuple[Receipt, ...]
     warnings: tuple[tuple[int, Finding], ...]
+    described: int = 0
+    """How many identifiers the document's master data describes."""
 
     @property
     def accepted(self) -> int:
@@ -78,6 +80,7 @@ class CaptureResult:
             "refused": [one.as_json() for one in self.refused],
             "records": [one.as_json() for one in self.records],
             "warnings": [{"index": index, **finding.as_json()} for index, finding in self.warnings],
+            "described": self.described,
         }
 
 
@@ -153,7 +156,8 @@ def rehearse(raw: bytes, *, submitter: str, now: datetime) -> tuple[int, Capture
     refused = list(judged.refused)
     receipts, _ = _decide(judged.events, {}, submitter, "refuse", refused)
     refused.sort(key=_by_event)
-    return judged.total, CaptureResult(tuple(refused), () if refused else tuple(receipts), judged.warnings)
+    kept = () if refused else tuple(receipts)
+    return judged.total, CaptureResult(tuple(refused), kept, judged.warnings, len(judged.described))
 
 
 def take(
@@ -173,7 +177,8 @@ def take(
     if refused and behaviour == "rollback":
         return CaptureResult(tuple(refused), (), judged.warnings)
     _write(connection, keys, drafts, judged.submitter, judged.came)
-    return CaptureResult(tuple(refused), tuple(receipts), judged.warnings)
+    master_data.put(connection, judged.submitter, judged.described, judged.came)
+    return CaptureResult(tuple(refused), tuple(receipts), judged.warnings, len(judged.described))
 
 
 def _by_event(refusal: Refusal) -> int:

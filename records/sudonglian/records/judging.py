@@ -12,9 +12,11 @@ from sudonglian.chain import canonical
 from sudonglian.chain.canonical import Json
 from sudonglian.chain.errors import CanonicalRefused, RecordRefused
 from sudonglian.records import derive, vault
+from sudonglian.records.epcis import master_data
 from sudonglian.records.epcis.check import check_event
 from sudonglian.records.epcis.document import Document, Form, RawEvent, line_of, read_document
 from sudonglian.records.epcis.findings import Finding, pointer, warning
+from sudonglian.records.epcis.master_data import Element
 from sudonglian.records.epcis.plain import plain_event
 from sudonglian.records.epcis.refusals import DocumentRefused, named
 from sudonglian.records.epcis.schema import check_envelope
@@ -95,6 +97,8 @@ class Judged:
     events: tuple[JudgedEvent, ...]
     refused: tuple[Refusal, ...]
     warnings: tuple[tuple[int, Finding], ...]
+    described: tuple[Element, ...] = ()
+    """What the document's header says its identifiers stand for."""
 
 
 def judge(keys: Keys, raw: bytes, *, submitter: str, now: datetime, form: Form | None = None) -> Judged:
@@ -118,7 +122,8 @@ def judge(keys: Keys, raw: bytes, *, submitter: str, now: datetime, form: Form |
                 refused += judged
     if document.is_xml and (refused or warnings):
         refused, warnings = _with_lines(raw, refused, warnings)
-    return Judged(submitter, now, len(document.events), tuple(events), tuple(refused), tuple(warnings))
+    told = () if any(one.index is None for one in refused) else master_data.elements(document.envelope)
+    return Judged(submitter, now, len(document.events), tuple(events), tuple(refused), tuple(warnings), told)
 
 
 def _with_lines(
@@ -142,7 +147,7 @@ def _envelope_refusals(document: Document) -> list[Refusal]:
     if not document.envelope:
         return []
     context: dict[str, Json] = {"@context": list(document.context)} if document.context else {}
-    found = check_envelope({**document.envelope, **context})
+    found = check_envelope({**document.envelope, **context}) + master_data.check(document.envelope)
     return [Refusal(None, one.code, one.pointer, one.message, one.rule) for one in found if one.level == "error"]
 
 

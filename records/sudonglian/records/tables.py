@@ -118,6 +118,20 @@ IDENTIFIERS: Final = Table(
     Index("ix_identifiers_normal", "normal"),
 )
 
+MASTER_DATA: Final = Table(
+    "master_data",
+    METADATA,
+    Column("id", ID, primary_key=True, autoincrement=True),
+    Column("submitter", Text, nullable=False),
+    Column("normal", Text, nullable=False),
+    Column("vocabulary", Text, nullable=False, comment="the type of the identifier, a URI"),
+    Column("uri", Text, nullable=False, comment="as written"),
+    Column("body", LargeBinary, nullable=False, comment="canonical: attributes, children"),
+    Column("told_us", BigInteger, nullable=False),
+    Index("ix_master_data_normal", "normal"),
+    comment="What firms say their identifiers stand for: shown, never proven (docs/decisions/0207).",
+)
+
 PENDING: Final = Table(
     "pending",
     METADATA,

@@ -19,8 +19,10 @@ from sudonglian.api.settings import submitter as submitter_of
 from sudonglian.api.wiring import open_house
 from sudonglian.api.working import working
 from sudonglian.chain import canonical, record
+from sudonglian.chain.canonical import Json
 from sudonglian.chain.errors import RecordRefused, SudonglianError
-from sudonglian.records import reader
+from sudonglian.chain.identifiers import identifiers_of, normal
+from sudonglian.records import master_data, reader
 from sudonglian.records.epcis import event_hash, translation
 from sudonglian.records.epcis.document import MAX_DOCUMENT_BYTES, read_document
 from sudonglian.records.epcis.findings import Finding, refuses
@@ -146,11 +148,13 @@ def show(
         found = reader.record(connection, digest)
         plain = reader.plain(connection, house.keys, found.record_hash, names=wanted)
         against = reader.corrections(connection, found.record_hash)
+        names = master_data.names_of(connection, _things_of(plain))
     document = {
         "record_hash": found.record_hash.hex(),
         "log_index": found.log_index,
         "submitter": found.submitter,
         "superseded_by": [one.record_hash.hex() for one in against],
+        "names": names,
         "event": plain,
     }
     console.emit(document, _lines_of(document))
@@ -181,6 +185,25 @@ def history(
     if not events and (said := doubt(name, console.lang)):
         console.say("{error}", error=said)
     console.emit({"epc": name, "events": events}, lines or [console.text("no record names {epc}", epc=name)])
+    return DONE
+
+
+def describe(
+    context: typer.Context,
+    identifiers: Annotated[
+        list[str] | None, typer.Argument(metavar="ID", help="In any form; all that is described if none is given.")
+    ] = None,
+) -> int:
+    """Tell what firms' master data say that identifiers stand for, the latest word first; nothing of it is proven."""
+    console: Console = context.obj
+    wanted = None if not identifiers else frozenset(map(normal, identifiers))
+    with open_house(console) as house, house.store.read() as connection:
+        found = [one.as_json() for one in master_data.described(connection, wanted)]
+    lines: list[str] = []
+    for one in found:
+        lines.append(f"{one['id']}  {one['name'] or '—'}  ({one['submitter']}, {one['told_at']})")
+        lines += (f"  {each['id']}: {_told(each['attribute'])}" for each in one["attributes"])
+    console.emit({"described": found}, lines or [console.text("nobody has described it")])
     return DONE
 
 
@@ -220,6 +243,7 @@ def register(app: typer.Typer) -> None:
     app.command()(validate)
     app.command(name="hash")(hash_)
     app.command()(translate)
+    app.command()(describe)
     app.command()(show)
     app.command()(history)
 
@@ -235,6 +259,26 @@ def _judge(raw: bytes, submitter: str) -> tuple[int, list[tuple[int | None, Find
     ]
     found += told.warnings
     return events, sorted(found, key=lambda one: -1 if one[0] is None else one[0])
+
+
+def _things_of(event: dict[str, Json]) -> frozenset[str]:
+    """Return the identifiers of goods, places and parties that an event names, in their normal form."""
+    found = {one.normal for one in identifiers_of(event)}
+    for member, inner in (
+        ("readPoint", "id"),
+        ("bizLocation", "id"),
+        ("sourceList", "source"),
+        ("destinationList", "destination"),
+    ):
+        value = event.get(member)
+        for one in value if isinstance(value, list) else [value]:
+            if isinstance(one, dict) and isinstance(uri := one.get(inner), str):
+                found.add(normal(uri))
+    return frozenset(found)
+
+
+def _told(value: Json) -> str:
+    return value if isinstance(value, str) else canonical.encode(value).decode()
 
 
 def _lines_of(document: dict[str, Any], depth: int = 0) -> Iterator[str]:

@@ -112,6 +112,8 @@ def document(job: Job, lang: Lang) -> dict[str, Any]:
         "errors": [_told(one, lang) for one in result["refused"]],
         "warnings": [_told(one, lang) for one in result["warnings"]],
         "records": result["records"],
+        # A job of an earlier version does not say.
+        "described": result.get("described", 0),
     }
 
 

@@ -3,7 +3,7 @@
 docs/spec/trace-document.md; docs/decisions/0720 (pages are drawn from the kept answer, never from a new trace).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -28,6 +28,9 @@ READ: Final = 400
 
 Read = Callable[[str], Mapping[str, Any] | None]
 """Gives the event of a record, as far as it is in the clear, or None."""
+
+Describe = Callable[[Iterable[str]], Mapping[str, str]]
+"""Gives what firms' master data call identifiers in their normal form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +87,14 @@ class Answer:
         return self.names.thing(row.place) if row.place else "—"
 
 
-def read_answer(document: Mapping[str, Any], lang: Lang, read: Read, *, backward: bool) -> Answer:
-    """Return an answer for a page; `read` gives the records that say where handoffs were, and what places are called."""
+def read_answer(
+    document: Mapping[str, Any], lang: Lang, read: Read, *, backward: bool, describe: Describe = lambda _: {}
+) -> Answer:
+    """Return an answer for a page.
+
+    `read` gives the records that say where handoffs were, and what places are called; `describe` what master data call
+    things, which counts where no record says more.
+    """
     members: Sequence[dict[str, Any]] = document["members"]
     listed = sorted(members, key=_urgency)
     persons = [one["id"] for one in listed if one["kind"] == "person"]
@@ -93,7 +102,9 @@ def read_answer(document: Mapping[str, Any], lang: Lang, read: Read, *, backward
     wanted = dict.fromkeys(record for one in listed for record in _rests_on(one, backward=backward))
     events = {record: event for record in islice(wanted, READ) if (event := read(record)) is not None}
     called = {place: name for event in events.values() for place, name in places_of(event) if name}
-    names = Names(lang, called, nth)
+    things = {one["id"] for one in listed if one["kind"] != "person"}
+    things |= {place for event in events.values() for place, _ in places_of(event)}
+    names = Names(lang, {**describe(things), **called}, nth)
     rows = tuple(_row(one, names, events, backward=backward) for one in listed)
     return Answer(document, names, backward, rows)
 

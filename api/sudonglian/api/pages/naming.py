@@ -31,7 +31,7 @@ class Names:
 
     lang: Lang
     places: Mapping[str, str] = field(default_factory=dict)
-    """As the records call them."""
+    """As the records and firms' master data call them, and goods with them."""
     persons: Mapping[str, int] = field(default_factory=dict)
     """The order of a person's number in one answer."""
 

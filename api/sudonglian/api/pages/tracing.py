@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated, Any, Final
 
 import orjson
@@ -37,6 +38,7 @@ from sudonglian.chain.errors import SudonglianError
 from sudonglian.records import jobs, reader
 from sudonglian.records.errors import UnknownRecord
 from sudonglian.records.jobs import Job
+from sudonglian.records.master_data import names_of
 from sudonglian.trace.casework.run import MAX_WHY, seed_of
 from sudonglian.trace.engine.pictures import route, timeline, words
 from sudonglian.trace.engine.pictures.route_picture import draw_route
@@ -267,7 +269,13 @@ def _answer(request: Request, said: Mapping[str, Any]) -> Iterator[Answer]:
             except UnknownRecord:
                 return None
 
-        yield read_answer(said["answer"], lang_of(request), read, backward=said["asked"]["backward"])
+        yield read_answer(
+            said["answer"],
+            lang_of(request),
+            read,
+            backward=said["asked"]["backward"],
+            describe=partial(names_of, connection),
+        )
 
 
 def _seed_name(answer: Answer) -> str:
