@@ -103,6 +103,7 @@ def test_what_stands_around_the_events() -> None:
         (b"[" * 100 + b"]" * 100, TooDeep, ""),
         (b"[" * 100_000, TooDeep, ""),
         (b" " * (document.MAX_DOCUMENT_BYTES + 1), TooLarge, ""),
+        (raw([{}] * (document.MAX_EVENTS + 1)), TooLarge, ""),
     ],
 )
 def test_refused_by_name(given_bytes: bytes, refusal: type[DocumentRefused], place: str) -> None:

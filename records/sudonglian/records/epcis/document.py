@@ -23,6 +23,9 @@ Kind: TypeAlias = Literal["EPCISDocument", "EPCISQueryDocument", "event", "array
 MAX_DOCUMENT_BYTES: Final = 16 * 1024 * 1024
 """Some 20,000 ordinary events; four times the largest single event (docs/spec/canonical.md rule 2)."""
 
+MAX_EVENTS: Final = 100_000
+"""More than ordinary events fit; ten bytes each would cost a finding each."""
+
 MAX_DOCUMENT_DEPTH: Final = canonical.MAX_DEPTH + 6
 """An event may be as deep as the canonical form allows; a query document wraps it in at most six levels."""
 
@@ -167,6 +170,8 @@ def _listed(document: dict[str, Json], path: tuple[str, ...], *, may_be_empty: b
 def _events(listed: list[Json], place: str) -> tuple[RawEvent, ...]:
     if not listed:
         raise NoEvents("the list of events is empty", zh="事件列表为空", place=place)
+    if len(listed) > MAX_EVENTS:
+        raise TooLarge(f"more than {MAX_EVENTS} events", zh=f"事件超过 {MAX_EVENTS} 个,请分为几个文件", place=place)
     found = []
     for index, value in enumerate(listed):
         if not isinstance(value, dict):

@@ -16,8 +16,8 @@ from sudonglian.records.epcis.refusals import NotXml, TooDeep, TooLarge, XmlDoct
 MAX_ELEMENTS: Final = 400_000
 """Elements and attributes of one document: an ordinary event has forty, so that its bytes run out before these."""
 
-MAX_NAMESPACES: Final = 1_000
-"""Declarations of one document; published ones have ten, and each one costs a copy of those around it."""
+MAX_NAMESPACES: Final = 256
+"""Declarations of one document; published ones have ten, and every event is read with all that are in force."""
 
 MAX_DEPTH: Final = canonical.MAX_DEPTH
 """An event's JSON is never deeper than its XML, which its document wraps in three elements."""
