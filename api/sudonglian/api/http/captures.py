@@ -28,11 +28,11 @@ def take(
     door: Door,
     key: ApiKey,
     raw: bytes,
-    form: Form,
     behaviour: Behaviour,
     duplicate_ids: DuplicateIds,
     idempotency_key: str | None,
     now: datetime,
+    form: Form | None = None,
 ) -> tuple[Job, bool]:
     """Capture a document; return its job and whether it is this request's own, and not an earlier one's.
 

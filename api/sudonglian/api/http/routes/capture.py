@@ -74,7 +74,7 @@ def capture(
     door = door_of(request)
     form: Form = "xml" if kind_of(request) in XML_TYPES else "json"
     now = datetime.now(UTC)
-    job, own = captures.take(door, caller, document, form, behaviour, duplicate_ids, idempotency_key, now)
+    job, own = captures.take(door, caller, document, behaviour, duplicate_ids, idempotency_key, now, form)
     headers = {
         "Location": f"{router.prefix}/capture/{job.name}",
         "GS1-Capture-Error-Behaviour": behaviour,
