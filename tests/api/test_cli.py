@@ -100,6 +100,60 @@ def test_one_bad_event_takes_its_document_with_it_unless_the_others_proceed(run:
     assert (proceeded.code, proceeded.json["accepted"]) == (1, 1)
 
 
+XML = """<?xml version="1.0" encoding="gb2312"?>
+<e:EPCISDocument xmlns:e="urn:epcglobal:epcis:xsd:1" schemaVersion="1.2" creationDate="2026-01-05T01:00:00Z">
+<EPCISHeader><extension><EPCISMasterData><VocabularyList>
+<Vocabulary type="urn:epcglobal:epcis:vtype:BusinessLocation"><VocabularyElementList>
+<VocabularyElement id="urn:epc:id:sgln:9520001.00123.0"><attribute id="urn:epcglobal:cbv:mda#name">一号冷库</attribute>
+</VocabularyElement></VocabularyElementList></Vocabulary></VocabularyList></EPCISMasterData></extension></EPCISHeader>
+<EPCISBody><EventList><ObjectEvent><eventTime>2024-11-10T14:00:00+08:00</eventTime>
+<eventTimeZoneOffset>+08:00</eventTimeZoneOffset><epcList><epc>urn:epc:id:sscc:9520001.3000000001</epc></epcList>
+<action>OBSERVE</action><bizStep>urn:epcglobal:cbv:bizstep:storing</bizStep>
+<bizLocation><id>urn:epc:id:sgln:9520001.00123.0</id></bizLocation></ObjectEvent></EventList></EPCISBody>
+</e:EPCISDocument>"""
+
+
+def test_xml_is_taken_as_its_json_and_master_data_name_things(run: Run, tmp_path: Path) -> None:
+    event = {
+        "type": "ObjectEvent",
+        "eventTime": "2024-11-10T14:00:00+08:00",
+        "eventTimeZoneOffset": "+08:00",
+        "epcList": ["urn:epc:id:sscc:9520001.3000000001"],
+        "action": "OBSERVE",
+        "bizStep": "storing",
+        "bizLocation": {"id": "urn:epc:id:sgln:9520001.00123.0"},
+    }
+    xml, twin = tmp_path / "event.xml", tmp_path / "event.json"
+    xml.write_text(XML, "gb2312")
+    twin.write_text(json.dumps(event), "utf-8")
+    assert run("hash", str(xml), "--json").json == run("hash", str(twin), "--json").json
+    assert run("validate", str(xml), "--json").json["valid"]
+    first = run("capture", str(xml), "--json").json
+    assert (first["accepted"], first["described"]) == (1, 1)
+    assert run("capture", str(twin), "--json").json["unchanged"] == 1
+    shown = run("show", first["records"][0]["record_hash"], "--json").json
+    assert shown["names"] == {"https://id.gs1.org/414/9520001001239": "一号冷库"}
+    assert shown["event"]["bizStep"] == "storing"
+    told = run("describe", "https://id.gs1.org/414/9520001001239", "--json").json["described"]
+    assert [one["id"] for one in told] == ["urn:epc:id:sgln:9520001.00123.0"]
+    assert run("describe", "urn:x:nobody").out.strip() == "nobody has described it"
+    xml.write_text(XML.replace("storing", "string"), "gb2312")
+    refused = run("validate", str(xml), "--json")
+    assert (refused.code, refused.json["findings"][0]["code"]) == (1, "biz-step")
+
+
+def test_identifiers_are_translated(run: Run) -> None:
+    urn, link = "urn:epc:id:sgtin:0614141.107346.2018", "https://id.gs1.org/01/10614141073464/21/2018"
+    assert run("translate", "--to", "link", urn, "urn:x:1").out.split() == [link, "urn:x:1"]
+    assert run("translate", "--to", "urn", link, "--prefix", "0614141", "--json").json == {
+        "identifiers": [{"given": link, "translated": urn}]
+    }
+    assert run("translate", "--to", "urn", link, urn).out.split() == [urn, urn]
+    refused = run("translate", "--to", "urn", link, "--json")
+    assert (refused.code, refused.json["error"]["code"]) == (1, "company-prefix-unknown")
+    assert run("translate", "--to", "urn", link, "--prefix", "12345").code == 64
+
+
 def test_why_one_is_listed_and_that_another_is_not(loaded: Any) -> None:
     asked = ("trace", STORY["seed"], "--at", STORY["at"], "--purpose", "p")
     people = [one for one in loaded(*asked, "--json").json["members"] if one["kind"] == "person"]
