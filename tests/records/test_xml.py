@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from xml.sax.saxutils import escape, quoteattr
 
 import pytest
 from hypothesis import given
@@ -535,6 +536,130 @@ def test_a_finding_tells_the_line_of_the_xml() -> None:
     assert [(one.code, one.pointer) for one in told.refused] == [("disposition", "/epcisBody/eventList/0/disposition")]
     assert told.refused[0].message["en"].endswith(f"(line {line} of the XML)")
     assert told.refused[0].message["zh"].endswith(f"(XML 第 {line} 行)")
+
+
+WRITTEN = {"bizStep": "bizstep", "disposition": "disp", "set": "disp", "unset": "disp", "reason": "er"}
+"""What the XML binding writes as a URN."""
+
+ITEMS = {
+    "quantityList": "quantityElement",
+    "childQuantityList": "quantityElement",
+    "inputQuantityList": "quantityElement",
+}
+ITEMS |= {"outputQuantityList": "quantityElement", "sensorElementList": "sensorElement", "epcList": "epc"}
+ITEMS |= {"childEPCs": "epc", "inputEPCList": "epc", "outputEPCList": "epc", "correctiveEventIDs": "correctiveEventID"}
+TYPES = {"bizTransaction": "btt", "source": "sdt", "destination": "sdt"}
+
+
+def as_xml(name: str, value: Any) -> str:
+    """Return a member in XML, by the standard's rules and none of the reader's code."""
+    if name in ITEMS:
+        return f"<{name}>{''.join(as_xml(ITEMS[name], one) for one in value)}</{name}>"
+    if name in ("bizTransactionList", "sourceList", "destinationList"):
+        inner = name.removesuffix("List")
+        rows = []
+        for one in value:
+            kind = f' type="urn:epcglobal:cbv:{TYPES[inner]}:{one["type"]}"' if "type" in one else ""
+            rows.append(f"<{inner}{kind}>{escape(one[inner])}</{inner}>")
+        return f"<{name}>{''.join(rows)}</{name}>"
+    if isinstance(value, list):
+        return "".join(as_xml(name, one) for one in value)
+    if name in ("sensorMetadata", "sensorReport"):
+        told = {key: _text(one) for key, one in value.items()}
+        told |= {key: f"gs1:{told[key]}" for key in ("type", "exception") if key in told}
+        told |= {key: f"cbv:Comp-{told[key]}" for key in ("component",) if key in told}
+        return f"<{name} {' '.join(f'{key}={quoteattr(one)}' for key, one in told.items())}/>"
+    if isinstance(value, dict) and "$dec" not in value:
+        return f"<{name}>{''.join(as_xml(key, one) for key, one in value.items())}</{name}>"
+    text = f"urn:epcglobal:cbv:{WRITTEN[name]}:{value}" if name in WRITTEN else _text(value)
+    return f"<{name}>{escape(text)}</{name}>"
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value["$dec"] if isinstance(value, dict) else value)
+
+
+plain_texts = st.text(
+    st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Zs", "Cn", "Co")), min_size=1, max_size=8
+)
+uris = st.sampled_from(["urn:epc:id:sscc:6901234.0000000018", "https://id.gs1.org/01/10614141073464/21/7", "urn:x:a&b"])
+amounts = st.integers(-(2**53) + 1, 2**53 - 1) | st.decimals(-1000, 1000, places=3).map(
+    lambda number: canonical.parse(str(number).encode())
+)
+extensions = st.recursive(
+    plain_texts,
+    lambda inner: (
+        st.dictionaries(st.sampled_from(["x:a", "x:b", "y:a"]), inner, min_size=1, max_size=3)
+        | st.lists(plain_texts, min_size=2, max_size=3)
+    ),
+    max_leaves=6,
+)
+reports = st.fixed_dictionaries(
+    {"type": st.sampled_from(["Temperature", "RelativeHumidity"])},
+    optional={
+        "value": amounts,
+        "uom": st.just("CEL"),
+        "booleanValue": st.booleans(),
+        "stringValue": plain_texts,
+        "exception": st.just("ALARM_CONDITION"),
+        "component": st.sampled_from(["x", "latitude"]),
+        "x:more": plain_texts,
+    },
+)
+quantities = st.lists(
+    st.fixed_dictionaries({"epcClass": uris}, optional={"quantity": amounts, "uom": st.just("KGM"), "x:a": extensions}),
+    max_size=3,
+)
+events = st.fixed_dictionaries(
+    {"type": st.sampled_from(EVENT_TYPES)},
+    optional={
+        "eventID": uris,
+        "action": st.sampled_from(["ADD", "OBSERVE"]),
+        "bizStep": st.sampled_from(["shipping", "storing"]),
+        "disposition": st.sampled_from(["active", "in_transit"]),
+        "persistentDisposition": st.fixed_dictionaries({"set": st.lists(st.just("damaged"), min_size=1, max_size=2)}),
+        "parentID": uris,
+        "epcList": st.lists(uris, max_size=3),
+        "childEPCs": st.lists(uris, max_size=3),
+        "quantityList": quantities,
+        "outputQuantityList": quantities,
+        "certificationInfo": uris | st.lists(uris, min_size=2, max_size=3),
+        "readPoint": st.fixed_dictionaries({"id": uris}, optional={"x:a": extensions}),
+        "bizTransactionList": st.lists(
+            st.fixed_dictionaries({"bizTransaction": uris}, optional={"type": st.sampled_from(["po", "bol"])}),
+            max_size=3,
+        ),
+        "sourceList": st.lists(st.fixed_dictionaries({"type": st.just("location"), "source": uris}), max_size=2),
+        "errorDeclaration": st.fixed_dictionaries(
+            {"declarationTime": st.just("2026-01-05T08:30:00Z")},
+            optional={"reason": st.just("incorrect_data"), "correctiveEventIDs": st.lists(uris, max_size=2)},
+        ),
+        "sensorElementList": st.lists(
+            st.fixed_dictionaries(
+                {"sensorReport": st.lists(reports, min_size=1, max_size=2)},
+                optional={"sensorMetadata": st.fixed_dictionaries({"deviceID": uris}), "x:a": extensions},
+            ),
+            max_size=2,
+        ),
+        "ilmd": st.dictionaries(st.sampled_from(["x:a", "y:a"]), extensions, max_size=2),
+        "x:a": extensions,
+        "y:b": extensions,
+    },
+)
+
+
+@given(events)
+def test_any_event_has_one_plain_form_in_both(event: dict[str, Any]) -> None:
+    """An event is written in XML by hand and read back: the plain event of its JSON, and one Event Hash ID."""
+    context: dict[str, Any] = {"x": "urn:x:", "y": "urn:y:"}
+    inner = "".join(as_xml(name, value) for name, value in event.items() if name != "type")
+    bound = " ".join(f'xmlns:{prefix}="{uri}"' for prefix, uri in context.items())
+    written = f"<{event['type']} {bound}>{inner}</{event['type']}>"
+    expected = plain_event(event, [context])
+    assert plain(raw(written)) == [expected]
+    assert event_hash_id(plain(raw(written))[0]) == event_hash_id(event, [context])
 
 
 @pytest.mark.shared
