@@ -196,7 +196,7 @@ def describe(
 ) -> int:
     """Tell what firms' master data say that identifiers stand for, the latest word first; nothing of it is proven."""
     console: Console = context.obj
-    wanted = None if not identifiers else frozenset(map(normal, identifiers))
+    wanted = None if not identifiers else frozenset(identifier_of(one, "ID") for one in identifiers)
     with open_house(console) as house, house.store.read() as connection:
         found = [one.as_json() for one in master_data.described(connection, wanted)]
     lines: list[str] = []
