@@ -16,7 +16,7 @@ from sudonglian.records.keys import Keys
 from sudonglian.records.store import Store
 from sudonglian.records.tables import METADATA
 
-NOT_EVIDENCE: Final = frozenset({"api_keys", "jobs"})
+NOT_EVIDENCE: Final = frozenset({"api_keys", "jobs", "master_data"})
 """Tables from which nothing is proven or traced: who may knock at the doors, and what was handed in when.
 
 Nothing else says what their rows should be: a scope that somebody widened looks like one that was given. Of them only
