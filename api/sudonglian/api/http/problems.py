@@ -20,6 +20,7 @@ from sudonglian.api.settings import Lang
 from sudonglian.api.words import translate
 from sudonglian.chain.errors import ChainError, ProofRefused, RecordRefused, SudonglianError, TrustRefused
 from sudonglian.records import api_keys, bundles, errors, jobs
+from sudonglian.records.querying import errors as query_errors
 from sudonglian.records.store import StoreError
 from sudonglian.trace.errors import TraceError
 
@@ -52,6 +53,11 @@ STATUS: Final[dict[type[SudonglianError], int]] = {
     parameters.MediaTypeRefused: 415,
     parameters.NotAcceptable: 406,
     parameters.BodyRefused: 422,
+    parameters.NoSuchResource: 404,
+    parameters.UriTooLong: 414,
+    query_errors.QueryRefused: 400,
+    query_errors.QueryTooLarge: 413,
+    query_errors.QueryTooComplex: 413,
     edge.TooManyRequests: 429,
 }
 """By the nearest ancestor that stands here; a test walks the tree."""
@@ -114,7 +120,9 @@ def refused(request: Request, error: Exception) -> Response:
         edge.log_error(request.scope, error)
         return answer(request, error.slug, status, "the server could not do this; its log names the request")
     at = [{"pointer": error.place, "code": error.slug, "detail": error.reason}] if error.place else []
-    extra = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
+    extra: Mapping[str, str] = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
+    if isinstance(error, parameters.BodyTooLarge):
+        extra = error.headers
     return answer(request, error.slug, status, error.reason, at, extra)
 
 
