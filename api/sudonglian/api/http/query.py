@@ -13,6 +13,7 @@ from fastapi import Depends, Request
 
 from sudonglian.api.errors import UsageRefused
 from sudonglian.api.http.parameters import TakesQuery
+from sudonglian.api.parsing import prefixes
 from sudonglian.records.queries import Place
 from sudonglian.records.querying import language
 from sudonglian.records.querying.families import FAMILIES
@@ -28,8 +29,6 @@ EXTENSIONS: Final = "GS1-Extensions"
 FAMILY: Final = "families"
 """The name in the description of all parameters that have no fixed name; no request says it."""
 
-_EXTENSION = re.compile(r"\s*([A-Za-z][\w.+-]*)\s*=\s*(\S+)\s*", re.ASCII)
-
 
 class ReadsQuery(TakesQuery):
     """The dependency that reads a request's query."""
@@ -37,24 +36,10 @@ class ReadsQuery(TakesQuery):
     def __call__(self, request: Request) -> EventQuery:
         """Return what is asked; an unknown parameter is refused."""
         asked = [pair for pair in request.query_params.multi_items() if pair[0] not in PAGING]
-        return language.read(asked, prefixes_of(request.headers.get(EXTENSIONS, "")))
+        return language.read(asked, prefixes(request.headers.get(EXTENSIONS, ""), EXTENSIONS))
 
 
 Asked = Annotated[EventQuery, Depends(ReadsQuery())]
-
-
-def prefixes_of(header: str) -> dict[str, str]:
-    """Return the prefixes that a header binds.
-
-    >>> prefixes_of("acme=https://acme.example/, sdl=urn:sudonglian:ns:1:")
-    {'acme': 'https://acme.example/', 'sdl': 'urn:sudonglian:ns:1:'}
-    """
-    found: dict[str, str] = {}
-    for part in filter(str.strip, header.split(",")):
-        if not (match := _EXTENSION.fullmatch(part)):
-            raise UsageRefused("is written prefix=IRI, several separated by commas", place=EXTENSIONS)
-        found[match[1]] = match[2]
-    return found
 
 
 def token_of(place: Place) -> str:

@@ -47,7 +47,7 @@ def one_of(test: Test, holders: Holders, field: Field, needs: frozenset[str] | N
 
 def exists(holders: Holders, field: Field, needs: frozenset[str] | None) -> Condition:
     """Return the condition that a field is there."""
-    return Condition(lambda event: next(field.of(holders, event), None) is not None, needs)
+    return Condition(lambda event: any(True for _ in field.of(holders, event)), needs)
 
 
 def vocabulary(values: Iterable[str]) -> Test:
