@@ -48,10 +48,11 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Events of one page, and where the next one begins."""
+    """Events of one page, each record's hash beside it, and where the next page begins."""
 
     events: tuple[dict[str, Json], ...]
-    next: Place | None
+    hashes: tuple[bytes, ...]
+    next: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +87,14 @@ def search(
         if len(found) == limit or scanned == SCANNED or size > SCANNED_BYTES:
             given = start.given + len(found)
             more = query.limit is None or given < query.limit
-            return Page(_told(connection, found), Place(last.key, last.row, given) if last and more else None)
+            return _page(connection, found, Place(last.key, last.row, given) if last and more else None)
         scanned, size, last = scanned + 1, size + len(one.body), scan.place(one)
         if fits:
             found.append(one)
-    return Page(_told(connection, found), None)
+    return _page(connection, found)
 
 
-def by_event_id(connection: Connection, keys: Keys, submitter: str, event_id: str) -> list[dict[str, Json]]:
+def by_event_id(connection: Connection, keys: Keys, submitter: str, event_id: str) -> Page:
     """Return a submitter's events with an eventID: the event, and its error declaration if there is one.
 
     An event without eventID is found by `RECORD` and its record's hash.
@@ -103,12 +104,12 @@ def by_event_id(connection: Connection, keys: Keys, submitter: str, event_id: st
         query = query.where(RECORDS.c.record_hash == bytes.fromhex(match[1]))
     else:
         query = query.where(RECORDS.c.event_mac.in_(_event_macs(keys, submitter, [event_id])))
-    return list(_told(connection, [StoredRecord(*row) for row in connection.execute(query)]))
+    return _page(connection, [StoredRecord(*row) for row in connection.execute(query)])
 
 
 def by_record_hash(connection: Connection, record_hash: bytes) -> dict[str, Json]:
     """Return one event as a query tells it."""
-    return _told(connection, [reader.record(connection, record_hash)])[0]
+    return _page(connection, [reader.record(connection, record_hash)]).events[0]
 
 
 def epcs(connection: Connection, submitter: str, limit: int, after: str | None = None) -> Names:
@@ -270,8 +271,9 @@ def _event_macs(keys: Keys, submitter: str, event_ids: Sequence[str]) -> list[by
     ]
 
 
-def _told(connection: Connection, found: Sequence[StoredRecord]) -> tuple[dict[str, Json], ...]:
-    return tuple(
+def _page(connection: Connection, found: Sequence[StoredRecord], following: Place | None = None) -> Page:
+    events = tuple(
         {**plain, "recordTime": derive.moment(one.captured_us).isoformat(timespec="microseconds")}
         for plain, one in zip(reader.plains(connection, found), found, strict=True)
     )
+    return Page(events, tuple(one.record_hash for one in found), following)

@@ -84,9 +84,9 @@ def event(request: Request, caller: Owner, event_id: str) -> Response:
     door = door_of(request)
     with door.store.read() as connection:
         found = queries.by_event_id(connection, door.keys, submitter_of(caller), event_id)
-    if not found:
+    if not found.events:
         raise UnknownRecord("no event of yours has this eventID")
-    return epcis.answer(request, query_document(found, datetime.now(UTC)))
+    return epcis.answer(request, query_document(found.events, datetime.now(UTC)))
 
 
 def answer(request: Request, caller: ApiKey, asked: EventQuery, per_page: int, page_token: str | None) -> Response:
