@@ -134,6 +134,14 @@ def fits(asked: str, event: dict[str, Any] = EVENT) -> bool:
     return all(one.fits(event) for one in query.conditions) and all(one(event) for one in query.matches)
 
 
+@pytest.mark.parametrize("text", ["\x00", "\ud800", "EQ_\udcff"])
+def test_what_no_database_holds_is_refused(text: str) -> None:
+    for pair in ((text, "1"), ("EQ_transformationID", text)):
+        with pytest.raises(QueryRefused) as refused:
+            language.read([pair])
+        refused.value.place.encode()
+
+
 @pytest.mark.parametrize(
     ("asked", "expected"),
     [

@@ -157,6 +157,14 @@ def test_a_method_that_is_not_there(world: Any, path: str, methods: str) -> None
         assert answer.json["type"].endswith("method-not-allowed")
 
 
+@pytest.mark.parametrize("path", [ROOT, f"{ROOT}/events", f"{ROOT}/bizSteps", "/healthz", f"{ROOT}/none"])
+def test_HEAD_is_a_GET_without_its_body(world: Any, path: str) -> None:
+    whole, head = (world.ask(method, path, token="firm") for method in ("GET", "HEAD"))
+    assert (head.status, head.body) == (whole.status, b"")
+    for name in ("content-type", "link", "gs1-epcis-version"):
+        assert head.headers.get(name) == whole.headers.get(name)
+
+
 def test_an_event_is_sent_alone(world: Any, make: Any) -> None:
     event = {"@context": {"acme": "https://acme.example/"}, **make.event(330, **{"acme:dock": 7.5})}
     answer = world.ask("POST", f"{ROOT}/events", event, token=FIRM)

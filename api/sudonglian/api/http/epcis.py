@@ -10,7 +10,7 @@ import orjson
 from fastapi import Request
 from fastapi.responses import Response
 
-from sudonglian.api.http.parameters import JSON_TYPES, NotAcceptable
+from sudonglian.api.http.parameters import JSON_TYPES, NotAcceptable, quality_of
 from sudonglian.records.epcis.document import MAX_DOCUMENT_BYTES
 from sudonglian.records.epcis.query_document import CONTEXT, VERSION
 
@@ -90,11 +90,8 @@ def media_type(request: Request) -> str:
 
 
 def _range(text: str) -> tuple[str, int]:
-    kind, *parameters = (part.strip().lower() for part in text.split(";"))
-    quality = next((part.removeprefix("q=") for part in parameters if part.startswith("q=")), "1")
-    whole, _, part = quality.partition(".")
-    digits = f"{whole}{part:0<3.3}"
-    return kind, min(int(digits), 1_000) if digits.isascii() and digits.isdigit() and len(digits) == 4 else 0
+    kind, *weights = (part.strip().lower() for part in text.split(";"))
+    return kind, quality_of(next((one for one in weights if one.startswith("q=")), ""))
 
 
 def _liking(kind: str, ranges: Mapping[str, int]) -> int:

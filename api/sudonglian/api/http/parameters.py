@@ -225,6 +225,19 @@ class TakesQuery:
     """What marks the dependency that reads a query of the language."""
 
 
+def quality_of(weight: str) -> int:
+    """Return how much something is liked, in thousandths; what is no weight is not liked at all (RFC 9110 §12.4.2).
+
+    >>> quality_of(""), quality_of("q=0.8"), quality_of("q=much")
+    (1000, 800, 0)
+    """
+    if not weight.startswith("q="):
+        return 1_000
+    whole, _, part = weight[2:].partition(".")
+    digits = f"{whole}{part:0<3.3}"
+    return min(int(digits), 1_000) if digits.isascii() and digits.isdigit() and len(digits) == 4 else 0
+
+
 def _check_text(value: str, name: str) -> None:
     if "\x00" in value:
         raise UsageRefused("holds a null character", place=name)

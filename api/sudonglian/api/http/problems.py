@@ -84,7 +84,7 @@ def lang_of(request: Request) -> Lang:
     best: tuple[int, Lang] = 0, "en"
     for part in request.headers.get("accept-language", "")[:200].split(","):
         name, _, weight = part.partition(";")
-        quality = _quality(weight.strip())
+        quality = parameters.quality_of(weight.strip())
         primary = name.strip().lower().partition("-")[0]
         if quality > best[0] and primary in ("zh", "en"):
             best = quality, "zh" if primary == "zh" else "en"
@@ -176,11 +176,3 @@ def answer(
     body = json.dumps(document(request, slug, status, detail, errors)).encode()
     told = {"Content-Language": lang_of(request), "Vary": "Accept-Language", **(headers or {})}
     return Response(body, status, told, MEDIA_TYPE)
-
-
-def _quality(text: str) -> int:
-    if not text.startswith("q="):
-        return 1000
-    whole, _, part = text[2:].partition(".")
-    digits = f"{whole}{part:0<3.3}"
-    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) == 4 else 0

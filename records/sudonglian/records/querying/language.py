@@ -60,8 +60,9 @@ def read(parameters: Iterable[tuple[str, str]], prefixes: Mapping[str, str] | No
             raise QueryTooComplex(f"more than {MAX_PARAMETERS} parameters")
         if len(value) > MAX_VALUE:
             raise QueryRefused(f"has more than {MAX_VALUE} characters", place=name[:200])
-        if "\x00" in name or "\x00" in value:
-            raise QueryRefused("holds a null character", place=name.replace("\x00", "")[:200])
+        if not (_is_text(name) and _is_text(value)):
+            shown = name.encode(errors="replace").decode().replace("\x00", "")
+            raise QueryRefused("holds a null character, or is not UTF-8", place=shown[:200])
         parameter, found = _parameter(name)
         query = parameter.ask(query, Asked(name[:200], value, found, prefixes or {}))
     if query.limit is not None and query.most is not None:
@@ -85,6 +86,11 @@ def browse(resource: str, value: str, query: EventQuery) -> EventQuery | None:
         return query.with_condition(conditions.standard(name, conditions.vocabulary([value])))
     name = resource.removesuffix("s")
     return query.with_condition(conditions.place(name, [value], parts=False)) if ":" in value else None
+
+
+def _is_text(text: str) -> bool:
+    """Return whether both databases hold a text; a command line may give one that is none."""
+    return "\x00" not in text and text.encode(errors="replace").decode() == text
 
 
 def _parameter(name: str) -> tuple[Parameter, re.Match[str] | None]:
