@@ -158,6 +158,18 @@ def test_free_fields_and_odd_events(asked: str, expected: bool) -> None:
     assert fits(asked) is expected
 
 
+def test_a_field_is_looked_for_where_it_was_asked_for() -> None:
+    event = {"acme:top": 1, "acme:box": {"acme:in": 2}, "ilmd": {"acme:lot": 3, "acme:box": {"acme:deep": 4}}}
+    for asked in ("EQ_acme:top=1", "EQ_INNER_acme:in=2", "EQ_ILMD_acme:lot=3", "EQ_INNER_ILMD_acme:deep=4"):
+        assert fits(asked, event)
+    for name, value in (("top", 1), ("in", 2), ("lot", 3), ("deep", 4)):
+        asked = [
+            f"EQ_{place}acme:{name}={value}"
+            for place in ("", "INNER_", "ILMD_", "INNER_ILMD_", "SENSORREPORT_", "readPoint_")
+        ]
+        assert sum(fits(one, event) for one in everywhere) == 1
+
+
 def test_one_value_that_holds_a_comma() -> None:
     event = {"readPoint": {"id": "https://example.org/a,b"}}
     assert fits("EQ_readPoint=https://example.org/a,b", event)

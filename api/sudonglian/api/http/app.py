@@ -14,7 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
-from sudonglian.api.http import auth, problems, query
+from sudonglian.api.http import auth, epcis, problems, query
 from sudonglian.api.http.door import Door
 from sudonglian.api.http.edge import Edge
 from sudonglian.api.http.routes import (
@@ -78,12 +78,14 @@ class Described(FastAPI):
         """Return the OpenAPI document."""
         if self.openapi_schema is None:
             document = super().openapi()
-            for path in document["paths"].values():
-                for operation in path.values():
+            for path, methods in document["paths"].items():
+                for operation in methods.values():
+                    if path.startswith(events.router.prefix):
+                        operation["parameters"] = [*operation.get("parameters", ()), *epcis.references()]
                     operation["responses"].pop("422", None)
                     operation["responses"]["default"] = REFUSAL
             document["components"] = {
-                "parameters": query.components(),
+                "parameters": {**query.components(), **epcis.components()},
                 "schemas": {"Problem": PROBLEM},
                 "securitySchemes": {"key": BEARER},
             }

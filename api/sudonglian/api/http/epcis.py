@@ -41,6 +41,30 @@ AS_WRITTEN: Final = frozenset({"no_preference", "never_translates"})
 """Identifiers are given back as they were written; what was hashed must not be translated."""
 
 
+NEGOTIATED: Final = {
+    **{
+        f"GS1-{what}-{bound}": f"{about} of {what} that the caller speaks; only {VERSION} is spoken here, 406 otherwise."
+        for what in ("EPCIS", "CBV")
+        for bound, about in (("Version", "The version"), ("Min", "The lowest version"), ("Max", "The highest version"))
+    },
+    "GS1-EPC-Format": "In which form identifiers are wanted: No_Preference or Never_Translates, 406 otherwise.",
+}
+"""What a caller may say about its answer, and what becomes of it."""
+
+
+def references() -> list[dict[str, str]]:
+    """Return what every operation of the binding adds to its parameters."""
+    return [{"$ref": f"#/components/parameters/{name}"} for name in NEGOTIATED]
+
+
+def components() -> dict[str, Any]:
+    """Return the description of the headers that are negotiated."""
+    return {
+        name: {"name": name, "in": "header", "required": False, "description": about, "schema": {"type": "string"}}
+        for name, about in NEGOTIATED.items()
+    }
+
+
 def negotiated(request: Request) -> None:
     """Refuse a caller that asks for another version, for translated identifiers or for another form of answer."""
     headers = request.headers

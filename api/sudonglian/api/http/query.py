@@ -68,7 +68,7 @@ def place_of(token: str | None) -> Place | None:
 
 def references() -> dict[str, Any]:
     """Return what a route that takes a query adds to its description."""
-    return {"parameters": [{"$ref": f"#/components/parameters/{name}"} for name in (*STANDING, FAMILY)]}
+    return {"parameters": [{"$ref": f"#/components/parameters/{name}"} for name in (*STANDING, FAMILY, EXTENSIONS)]}
 
 
 def components() -> dict[str, Any]:
@@ -87,6 +87,13 @@ def components() -> dict[str, Any]:
         "description": "Parameters whose names hold a type, a unit (UN/ECE Recommendation 20) or the name of a field: "
         "a prefixed name as it stands in the events, or an IRI. Each member of this object is a parameter of its own.",
         "schema": {"type": "object", "patternProperties": forms, "additionalProperties": False},
+    }
+    described[EXTENSIONS] = {
+        "name": EXTENSIONS,
+        "in": "header",
+        "required": False,
+        "description": "What prefixes of field names mean: prefix=IRI, several separated by commas.",
+        "schema": {"type": "string"},
     }
     return described
 
