@@ -163,7 +163,7 @@ def test_a_field_is_looked_for_where_it_was_asked_for() -> None:
     for asked in ("EQ_acme:top=1", "EQ_INNER_acme:in=2", "EQ_ILMD_acme:lot=3", "EQ_INNER_ILMD_acme:deep=4"):
         assert fits(asked, event)
     for name, value in (("top", 1), ("in", 2), ("lot", 3), ("deep", 4)):
-        asked = [
+        everywhere = [
             f"EQ_{place}acme:{name}={value}"
             for place in ("", "INNER_", "ILMD_", "INNER_ILMD_", "SENSORREPORT_", "readPoint_")
         ]
