@@ -102,20 +102,24 @@ def test_an_event_by_its_id_or_its_record(store: Store, keys: Keys, ask: Ask, ca
             assert queries.by_event_id(connection, keys, FIRM, none).events == ()
 
 
-def test_the_words_of_a_firm_page_by_page(store: Store, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
-    with store.read() as connection:
-        assert queries.vocabulary(connection, FIRM, "bizStep", 5).names == ("shipping", "storing")
-        first = queries.vocabulary(connection, FIRM, "bizStep", 1)
-        assert (first.names, first.next is None) == (("storing",), False)
-        monkeypatch.setattr(queries, "SCANNED", 2)
-        pages, after = [], 0
+def test_the_names_of_a_firm_page_by_page(store: Store, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    def pages(of: queries.Named, limit: int) -> list[tuple[str, ...]]:
+        found, after = [], (0, 0)
         while True:
-            page = queries.vocabulary(connection, FIRM, "bizStep", 5, after)
-            pages.append(page.names)
+            page = queries.names(connection, FIRM, of, limit, after)
+            found.append(page.names)
             if page.next is None:
-                break
-            after = int(page.next)
-        assert pages == [("shipping", "storing"), ("shipping",)] * 3
+                return found
+            after = page.next
+
+    with store.read() as connection:
+        assert pages("bizStep", 5) == [("shipping", "storing")]
+        assert pages("epcs", 5) == [("urn:x:item:0", "urn:x:item:1")]
+        assert pages("epcs", 1) == [(f"urn:x:item:{n % 2}",) for n in range(12)]
+        monkeypatch.setattr(queries, "SCANNED", 2)
+        assert pages("bizStep", 5) == [("shipping", "storing"), ("shipping",)] * 3
+        monkeypatch.setattr(queries, "SCANNED_BYTES", 0)
+        assert pages("bizStep", 5)[:2] == [("storing",), ("shipping",)]
 
 
 def test_a_firm_is_found_by_an_index(sqlite_store: Store, keys: Keys) -> None:

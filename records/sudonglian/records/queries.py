@@ -32,7 +32,8 @@ COUNTED: Final = 50_000
 RECORD: Final = "urn:sudonglian:record:"
 """What an event without eventID is addressed by: this and the record's hash."""
 
-Vocabulary: TypeAlias = Literal["type", "bizStep", "disposition", "readPoint", "bizLocation"]
+Named: TypeAlias = Literal["epcs", "type", "bizStep", "disposition", "readPoint", "bizLocation"]
+"""The identifiers of events, or a member of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +58,10 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What events name, of one page, and the number behind which the next one begins."""
+    """What events name, of one page, and the event and its name at which the next one begins."""
 
     names: tuple[str, ...]
-    next: str | None
+    next: tuple[int, int] | None
 
 
 def search(
@@ -112,19 +113,6 @@ def by_record_hash(connection: Connection, record_hash: bytes) -> dict[str, Json
     return _page(connection, [reader.record(connection, record_hash)]).events[0]
 
 
-def epcs(connection: Connection, submitter: str, limit: int, after: str | None = None) -> Names:
-    """Return what a submitter's events name, each thing once and as it was first written, in the order of its normal form."""
-    query = select(IDENTIFIERS.c.normal, func.min(IDENTIFIERS.c.uri)).join(
-        RECORDS, RECORDS.c.id == IDENTIFIERS.c.record_id
-    )
-    query = query.where(RECORDS.c.submitter == submitter, IDENTIFIERS.c.role != "trace_code")
-    if after is not None:
-        query = query.where(IDENTIFIERS.c.normal > after)
-    query = query.group_by(IDENTIFIERS.c.normal).order_by(IDENTIFIERS.c.normal).limit(limit + 1)
-    rows = connection.execute(query).all()
-    return Names(tuple(row[1] for row in rows[:limit]), rows[limit - 1][0] if len(rows) > limit else None)
-
-
 def is_named(connection: Connection, submitter: str, normal: str) -> bool:
     """Return whether an event of a submitter names an identifier."""
     query = select(IDENTIFIERS.c.record_id).join(RECORDS, RECORDS.c.id == IDENTIFIERS.c.record_id)
@@ -132,25 +120,27 @@ def is_named(connection: Connection, submitter: str, normal: str) -> bool:
     return connection.execute(query).first() is not None
 
 
-def vocabulary(connection: Connection, submitter: str, name: Vocabulary, limit: int, after: int = 0) -> Names:
-    """Return the values that a member has in a submitter's events, from the row `after` on, each once on a page.
+def names(connection: Connection, submitter: str, of: Named, limit: int, after: tuple[int, int] = (0, 0)) -> Names:
+    """Return what a submitter's events name, or the values that a member has in them, each once on a page.
 
-    A page ends after `SCANNED` events too, and a value that comes again is on a later page again: nothing is kept of them.
+    `after` is an event's row and how many of its names earlier pages gave. A page ends after `SCANNED` events too, and
+    what is named again is on a later page again: nothing is kept of them.
     """
-    query = select(*_COLUMNS).where(RECORDS.c.submitter == submitter).order_by(RECORDS.c.id)
-    rows = connection.execute(query.where(RECORDS.c.id > after).limit(SCANNED + 1)).yield_per(BATCH)
+    row, given = after
+    query = select(*_COLUMNS).where(RECORDS.c.submitter == submitter, RECORDS.c.id >= row).order_by(RECORDS.c.id)
     found: dict[str, str] = {}
-    last = after
-    for number, row in enumerate(rows):
-        one = StoredRecord(*row)
-        value = one.event().get(name)
-        value = value.get("id") if isinstance(value, dict) else value
-        is_new = isinstance(value, str) and bool(value) and bare(value) not in found
-        if number == SCANNED or (is_new and len(found) == limit):
-            return Names(tuple(sorted(found.values())), str(last))
-        last = one.id
-        if is_new:
-            found[bare(str(value))] = str(value)
+    size = 0
+    for number, line in enumerate(connection.execute(query.limit(SCANNED + 1)).yield_per(BATCH)):
+        one = StoredRecord(*line)
+        if number == SCANNED or size > SCANNED_BYTES:
+            return Names(tuple(sorted(found.values())), (one.id, 0))
+        size += len(one.body)
+        for at, (key, shown) in enumerate(_named(one.event(), of)):
+            if key in found or (one.id == row and at < given):
+                continue
+            if len(found) == limit:
+                return Names(tuple(sorted(found.values())), (one.id, at))
+            found[key] = shown
     return Names(tuple(sorted(found.values())), None)
 
 
@@ -176,15 +166,17 @@ class _Scan:
         # What the tables answer exactly needs no second look.
         self.tests = [one.fits for one in query.conditions] + [one for one in query.matches if one.patterns]
         needs = [one.needs for one in query.conditions]
+        # A sensor's month may be megabytes, and all of a batch is in memory at once.
+        self.batch = BATCH if all(one == frozenset() for one in needs) else BATCH // 10
         self.needs = None if None in needs else frozenset().union(*(one for one in needs if one is not None))
 
     def rows(self, after: Place | None) -> Iterator[tuple[StoredRecord, bool]]:
         """Yield the records behind a place, in the query's order."""
         while True:
-            page = self.connection.execute(self._ordered(after).limit(BATCH)).all()
+            page = self.connection.execute(self._ordered(after).limit(self.batch)).all()
             records = [StoredRecord(*row) for row in page]
             yield from zip(records, self._fitting(records), strict=True)
-            if len(records) < BATCH:
+            if len(records) < self.batch:
                 return
             after = self.place(records[-1])
 
@@ -269,6 +261,17 @@ def _event_macs(keys: Keys, submitter: str, event_ids: Sequence[str]) -> list[by
         for one in named
         for declares in (False, True)
     ]
+
+
+def _named(event: dict[str, Json], of: Named) -> Iterator[tuple[str, str]]:
+    """Yield what an event names, by what it is compared by; provinces' codes are no EPCs."""
+    if of == "epcs":
+        yield from ((one.normal, one.uri) for one in derive.identifier_rows(event) if one.role != "trace_code")
+        return
+    value = event.get(of)
+    value = value.get("id") if isinstance(value, dict) else value
+    if isinstance(value, str) and value:
+        yield bare(value), value
 
 
 def _page(connection: Connection, found: Sequence[StoredRecord], following: Place | None = None) -> Page:

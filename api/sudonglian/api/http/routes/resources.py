@@ -3,12 +3,14 @@
 EPCIS 2.0 §12.7 (top-level resources); docs/decisions/0743 (what the lists hold).
 """
 
+import re
 from collections.abc import Callable
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from fastapi import Request
 from fastapi.responses import Response
 
+from sudonglian.api.errors import UsageRefused
 from sudonglian.api.http import epcis, query
 from sudonglian.api.http.auth import Anyone, Owner, submitter_of
 from sudonglian.api.http.door import door_of
@@ -19,21 +21,21 @@ from sudonglian.api.http.parameters import (
     PerPage,
     door_router,
     linked,
-    row_of,
     text_of,
     token_for,
 )
 from sudonglian.api.http.routes import events
 from sudonglian.chain.identifiers import normal
 from sudonglian.records import queries
-from sudonglian.records.queries import Vocabulary
+from sudonglian.records.queries import Named
 from sudonglian.records.querying import language
 from sudonglian.records.querying.query import EventQuery
 
 TOP: Final = ("events", *language.RESOURCES, "capture")
 
-MEMBERS: Final = {
+MEMBERS: Final[dict[str, Named]] = {
     "eventTypes": "type",
+    "epcs": "epcs",
     "bizSteps": "bizStep",
     "bizLocations": "bizLocation",
     "readPoints": "readPoint",
@@ -116,13 +118,14 @@ def _resource(resource: str) -> None:
 
 
 def _listed(request: Request, submitter: str, resource: str, per_page: int, page_token: str | None) -> Response:
+    start = (0, 0)
+    if (text := text_of(page_token)) is not None:
+        if not (match := re.fullmatch(r"(\d{1,16}):(\d{1,8})", text, re.ASCII)):
+            raise UsageRefused("not a token that this server gave for this list", place="nextPageToken")
+        start = int(match[1]), int(match[2])
     with door_of(request).store.read() as connection:
-        if resource == "epcs":
-            found = queries.epcs(connection, submitter, per_page, text_of(page_token))
-        else:
-            member = cast(Vocabulary, MEMBERS[resource])
-            found = queries.vocabulary(connection, submitter, member, per_page, row_of(page_token, 0))
-    link = {} if found.next is None else linked(request, per_page, token_for(found.next))
+        found = queries.names(connection, submitter, MEMBERS[resource], per_page, start)
+    link = {} if found.next is None else linked(request, per_page, token_for("{}:{}".format(*found.next)))
     return epcis.answer(request, epcis.collection(list(found.names)), headers=link)
 
 
