@@ -24,6 +24,7 @@ _ELEMENTS = re.compile(r"(?:\(\d{2,4}\)[^()\s]+)+", re.ASCII)
 _ELEMENT = re.compile(r"\((\d{2,4})\)([^()\s]+)", re.ASCII)
 
 PERSON: Final = "person:"
+
 _BINDING = re.compile(r"\s*([A-Za-z][\w.+-]*)\s*=\s*(\S+)\s*", re.ASCII)
 
 UNITS: Final = {"": "days", "d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
