@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from sudonglian.api import cli, reference
+from sudonglian.api import cli, query_reference, reference
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -10,6 +10,13 @@ ROOT = Path(__file__).resolve().parents[2]
 def test_the_reference_is_what_help_says() -> None:
     written = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
     assert written == reference.render(), "run: python -m sudonglian.api.reference > docs/cli.md"
+
+
+def test_the_query_parameters_are_what_the_tables_say() -> None:
+    written = (ROOT / "docs" / "query-parameters.md").read_text(encoding="utf-8")
+    assert written == query_reference.render(), (
+        "run: python -m sudonglian.api.query_reference > docs/query-parameters.md"
+    )
 
 
 def test_every_command_and_option_has_a_help() -> None:

@@ -25,6 +25,8 @@ _ELEMENT = re.compile(r"\((\d{2,4})\)([^()\s]+)", re.ASCII)
 
 PERSON: Final = "person:"
 
+_BINDING = re.compile(r"\s*([A-Za-z][\w.+-]*)\s*=\s*(\S+)\s*", re.ASCII)
+
 UNITS: Final = {"": "days", "d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
 
 
@@ -132,3 +134,17 @@ def address_of(text: str) -> bytes:
     if not re.fullmatch(r"[0-9a-fA-F]{40}", digits):
         raise UsageRefused(f"{text[:80]!r} is not an address of 40 hexadecimal digits", place="ADDRESS")
     return bytes.fromhex(digits)
+
+
+def prefixes(text: str, place: str) -> dict[str, str]:
+    """Return the prefixes that a list binds.
+
+    >>> prefixes("acme=https://acme.example/, sdl=urn:sudonglian:ns:1:", "--extensions")
+    {'acme': 'https://acme.example/', 'sdl': 'urn:sudonglian:ns:1:'}
+    """
+    found: dict[str, str] = {}
+    for part in filter(str.strip, text.split(",")):
+        if not (match := _BINDING.fullmatch(part)):
+            raise UsageRefused("is written prefix=IRI, several separated by commas", place=place)
+        found[match[1]] = match[2]
+    return found

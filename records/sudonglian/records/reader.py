@@ -169,6 +169,44 @@ def plain(
         raise StoreCorrupt(error.reason, place=f"records/{record_hash.hex()}") from error
 
 
+def plains(connection: Connection, records: Sequence[StoredRecord]) -> list[dict[str, Json]]:
+    """Return the plain events of records put together again, people left out, as `plain` does of one.
+
+    Raises
+    ------
+    StoreCorrupt
+        What is stored does not fit together.
+    """
+    texts: dict[int, list[str]] = {}
+    for batch in in_batches([one.id for one in records]):
+        query = select(DISCLOSURES.c.record_id, DISCLOSURES.c.text).where(DISCLOSURES.c.record_id.in_(batch))
+        for row in connection.execute(query.where(DISCLOSURES.c.text.is_not(None)).order_by(DISCLOSURES.c.id)):
+            texts.setdefault(row.record_id, []).append(row.text)
+    found = []
+    for one in records:
+        try:
+            found.append(open_record(parse_record(one.body), texts.get(one.id, ())))
+        except RecordRefused as error:
+            raise StoreCorrupt(error.reason, place=f"records/{one.record_hash.hex()}") from error
+    return found
+
+
+def withheld(connection: Connection, ids: Sequence[int], names: Iterable[str] | None) -> dict[int, dict[str, Json]]:
+    """Return withheld members by record and name, people left out: those named, or with None all."""
+    found: dict[int, dict[str, Json]] = {}
+    for batch in in_batches(ids):
+        query = select(DISCLOSURES.c.record_id, DISCLOSURES.c.name, DISCLOSURES.c.text)
+        query = query.where(DISCLOSURES.c.record_id.in_(batch), DISCLOSURES.c.text.is_not(None))
+        if names is not None:
+            query = query.where(DISCLOSURES.c.name.in_(list(names)))
+        for row in connection.execute(query):
+            try:
+                found.setdefault(row.record_id, {})[row.name] = disclosure.parse(row.text).value
+            except RecordRefused as error:
+                raise StoreCorrupt(error.reason, place=f"disclosures of record {row.record_id}") from error
+    return found
+
+
 def corrections(connection: Connection, record_hash: bytes, size: int | None = None) -> list[Correction]:
     """Return what stands against a record, in log order; with `size`, only what a log of that size holds."""
     return _corrections(connection, [record_hash], size).get(record_hash, [])
@@ -234,7 +272,7 @@ def history(connection: Connection, normal: str, direction: Direction = "both") 
     steps = histories.walk(naming, normal, direction, transforming)
     hashes = [step.event.record_hash for step in steps]
     taken_back = _corrections(connection, hashes, None)
-    ids = _named_disclosures(connection, [rows[one][0].id for one in hashes], [derive.EVENT_ID])
+    ids = withheld(connection, [rows[one][0].id for one in hashes], [derive.EVENT_ID])
     return [
         HistoryEvent(
             event_id=derive.event_id(ids.get(rows[step.event.record_hash][0].id, {})),
@@ -275,7 +313,7 @@ def _views(
     connection: Connection, page: Sequence[StoredRecord], names: Sequence[str], size: int | None
 ) -> Iterator[EventRow]:
     ids = [one.id for one in page]
-    shown = _named_disclosures(connection, ids, names)
+    shown = withheld(connection, ids, names)
     handlers = _handlers(connection, ids)
     taken_back = _corrections(connection, [one.record_hash for one in page], size)
     for one in page:
@@ -293,19 +331,6 @@ def _views(
                 it.record_hash for it in taken_back.get(one.record_hash, ()) if it.log_index is not None
             ),
         )
-
-
-def _named_disclosures(connection: Connection, ids: Sequence[int], names: Sequence[str]) -> dict[int, dict[str, Json]]:
-    found: dict[int, dict[str, Json]] = {}
-    for batch in in_batches(ids):
-        query = select(DISCLOSURES.c.record_id, DISCLOSURES.c.name, DISCLOSURES.c.text)
-        query = query.where(DISCLOSURES.c.record_id.in_(batch), DISCLOSURES.c.name.in_(names))
-        for row in connection.execute(query.where(DISCLOSURES.c.text.is_not(None))):
-            try:
-                found.setdefault(row.record_id, {})[row.name] = disclosure.parse(row.text).value
-            except RecordRefused as error:
-                raise StoreCorrupt(error.reason, place=f"disclosures of record {row.record_id}") from error
-    return found
 
 
 def _handlers(connection: Connection, ids: Sequence[int]) -> dict[int, list[Handler]]:

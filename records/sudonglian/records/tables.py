@@ -62,6 +62,7 @@ RECORDS: Final = Table(
     Index("ix_records_content_mac", "content_mac"),
     Index("ix_records_event_time_us", "event_time_us"),
     Index("ix_records_transformation_id", "transformation_id"),
+    Index("ix_records_submitter", "submitter", "id"),
 )
 
 DISCLOSURES: Final = Table(

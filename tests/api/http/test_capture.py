@@ -141,11 +141,22 @@ def test_a_document_that_is_too_large(served: Any) -> None:
         {"GS1-EPCIS-Version": "1.2"},
         {"GS1-EPCIS-Max": "1.2"},
         {"GS1-EPCIS-Min": "2.1"},
-        {"GS1-EPC-Format": "Always_EPC_URN"},
+        {"GS1-EPC-Format": "Sometimes"},
     ],
 )
 def test_versions_and_formats_that_are_not_spoken(served: Any, headers: dict[str, str]) -> None:
     assert served.ask("GET", "/epcis/v2/events", token="firm", headers=headers).status == 406
+
+
+def test_identifiers_in_one_format(served: Any, make: Any) -> None:
+    urn, link = "urn:epc:id:sgtin:0614141.107346.1400", "https://id.gs1.org/01/10614141073464/21/1400"
+    event = make.event(1400, epcList=[urn])
+    assert served.ask("POST", CAPTURE, make.document(event), token="firm").json["success"]
+    for wanted, due in ((None, urn), ("Always_GS1_Digital_Link", link), ("Always_EPC_URN", urn)):
+        headers = {} if wanted is None else {"GS1-EPC-Format": wanted}
+        told = served.ask("GET", f"/epcis/v2/events?MATCH_epc={link}", token="firm", headers=headers).json
+        [found] = told["epcisBody"]["queryResults"]["resultsBody"]["eventList"]
+        assert found["epcList"] == [due]
 
 
 def test_an_idempotency_key_gives_the_first_answer(served: Any, make: Any) -> None:

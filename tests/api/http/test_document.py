@@ -8,11 +8,14 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "http.md"
+API = DOCUMENT.parent / "openapi.json"
 ENDS_WITHIN_S = 180
 
 
@@ -20,7 +23,7 @@ def test_every_block_runs(tmp_path: Path) -> None:
     if shutil.which("curl") is None:
         pytest.skip("no curl: apt-get install curl enables the test of docs/http.md")
     blocks = re.findall(r"```bash\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL)
-    assert len(blocks) == 8
+    assert len(blocks) == 10
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -51,5 +54,22 @@ def test_every_block_runs(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "job.json").read_text())["success"]
     for expected in ("GS1-EPCIS-Capture-File-Size-Limit", "EPCISQueryDocument", "VALID", '"state": "success"'):
         assert expected.lower() in out.lower()
-    assert "urn:sudonglian:problem:usage" in out
+    assert "urn:sudonglian:problem:query-parameter" in out
+    assert out.count('"value":-18.5') >= 4
+    asked = {(one["method"], one["route"]) for one in _requests(err) if one["status"] < 300}
+    described = {
+        (method.upper(), path)
+        for path, methods in json.loads(API.read_text(encoding="utf-8"))["paths"].items()
+        for method in methods
+    }
+    assert described - asked == set(), "paths without an example that works"
     assert json.loads((tmp_path / "monitor.json").read_text())["size"] > 1
+
+
+def _requests(log: str) -> Iterator[dict[str, Any]]:
+    """Yield the requests that the server's log tells of, by the route's name in the description."""
+    for line in log.splitlines():
+        if line.startswith("{"):
+            told = json.loads(line)
+            if told.get("log") == "request":
+                yield {**told, "route": told["route"].replace(":path}", "}")}

@@ -6,8 +6,11 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+import schemathesis
+from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
+from hypothesis.errors import Unsatisfiable
+from schemathesis.core.result import Ok
 
 from sudonglian.api.http.openapi import render
 
@@ -15,8 +18,19 @@ WRITTEN = Path(__file__).resolve().parents[3] / "docs" / "openapi.json"
 
 API = json.loads(WRITTEN.read_text(encoding="utf-8"))
 
+
+def parameters(operation: dict[str, Any]) -> list[dict[str, Any]]:
+    """Give the parameters of an operation, those that stand elsewhere too; of the families one name each."""
+    found = []
+    for one in operation.get("parameters", ()):
+        whole = API["components"]["parameters"][one["$ref"].rpartition("/")[2]] if "$ref" in one else one
+        forms = whole["schema"].get("patternProperties", {})
+        found += [{"in": "query", "name": form["examples"][0].partition("=")[0]} for form in forms.values()] or [whole]
+    return found
+
+
 OPERATIONS = [
-    (method.upper(), path, [one for one in operation.get("parameters", ())])
+    (method.upper(), path, parameters(operation))
     for path, methods in API["paths"].items()
     for method, operation in methods.items()
 ]
@@ -74,7 +88,9 @@ def requests(draw: st.DrawFn) -> tuple[str, str, bytes | None, str | None, dict[
     for one in parameters:
         if one["in"] == "path":
             path = path.replace("{" + one["name"] + "}", quote(draw(TEXTS), safe=draw(st.sampled_from(["", "/:"]))))
-        elif one["in"] == "query" and draw(st.booleans()):
+        elif one["in"] == "query" and draw(
+            st.booleans() if len(parameters) < 20 else st.integers(0, 19).map(lambda n: not n)
+        ):
             query.append(f"{one['name']}={quote(draw(TEXTS), safe='')}")
         elif one["in"] == "header" and draw(st.booleans()):
             headers[one["name"]] = draw(st.text(st.characters(min_codepoint=33, max_codepoint=126), max_size=20))
@@ -97,6 +113,46 @@ def test_no_request_breaks_the_server(served: Any, asked: Any) -> None:
     if answer.status >= 400:
         assert answer.headers["content-type"] == "application/problem+json"
         assert answer.json["status"] == answer.status
+
+
+FUZZED = [one.ok() for one in schemathesis.openapi.from_dict(API).get_all_operations() if isinstance(one, Ok)]
+EXAMPLES = 3
+"""Of each operation and mode: under a minute for all of them; every run draws others."""
+
+
+def test_every_operation_can_be_fuzzed() -> None:
+    assert {(one.method.upper(), one.path) for one in FUZZED} == {(method, path) for method, path, _ in OPERATIONS}
+
+
+@pytest.fixture(scope="module")
+def fuzzed(tmp_path_factory: pytest.TempPathFactory, start_once: Any, make: Any) -> Any:
+    """A server of its own: what stands in no database cannot differ between them."""
+    data = tmp_path_factory.mktemp("fuzzed")
+    tokens, env = make.deploy(data)
+    running = start_once(data, **env)
+    running.tokens = tokens
+    return running
+
+
+@pytest.mark.parametrize("mode", list(schemathesis.GenerationMode))
+@pytest.mark.parametrize("operation", FUZZED, ids=lambda one: one.label)
+def test_what_the_description_allows_and_forbids_breaks_nothing(fuzzed: Any, operation: Any, mode: Any) -> None:
+    @settings(max_examples=EXAMPLES, deadline=None, database=None, phases=[Phase.generate],
+              suppress_health_check=list(HealthCheck))  # fmt: skip
+    @given(case=operation.as_strategy(generation_mode=mode), role=st.sampled_from(ROLES[1:]))
+    def send(case: Any, role: str) -> None:
+        assume(len(case.as_curl_command()) < 60_000)  # the server program itself closes on longer addresses
+        key = {"Authorization": f"Bearer {fuzzed.tokens.get(role, role)}"}
+        answer = case.call(base_url=fuzzed.url, headers=key, timeout=60)
+        assert answer.status_code < 500, (case.as_curl_command(), answer.text)
+        if answer.status_code >= 400:
+            assert answer.headers["content-type"] == ["application/problem+json"], (case.as_curl_command(), answer.text)
+
+    try:
+        send()
+    except Unsatisfiable:
+        # Where nothing can be sent that the description forbids, there is nothing to send.
+        assert mode is schemathesis.GenerationMode.NEGATIVE
 
 
 @pytest.mark.parametrize("path", ["/%00", "/%ff", "/log/../etc", "//", "/lots//proof", "/?%", "/" + "a" * 3000])

@@ -27,7 +27,17 @@ MAY = {
 
 PUBLIC = {
     "OPTIONS /epcis/v2/capture",
+    "OPTIONS /epcis/v2/capture/{capture_id}",
+    "OPTIONS /epcis/v2",
+    "GET /epcis/v2",
+    "GET /epcis/v2/",
     "OPTIONS /epcis/v2/events",
+    "OPTIONS /epcis/v2/events/{event_id:path}",
+    *(
+        f"OPTIONS /epcis/v2/{resource}{path}"
+        for resource in ("eventTypes", "epcs", "bizSteps", "bizLocations", "readPoints", "dispositions")
+        for path in ("", "/{value:path}", "/{value:path}/events")
+    ),
     "GET /log/checkpoint",
     "GET /log/checkpoints",
     "GET /log/checkpoints/{size}",

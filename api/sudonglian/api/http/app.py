@@ -14,10 +14,21 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
-from sudonglian.api.http import auth, problems
+from sudonglian.api.http import auth, epcis, problems, query
 from sudonglian.api.http.door import Door
 from sudonglian.api.http.edge import Edge
-from sudonglian.api.http.routes import capture, contacts, events, health, log, lots, records, traces, verify
+from sudonglian.api.http.routes import (
+    capture,
+    contacts,
+    events,
+    health,
+    log,
+    lots,
+    records,
+    resources,
+    traces,
+    verify,
+)
 from sudonglian.api.http.tracing import Runner
 from sudonglian.api.pages.site import Pages
 from sudonglian.api.scopes import Scope
@@ -29,7 +40,7 @@ THREADS: Final = 12
 STOP_WAIT_S: Final = 5
 """How long a stopping process waits for the trace at hand."""
 
-ROUTERS: Final = (capture, events, log, records, lots, traces, contacts, verify, health)
+ROUTERS: Final = (capture, events, resources, log, records, lots, traces, contacts, verify, health)
 
 BEARER: Final = {"type": "http", "scheme": "bearer", "description": "A key of `sudonglian keys api create`."}
 
@@ -67,11 +78,17 @@ class Described(FastAPI):
         """Return the OpenAPI document."""
         if self.openapi_schema is None:
             document = super().openapi()
-            for path in document["paths"].values():
-                for operation in path.values():
+            for path, methods in document["paths"].items():
+                for operation in methods.values():
+                    if path.startswith(events.router.prefix):
+                        operation["parameters"] = [*operation.get("parameters", ()), *epcis.references()]
                     operation["responses"].pop("422", None)
                     operation["responses"]["default"] = REFUSAL
-            document["components"] = {"schemas": {"Problem": PROBLEM}, "securitySchemes": {"key": BEARER}}
+            document["components"] = {
+                "parameters": {**query.components(), **epcis.components()},
+                "schemas": {"Problem": PROBLEM},
+                "securitySchemes": {"key": BEARER},
+            }
             self.openapi_schema = document
         return self.openapi_schema
 

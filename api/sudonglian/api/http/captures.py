@@ -72,13 +72,25 @@ def take(
             state="failed" if taken.refused else "success",
             result=orjson.dumps(_kept(taken)),
         )
+    _count(door, taken)
+    return job, True
+
+
+def take_one(door: Door, key: ApiKey, raw: bytes, now: datetime) -> CaptureResult:
+    """Capture one event, without a job: its answer says what became of it."""
+    with door.store.write() as connection:
+        taken = intake.capture(connection, door.keys, raw, submitter=submitter_of(key), now=now)
+    _count(door, taken)
+    return taken
+
+
+def _count(door: Door, taken: CaptureResult) -> None:
     count = door.metrics.count
     count("sudonglian_captured_events_total", taken.accepted, outcome="accepted")
     count("sudonglian_captured_events_total", taken.unchanged, outcome="unchanged")
     count("sudonglian_captured_events_total", len(taken.refused), outcome="refused")
     for one in taken.refused:
         count("sudonglian_refusals_total", reason=one.code)
-    return job, True
 
 
 def request_mac(key: bytes, *parts: str | bytes) -> bytes:

@@ -79,6 +79,9 @@ class Edge:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        if scope["method"] == "HEAD":
+            # What a GET would answer; the server program leaves the body out (RFC 9110 §9.3.2).
+            scope = {**scope, "method": "GET"}
         began = time.perf_counter_ns()
         request_id = token_hex(8)
         scope["sudonglian.request"] = request_id

@@ -20,6 +20,7 @@ from sudonglian.api.settings import Lang
 from sudonglian.api.words import translate
 from sudonglian.chain.errors import ChainError, ProofRefused, RecordRefused, SudonglianError, TrustRefused
 from sudonglian.records import api_keys, bundles, errors, jobs
+from sudonglian.records.querying import errors as query_errors
 from sudonglian.records.store import StoreError
 from sudonglian.trace.errors import TraceError
 
@@ -52,6 +53,11 @@ STATUS: Final[dict[type[SudonglianError], int]] = {
     parameters.MediaTypeRefused: 415,
     parameters.NotAcceptable: 406,
     parameters.BodyRefused: 422,
+    parameters.NoSuchResource: 404,
+    parameters.UriTooLong: 414,
+    query_errors.QueryRefused: 400,
+    query_errors.QueryTooLarge: 413,
+    query_errors.QueryTooComplex: 413,
     edge.TooManyRequests: 429,
 }
 """By the nearest ancestor that stands here; a test walks the tree."""
@@ -78,7 +84,7 @@ def lang_of(request: Request) -> Lang:
     best: tuple[int, Lang] = 0, "en"
     for part in request.headers.get("accept-language", "")[:200].split(","):
         name, _, weight = part.partition(";")
-        quality = _quality(weight.strip())
+        quality = parameters.quality_of(weight.strip())
         primary = name.strip().lower().partition("-")[0]
         if quality > best[0] and primary in ("zh", "en"):
             best = quality, "zh" if primary == "zh" else "en"
@@ -114,7 +120,9 @@ def refused(request: Request, error: Exception) -> Response:
         edge.log_error(request.scope, error)
         return answer(request, error.slug, status, "the server could not do this; its log names the request")
     at = [{"pointer": error.place, "code": error.slug, "detail": error.reason}] if error.place else []
-    extra = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
+    extra: Mapping[str, str] = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
+    if isinstance(error, parameters.BodyTooLarge):
+        extra = error.headers
     return answer(request, error.slug, status, error.reason, at, extra)
 
 
@@ -168,11 +176,3 @@ def answer(
     body = json.dumps(document(request, slug, status, detail, errors)).encode()
     told = {"Content-Language": lang_of(request), "Vary": "Accept-Language", **(headers or {})}
     return Response(body, status, told, MEDIA_TYPE)
-
-
-def _quality(text: str) -> int:
-    if not text.startswith("q="):
-        return 1000
-    whole, _, part = text[2:].partition(".")
-    digits = f"{whole}{part:0<3.3}"
-    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) == 4 else 0

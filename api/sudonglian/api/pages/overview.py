@@ -9,8 +9,9 @@ from typing import Any, Final
 
 from sqlalchemy import Connection
 
-from sudonglian.records import anchor_status, log, queries, reader
+from sudonglian.records import anchor_status, log, reader
 from sudonglian.records.census import census
+from sudonglian.records.querying.values import bare
 from sudonglian.records.reader import StoredRecord
 
 COUNTED: Final = 2_000
@@ -52,7 +53,7 @@ def overview(connection: Connection, *, people: bool) -> dict[str, Any]:
 
 
 def _step(one: StoredRecord) -> str:
-    return queries.bare(str(one.event().get("bizStep", "")))
+    return bare(str(one.event().get("bizStep", "")))
 
 
 def _newest(one: StoredRecord) -> Newest:

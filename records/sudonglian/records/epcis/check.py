@@ -14,6 +14,7 @@ from sudonglian.records.epcis.extensions import check_extensions
 from sudonglian.records.epcis.findings import Finding, error, pointer, warning
 from sudonglian.records.epcis.plain import CORE, SdlContextRefused, effective_context, entries, plain_event
 from sudonglian.records.epcis.schema import check_schema
+from sudonglian.records.epcis.sensors import check_sensors
 from sudonglian.records.epcis.times import instant
 
 CLOCK_SKEW: Final = timedelta(minutes=10)
@@ -56,6 +57,7 @@ def check_event(event: dict[str, Json], now: datetime, contexts: Sequence[Json] 
     found += check_schema(event, terms)
     found += _times(event, now)
     found += check_extensions(event)
+    found += check_sensors(event)
     found += _digits(event)
     return found
 

@@ -10,7 +10,6 @@ from fastapi import Depends, Header, Request
 from fastapi.responses import Response
 
 from sudonglian.api.http import captures, epcis
-from sudonglian.api.http.answers import json_answer
 from sudonglian.api.http.auth import Anyone, Capturer
 from sudonglian.api.http.door import door_of
 from sudonglian.api.http.parameters import (
@@ -23,8 +22,9 @@ from sudonglian.api.http.parameters import (
     body_of,
     door_router,
     kind_of,
-    next_link,
+    linked,
     row_of,
+    token_for,
 )
 from sudonglian.api.http.problems import lang_of
 from sudonglian.records import jobs
@@ -33,7 +33,7 @@ from sudonglian.records.intake import Behaviour, DuplicateIds
 
 router = door_router("/epcis/v2", "EPCIS", epcis.negotiated)
 
-Document = Annotated[bytes, Depends(body_of(MAX_DOCUMENT_BYTES, (*JSON_TYPES, *XML_TYPES)))]
+Document = Annotated[bytes, Depends(body_of(MAX_DOCUMENT_BYTES, (*JSON_TYPES, *XML_TYPES), headers=epcis.LIMITS))]
 ErrorBehaviour = Annotated[Behaviour, Header(alias="GS1-Capture-Error-Behaviour")]
 """Whether one refused event takes its document with it."""
 KeepDuplicates = Annotated[
@@ -58,7 +58,7 @@ TAKES: Final = {
 @router.options("/capture", status_code=204)
 def discover_capture(caller: Anyone) -> Response:
     """Tell what may be captured here."""
-    return Response(None, 204, {"Allow": "GET, OPTIONS, POST", **epcis.CAPTURE_HEADERS})
+    return epcis.discovery("GET", "POST", headers=epcis.CAPTURE_HEADERS)
 
 
 @router.post("/capture", status_code=202, openapi_extra=TAKES)
@@ -82,7 +82,7 @@ def capture(
     }
     if not own:
         headers["Idempotency-Replayed"] = "true"
-    return json_answer(captures.document(job, lang_of(request)), 202, {**headers, **epcis.HEADERS})
+    return epcis.answer(request, captures.document(job, lang_of(request)), 202, headers)
 
 
 @router.get("/capture")
@@ -93,8 +93,14 @@ def captured(
     with door_of(request).store.read() as connection:
         before = row_of(page_token, 0) or None
         found = jobs.page(connection, caller.id, "capture", per_page + 1, before)
-    link = next_link(request, per_page, found[per_page - 1].id) if len(found) > per_page else {}
-    return json_answer([captures.summary(job) for job in found[:per_page]], headers={**link, **epcis.HEADERS})
+    link = linked(request, per_page, token_for(str(found[per_page - 1].id))) if len(found) > per_page else {}
+    return epcis.answer(request, [captures.summary(job) for job in found[:per_page]], headers=link)
+
+
+@router.options("/capture/{capture_id}", status_code=204)
+def discover_capture_job(caller: Anyone, capture_id: str) -> Response:
+    """Tell how a capture job may be read here."""
+    return epcis.discovery("GET")
 
 
 @router.get("/capture/{capture_id}")
@@ -102,4 +108,5 @@ def capture_job(request: Request, caller: Capturer, capture_id: str) -> Response
     """Tell what became of a capture."""
     with door_of(request).store.read() as connection:
         job = jobs.find(connection, caller.id, "capture", capture_id)
-    return json_answer(captures.document(job, lang_of(request)), headers=epcis.HEADERS)
+    headers = {"GS1-Capture-Error-Behaviour": captures.summary(job)["captureErrorBehaviour"]}
+    return epcis.answer(request, captures.document(job, lang_of(request)), headers=headers)

@@ -1,95 +1,81 @@
-"""EPCIS query: a firm reads its own events.
+"""EPCIS events: a firm reads its own, and sends one.
 
-EPCIS 2.0 §8.2.7.1 and §12.8, a first set of parameters; an unknown one is refused, never ignored.
+EPCIS 2.0 §8.2.7.1, §12.6 and §12.8; an unknown query parameter is refused, never ignored.
 """
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any, Final
+from urllib.parse import quote
 
-from fastapi import Depends, Query, Request
+from fastapi import Depends, Request
 from fastapi.responses import Response
 
-from sudonglian.api.http import epcis
-from sudonglian.api.http.answers import json_answer
-from sudonglian.api.http.auth import Anyone, Owner, submitter_of
+from sudonglian.api.errors import UsageRefused
+from sudonglian.api.http import captures, epcis, problems, query
+from sudonglian.api.http.auth import Anyone, Capturer, Owner, submitter_of
 from sudonglian.api.http.door import door_of
-from sudonglian.api.http.parameters import PER_PAGE, PageToken, PerPage, door_router, next_link, row_of
-from sudonglian.api.parsing import moment
-from sudonglian.chain.identifiers import normal
+from sudonglian.api.http.parameters import PER_PAGE, PageToken, PerPage, body_of, door_router, linked
+from sudonglian.api.http.problems import lang_of
 from sudonglian.records import queries
+from sudonglian.records.api_keys import ApiKey
+from sudonglian.records.epcis.document import MAX_DOCUMENT_BYTES, read_document
+from sudonglian.records.epcis.query_document import CONTEXT, NAMESPACES, as_numbers, query_document
 from sudonglian.records.errors import UnknownRecord
-from sudonglian.records.queries import EventQuery
+from sudonglian.records.querying.query import EventQuery
 
 router = door_router("/epcis/v2", "EPCIS", epcis.negotiated)
 
-Values = Annotated[str | None, Query(max_length=4_000, description="One value, or several separated by commas.")]
-Time = Annotated[str | None, Query(max_length=64, description="A time with its offset.")]
+Event = Annotated[bytes, Depends(body_of(MAX_DOCUMENT_BYTES, headers=epcis.LIMITS))]
 
-
-class Filter:
-    """The parameters of a query."""
-
-    def __init__(
-        self,
-        event_type: Annotated[Values, Query(alias="eventType")] = None,
-        ge_event_time: Annotated[Time, Query(alias="GE_eventTime")] = None,
-        lt_event_time: Annotated[Time, Query(alias="LT_eventTime")] = None,
-        ge_record_time: Annotated[Time, Query(alias="GE_recordTime")] = None,
-        lt_record_time: Annotated[Time, Query(alias="LT_recordTime")] = None,
-        eq_action: Annotated[Values, Query(alias="EQ_action")] = None,
-        eq_biz_step: Annotated[Values, Query(alias="EQ_bizStep")] = None,
-        eq_disposition: Annotated[Values, Query(alias="EQ_disposition")] = None,
-        eq_read_point: Annotated[Values, Query(alias="EQ_readPoint")] = None,
-        eq_biz_location: Annotated[Values, Query(alias="EQ_bizLocation")] = None,
-        match_any_epc: Annotated[Values, Query(alias="MATCH_anyEPC")] = None,
-    ) -> None:
-        self.times = {
-            "since": _time(ge_event_time, "GE_eventTime"),
-            "before": _time(lt_event_time, "LT_eventTime"),
-            "recorded_since": _time(ge_record_time, "GE_recordTime"),
-            "recorded_before": _time(lt_record_time, "LT_recordTime"),
-        }
-        self.names = frozenset(normal(one) for one in _several(match_any_epc))
-        asked = {
-            "type": event_type,
-            "action": eq_action,
-            "bizStep": eq_biz_step,
-            "disposition": eq_disposition,
-            "readPoint": eq_read_point,
-            "bizLocation": eq_biz_location,
-        }
-        self.members = {
-            name: frozenset(queries.bare(one) for one in _several(value))
-            for name, value in asked.items()
-            if value is not None
-        }
-
-    def of(self, submitter: str) -> EventQuery:
-        """Return the query of one firm."""
-        return EventQuery(submitter, **self.times, names=self.names, members=self.members)
+TAKES: Final = {
+    "requestBody": {
+        "required": True,
+        "content": {kind: {"schema": {"type": "object"}} for kind in ("application/json", "application/ld+json")},
+    }
+}
 
 
 @router.options("/events", status_code=204)
 def discover_events(caller: Anyone) -> Response:
-    """Tell how events may be read here."""
-    return Response(None, 204, {"Allow": "GET, OPTIONS", **epcis.DISCOVERY})
+    """Tell how events may be read and sent here."""
+    return epcis.discovery("GET", "POST", headers=epcis.CAPTURE_HEADERS)
 
 
-@router.get("/events")
+@router.get("/events", openapi_extra=query.references())
 def events(
     request: Request,
     caller: Owner,
-    asked: Annotated[Filter, Depends()],
+    asked: query.Asked,
     per_page: PerPage = PER_PAGE,
     page_token: PageToken = None,
 ) -> Response:
-    """Give the firm's own events, in the order in which they were taken; people are left out."""
+    """Give the firm's own events that fit, in the order in which they were taken or as asked; people are left out."""
+    return answer(request, caller, asked, per_page, page_token)
+
+
+@router.post("/events", status_code=201, openapi_extra=TAKES)
+def send_event(request: Request, caller: Capturer, document: Event) -> Response:
+    """Take one event. It is committed when this answers: 201, or 200 if it was known already."""
+    if read_document(document).kind != "event":
+        raise UsageRefused("one event is taken here; a document is sent to /epcis/v2/capture", place="/type")
     door = door_of(request)
-    after = row_of(page_token, 0)
+    taken = captures.take_one(door, caller, document, datetime.now(UTC))
+    if taken.refused:
+        lang = lang_of(request)
+        found = [{"pointer": one.pointer, "code": one.code, "detail": one.message[lang]} for one in taken.refused]
+        return problems.answer(request, "event-refused", 400, "the event is not taken", found)
+    receipt = taken.records[0]
     with door.store.read() as connection:
-        page = queries.search(connection, door.keys, asked.of(submitter_of(caller)), per_page, after)
-    link = {} if page.next is None else next_link(request, per_page, page.next)
-    return json_answer(epcis.query_document(page.events, datetime.now(UTC)), headers={**link, **epcis.HEADERS})
+        stored = queries.by_record_hash(connection, receipt.record_hash)
+    name = receipt.event_id or f"{queries.RECORD}{receipt.record_hash.hex()}"
+    headers = {"Location": f"{router.prefix}/events/{quote(name, safe=':')}"}
+    return epcis.answer(request, _alone(stored), 200 if receipt.unchanged else 201, headers)
+
+
+@router.options("/events/{event_id:path}", status_code=204)
+def discover_event(caller: Anyone, event_id: str) -> Response:
+    """Tell how an event may be read here."""
+    return epcis.discovery("GET")
 
 
 @router.get("/events/{event_id:path}")
@@ -98,14 +84,23 @@ def event(request: Request, caller: Owner, event_id: str) -> Response:
     door = door_of(request)
     with door.store.read() as connection:
         found = queries.by_event_id(connection, door.keys, submitter_of(caller), event_id)
-    if not found:
+    if not found.events:
         raise UnknownRecord("no event of yours has this eventID")
-    return json_answer(epcis.query_document(found, datetime.now(UTC)), headers=epcis.HEADERS)
+    return epcis.answer(request, query_document(found.events, datetime.now(UTC)))
 
 
-def _time(text: str | None, name: str) -> datetime | None:
-    return None if text is None else moment(text, name)
+def answer(request: Request, caller: ApiKey, asked: EventQuery, per_page: int, page_token: str | None) -> Response:
+    """Return a page of the firm's own events."""
+    door = door_of(request)
+    place = query.place_of(page_token)
+    with door.store.read() as connection:
+        page = queries.search(connection, door.keys, submitter_of(caller), asked, per_page, place)
+    link = {} if page.next is None else linked(request, per_page, query.token_of(page.next))
+    return epcis.answer(request, query_document(page.events, datetime.now(UTC)), headers=link)
 
 
-def _several(text: str | None) -> list[str]:
-    return [one for one in (text or "").split(",") if one]
+def _alone(stored: dict[str, Any]) -> dict[str, Any]:
+    own = stored.get("@context", [])
+    context = [CONTEXT, NAMESPACES, *(own if isinstance(own, list) else [own])]
+    told: dict[str, Any] = as_numbers({**stored, "@context": context})
+    return told
