@@ -16,6 +16,7 @@ from sudonglian.chain.network import (
     ADDRESS_BYTES,
     ANCHORED_TOPIC,
     WORD_BYTES,
+    FoundLog,
     Log,
     Network,
     NetworkRefused,
@@ -251,6 +252,22 @@ def anchored_events(logs: Sequence[Log], contract: bytes) -> list[Anchored]:
             root, previous, meta = _words(log.data, 3)
             found.append(Anchored(int.from_bytes(log.topics[1], "big"), root, int.from_bytes(previous, "big"), meta))
     return found
+
+
+def anchorings(network: Network, contract: bytes, from_block: int) -> list[tuple[FoundLog, Anchored]]:
+    """Return every anchor that the contract took from block `from_block` on, oldest first, and where it is."""
+    found = network.anchored_logs(contract, from_block)
+    return [(one, said) for one in found for said in anchored_events([one.log], contract)]
+
+
+def admin(network: Network, contract: bytes) -> bytes:
+    """Return who administers the contract."""
+    return _words(network.call(contract, calldata("defaultAdmin()")), 1)[0][-ADDRESS_BYTES:]
+
+
+def has_role(network: Network, contract: bytes, role: bytes, account: bytes) -> bool:
+    """Return whether an account has a role."""
+    return any(network.call(contract, calldata("hasRole(bytes32,address)", role, account)))
 
 
 @cache

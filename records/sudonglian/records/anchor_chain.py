@@ -13,7 +13,7 @@ from sudonglian.chain import anchor_contract, anchor_deployment, canonical, head
 from sudonglian.chain.anchor_deployment import Recognition
 from sudonglian.chain.errors import ProofRefused
 from sudonglian.chain.keccak import keccak256
-from sudonglian.chain.network import Fees, Network, Receipt
+from sudonglian.chain.network import Block, Fees, Network, Receipt
 from sudonglian.chain.wallet import checksum_address
 from sudonglian.records import anchor_halt, log
 from sudonglian.records.anchor_book import Anchor, AnchoringError, Chain
@@ -173,6 +173,14 @@ def _compared(connection: Connection, size: int, root: bytes, place: str) -> OnC
     return OnChain(size, root)
 
 
+def settled_block(network: Network, depth: int) -> Block:
+    """Return the newest block that is deep enough."""
+    block = network.block(max(network.head() - depth, 0))
+    if block is None:
+        raise FinalProofRefused("the node does not have a block that it just spoke of")
+    return block
+
+
 def is_there(network: Network, chain: Chain, anchor: Anchor) -> bool:
     """Return whether the contract already holds this anchor."""
     return anchor_contract.root_at(network, chain.contract, anchor.size) == anchor.root
@@ -282,7 +290,7 @@ def why_not(network: Network, chain: Chain, sender: bytes) -> str | None:
     if anchor_contract.paused(network, chain.contract):
         return PAUSED
     if successor := anchor_contract.successor(network, chain.contract):
-        return f"anchoring ended here; it goes on in {checksum_address(successor)}"
+        return f"anchoring ended here; `sudonglian contract follow` goes on in {checksum_address(successor)}"
     if not may_anchor(network, chain, sender):
         return f"{checksum_address(sender)} has not the role ANCHORER"
     return None
@@ -290,8 +298,7 @@ def why_not(network: Network, chain: Chain, sender: bytes) -> str | None:
 
 def may_anchor(network: Network, chain: Chain, sender: bytes) -> bool:
     """Return whether the contract takes anchors from this key."""
-    asked = anchor_contract.calldata("hasRole(bytes32,address)", anchor_contract.ROLE_ANCHORER, sender)
-    return any(network.call(chain.contract, asked))
+    return anchor_contract.has_role(network, chain.contract, anchor_contract.ROLE_ANCHORER, sender)
 
 
 def consistency(connection: Connection, before: OnChain, anchor: Anchor) -> list[bytes]:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, func, select
 from sudonglian.chain import anchor_contract
 from sudonglian.chain.network import Network
 from sudonglian.records import anchor_book as book
-from sudonglian.records import anchor_chain, anchor_halt, log
+from sudonglian.records import anchor_chain, anchor_halt, anchor_plans, log
 from sudonglian.records.anchor_chain import Standing
 from sudonglian.records.tables import ANCHORS, PENDING
 
@@ -41,7 +41,7 @@ def status(connection: Connection, network: Network | None, *, address: bytes | 
         "in_flight": None if on_its_way is None else _shown(on_its_way),
         "last_final_size": final,
         "halted": anchor_halt.reason(connection),
-        "deploying": book.deployment(connection) is not None,
+        "deploying": anchor_plans.deployment(connection) is not None,
         "chain": None if chain is None else _chain(connection, chain, network, address),
         "balance": None if network is None or address is None else str(network.balance(address)),
     }

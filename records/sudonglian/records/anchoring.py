@@ -11,7 +11,7 @@ from typing import Final
 from sudonglian.chain.network import Network
 from sudonglian.chain.wallet import Wallet, checksum_address
 from sudonglian.records import anchor_book as book
-from sudonglian.records import anchor_chain, anchor_deploy, anchor_send, log
+from sudonglian.records import anchor_chain, anchor_deploy, anchor_plans, anchor_send, log
 from sudonglian.records.anchor_book import UNPROVEN, Anchor, AnchoringError, Chain
 from sudonglian.records.anchor_chain import ONE_NODE_CHAINS, OnChain, Standing
 from sudonglian.records.anchor_send import AnchoringEnded, AnchorReverted
@@ -112,10 +112,12 @@ def accept_reorg(store: Store, network: Network, now: datetime) -> int:
 
 def _step(work: Work) -> Progress:
     with work.store.read() as connection:
-        chain, planned = book.live_chain(connection), book.deployment(connection)
-        newest = log.latest(connection)
+        chain, planned = book.live_chain(connection), anchor_plans.deployment(connection)
+        newest, succession = log.latest(connection), anchor_plans.succession(connection)
     if planned is not None:
         return anchor_deploy.resume(work, planned)
+    if succession is not None:
+        return Progress("succession", "anchoring rests until `sudonglian contract succeed` is done")
     if chain is None:
         return Progress("idle", "nothing is sealed yet") if newest is None else anchor_deploy.begin(work)
     match anchor_chain.standing(work.network, chain):
@@ -143,7 +145,7 @@ def _step(work: Work) -> Progress:
 
 def _lose(work: Work, chain: Chain) -> Progress:
     with work.commit("chain.lost") as connection:
-        count = book.lose_chain(connection, chain, work.now_us)
+        count = book.lose_chains(connection, work.now_us)
     return Progress(
         "chain-lost",
         f"chain {chain.chain_id} came back without the contract {checksum_address(chain.contract)}: {count} anchors "

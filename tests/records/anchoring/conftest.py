@@ -19,10 +19,12 @@ from sudonglian.chain.embedded import EmbeddedNetwork
 from sudonglian.chain.evm import JsonRpcNetwork
 from sudonglian.chain.network import Network
 from sudonglian.chain.wallet import Wallet
-from sudonglian.records import anchor_book, anchoring, intake, sequencer
-from sudonglian.records.anchor_work import AnchoringSettings, Progress
+from sudonglian.records import anchor_book, anchor_succession, anchoring, intake, sequencer
+from sudonglian.records.anchor_succession import Heir
+from sudonglian.records.anchor_work import AnchoringSettings, Progress, Work
 from sudonglian.records.deployment import open_deployment
-from sudonglian.records.keys import Keys
+from sudonglian.records.derive import micros
+from sudonglian.records.keys import Keys, hand_over
 from sudonglian.records.log import Checkpoint
 from sudonglian.records.store import Store
 from sudonglian.records.tables import ANCHORS
@@ -81,6 +83,10 @@ class World:
     now: datetime = START
     captured: list[bytes] = field(default_factory=list)
     origin: str = "sudonglian.test/log/1"
+    admin: Wallet | None = None
+    """Administers the contract and may pause it; the wallet itself if None."""
+    heir: Wallet | None = None
+    """The new anchoring key of a succession."""
 
     def __post_init__(self) -> None:
         self.url = self.url or f"sqlite:///{self.folder / 'log.db'}"
@@ -131,6 +137,23 @@ class World:
                 return progress
         raise AssertionError(f"never {did}, at last {progress}")
 
+    def work(self, wallet: Wallet, at: Callable[[str], None] = lambda _: None) -> Work:
+        return Work(self.store, self.network, wallet, self.settings, micros(self.clock()), at)
+
+    def succeed(self, at: Callable[[str], None] = lambda _: None, *, log_is_whole: bool = True) -> list[str]:
+        """Go on with a succession until it has to wait or is over, as `contract succeed` does."""
+        assert self.heir is not None
+        heir = Heir(self.heir.address, log_is_whole, self.install)
+        done: list[Progress] = []
+        while not done or done[-1].again:
+            done.append(anchor_succession.succeed(self.work(self.admin or self.wallet, at), heir))
+        return [one.did for one in done]
+
+    def install(self) -> None:
+        assert self.heir is not None
+        hand_over(self.folder / "keys", self.heir.address)
+        self.wallet = self.heir
+
     def chain(self) -> anchor_book.Chain:
         with self.store.read() as connection:
             found = anchor_book.live_chain(connection)
@@ -154,7 +177,7 @@ class World:
 
     def reopen(self) -> "World":
         other = World(self.folder, self.wallet, self.open_network, self.url, self.settings, self.now)
-        other.captured = self.captured
+        other.captured, other.admin, other.heir = self.captured, self.admin, self.heir
         return other
 
     def close(self) -> None:
@@ -173,11 +196,15 @@ def wallet() -> Wallet:
 
 
 @pytest.fixture
-def open_embedded(tmp_path: Path, wallet: Wallet) -> Callable[[], EmbeddedNetwork]:
+def admin() -> Wallet:
+    return Wallet.generate()
+
+
+@pytest.fixture
+def open_embedded(tmp_path: Path, wallet: Wallet, admin: Wallet) -> Callable[[], EmbeddedNetwork]:
     def open_it() -> EmbeddedNetwork:
-        return EmbeddedNetwork(
-            tmp_path / "chain.db", genesis_accounts={wallet.address: 1000 * ETHER}, max_lead_s=NODES.FAST
-        )
+        rich = {wallet.address: 1000 * ETHER, admin.address: 1000 * ETHER}
+        return EmbeddedNetwork(tmp_path / "chain.db", genesis_accounts=rich, max_lead_s=NODES.FAST)
 
     return open_it
 

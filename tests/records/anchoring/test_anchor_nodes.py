@@ -14,7 +14,7 @@ from sudonglian.chain import anchor_deployment
 from sudonglian.chain.evm import JsonRpcNetwork
 from sudonglian.chain.network import NetworkUnreachable
 from sudonglian.chain.wallet import Wallet, create_address
-from sudonglian.records import anchor_book, anchor_chain, anchoring, fsck
+from sudonglian.records import anchor_chain, anchor_plans, anchoring, fsck
 from sudonglian.records.anchor_work import POINTS, AnchoringSettings
 
 
@@ -228,7 +228,7 @@ def test_killed_while_replacing_the_deployment(anvil_world: Any, point: str) -> 
     rpc(anvil_world, "evm_setAutomine", True)
     assert anvil_world.advance()[-1] == "idle"
     with anvil_world.store.read() as connection:
-        assert anchor_book.deployment(connection) is None
+        assert anchor_plans.deployment(connection) is None
     assert anvil_world.network.nonce(anvil_world.wallet.address) == 2
 
 
