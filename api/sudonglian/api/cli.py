@@ -18,6 +18,7 @@ from sudonglian.api import settings
 from sudonglian.api.commands import (
     api_keys,
     contacts,
+    contract,
     log,
     monitor,
     operation,
@@ -102,7 +103,20 @@ def start(
     return 0
 
 
-for commands in (records, log, proof, tracing, contacts, people, operation, serve, api_keys, monitor, sample):
+for commands in (
+    records,
+    log,
+    proof,
+    tracing,
+    contacts,
+    people,
+    operation,
+    contract,
+    serve,
+    api_keys,
+    monitor,
+    sample,
+):
     commands.register(app)
 
 

@@ -124,14 +124,13 @@ def live_chain(connection: Connection) -> Chain | None:
 
 def in_flight(connection: Connection, chain: int) -> Anchor | None:
     """Return the anchor that is on its way; of several (after a reorganisation) the one that must be mined first."""
-    query = (
-        select(*_ANCHOR_COLUMNS)
-        .where(ANCHORS.c.chain == chain, ANCHORS.c.state.in_(IN_FLIGHT))
-        .order_by(ANCHORS.c.size)
-        .limit(1)
-    )
-    row = connection.execute(query).one_or_none()
-    return Anchor(*row) if row else None
+    return next(iter(all_in_flight(connection, chain)), None)
+
+
+def all_in_flight(connection: Connection, chain: int) -> list[Anchor]:
+    """Return every anchor that is on its way to a contract."""
+    query = select(*_ANCHOR_COLUMNS).where(ANCHORS.c.chain == chain, ANCHORS.c.state.in_(IN_FLIGHT))
+    return [Anchor(*row) for row in connection.execute(query.order_by(ANCHORS.c.size))]
 
 
 def finals(connection: Connection, chain: int, limit: int | None = None) -> list[Anchor]:
@@ -219,7 +218,7 @@ def lose_chains(connection: Connection, now_us: int) -> int:
 
 def end_chain(connection: Connection, chain: Chain, now_us: int) -> None:
     """Give up what is on its way to a contract that takes no more anchors."""
-    while (anchor := in_flight(connection, chain.id)) is not None:
+    for anchor in all_in_flight(connection, chain.id):
         move(connection, anchor, ENDED, now_us, **UNPROVEN)
 
 

@@ -55,7 +55,8 @@ class ForeignAnchor(AnchoringError):
     def __init__(self, size: int, anchored: bytes, ours: bytes, *, place: str) -> None:
         super().__init__(
             f"the contract holds root {anchored.hex()} for size {size}, our log has {ours.hex()}: somebody else "
-            "anchored with our key, or this is not our database; pause the contract and see docs/anchoring.md",
+            "anchored with our key, or this is not our database; `sudonglian contract pause`, then see "
+            "docs/anchoring.md (a stolen key)",
             place=place,
         )
         self.size, self.anchored, self.ours = size, anchored, ours
@@ -154,7 +155,11 @@ def compare(connection: Connection, network: Network, chain: Chain) -> OnChain:
         # Sealed and anchored by another process since `connection` began to read.
         with read_beside(connection) as fresh:
             return _compared(fresh, size, root, place)
-    found = _compared(connection, size, root, place)
+    try:
+        found = _compared(connection, size, root, place)
+    except ForeignAnchor as error:
+        anchor_halt.tell_foreign(connection, error.reason)
+        raise
     anchor_halt.clear(connection)
     return found
 

@@ -17,7 +17,7 @@ from sudonglian.chain.keccak import keccak256
 from sudonglian.chain.network import Block, Network, Receipt
 from sudonglian.chain.wallet import checksum_address
 from sudonglian.records import anchor_book as book
-from sudonglian.records import anchor_chain, anchor_deploy, anchor_order, anchor_plans, log
+from sudonglian.records import anchor_chain, anchor_deploy, anchor_halt, anchor_order, anchor_plans, log
 from sudonglian.records.anchor_book import Anchor, AnchoringError, Chain
 from sudonglian.records.anchor_chain import ONE_NODE_CHAINS, Standing
 from sudonglian.records.anchor_order import SWITCH, Wanted
@@ -246,7 +246,7 @@ def _next(work: Work, chain: Chain, plan: Succession, heir: Heir) -> Progress:
             admin,
             anchorer=plan.anchorer,
             pauser=admin,
-            registrar=admin,
+            registrar=plan.anchorer,
             admin_delay_s=anchor_deploy.ADMIN_DELAY_S,
             start_size=plan.size,
             start_root=plan.root,
@@ -323,14 +323,21 @@ def _give_up(work: Work) -> None:
 
 
 def _switch_book(work: Work, chain: Chain, made: anchor_deployment.Deployment, size: int, root: bytes) -> Progress:
+    network = work.network
     with work.store.read() as connection:
-        foreign = compare(connection, work.network, chain).foreign
-    settled = anchor_chain.settled_block(work.network, work.settings.finality_depth)
-    evidence = [_proof(work.network, chain, one.size, one.root, book.FOREIGN, settled) for one in foreign]
+        foreign = compare(connection, network, chain).foreign
+        waiting = book.all_in_flight(connection, chain.id)
+    settled = anchor_chain.settled_block(network, work.settings.finality_depth)
+    evidence = [_proof(network, chain, one.size, one.root, book.FOREIGN, settled) for one in foreign]
+    for found, said in anchor_contract.anchorings(network, chain.contract, chain.deploy_block):
+        # The contract took what was on its way before it was left: that anchor stands for good.
+        if any((one.size, one.root) == (said.size, said.root) for one in waiting):
+            own = network.block(found.block_number)
+            evidence.append(_own_proof(network, chain, said.size, said.root, own, settled))
     start = None
     if size:
         new = Chain(0, *(getattr(made, name) for name in anchor_deployment.Deployment.__slots__))
-        start = _proof_of_start(work.network, new, size, root, settled)
+        start = _own_proof(network, new, size, root, network.block(made.deploy_block), settled)
     with work.commit("succession.final") as connection:
         book.end_chain(connection, chain, work.now_us)
         for held, shown in evidence:
@@ -339,14 +346,14 @@ def _switch_book(work: Work, chain: Chain, made: anchor_deployment.Deployment, s
         if start is not None:
             book.put_proven(connection, live, *start, work.now_us)
         anchor_plans.put_succession(connection, None)
+        anchor_halt.forget(connection)
     return Progress("succeeded", f"anchoring goes on in {checksum_address(made.contract)}", size=size)
 
 
-def _proof_of_start(
-    network: Network, chain: Chain, size: int, root: bytes, settled: Block
+def _own_proof(
+    network: Network, chain: Chain, size: int, root: bytes, own: Block | None, settled: Block
 ) -> tuple[Anchor, dict[str, Any]]:
-    """Return the anchor that the successor's constructor made: at its own block, which auditors list, if it can be."""
-    own = network.block(chain.deploy_block)
+    """Return an anchor that a contract took in block `own`: at that block, which auditors list, if it can be."""
     if own is not None:
         with suppress(ChainError, anchor_chain.FinalProofRefused):
             return _proof(network, chain, size, root, book.FINAL, own)

@@ -95,7 +95,7 @@ def advance(
     raise AnchoringError(f"{MAX_STEPS} steps led nowhere; the last ones: {[one.did for one in done[-6:]]}")
 
 
-def accept_reorg(store: Store, network: Network, now: datetime) -> int:
+def accept_reorg(store: Store, network: Network, now: datetime, *, at: Hook = _nowhere) -> int:
     """Let anchors be sent again whose final block was replaced: the operator has looked. Return how many."""
     with book.anchorer(store) as free:
         with store.read() as connection:
@@ -107,6 +107,8 @@ def accept_reorg(store: Store, network: Network, now: datetime) -> int:
         with store.write() as connection:
             for anchor in gone:
                 book.move(connection, anchor, book.REORGED, micros(now), **UNPROVEN)
+            at("reorg.accepted.before")
+        at("reorg.accepted.after")
         return len(gone)
 
 

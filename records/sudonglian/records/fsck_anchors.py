@@ -101,6 +101,8 @@ def check(
         if (live is None or asked is None) and (why := anchor_halt.reason(connection)):
             # Nobody could look again: what was found stands.
             report.add("stale-store", f"meta/{anchor_halt.HALTED}", why)
+        if (live is None or asked is None) and (why := anchor_halt.foreign(connection)):
+            report.add("foreign-anchor", f"meta/{anchor_halt.FOREIGN}", why)
         with report.watch("meta"):
             _under_way(report, connection)
         with report.watch("anchors"):
@@ -123,7 +125,9 @@ def _chain(report: Report, connection: Connection, log: Log, network: Network, c
         anchor_halt.remember(connection, said.size, why)
         report.add("stale-store", place, why)
     elif said.size and (due := root_of(connection, said.size)) != said.root:
-        report.add("foreign-anchor", place, f"the contract holds {said.root.hex()}, our log has {due.hex()}")
+        why = f"the contract holds {said.root.hex()}, our log has {due.hex()}"
+        anchor_halt.tell_foreign(connection, why)
+        report.add("foreign-anchor", place, why)
     else:
         anchor_halt.clear(connection)
     _made(report, network, chain)

@@ -98,7 +98,8 @@ def _meta(report: Report, connection: Connection, keys: Keys, log: Log) -> None:
         report.add("meta", f"meta/{CREATED_US}", "not a time")
     for key in (anchor_plans.DEPLOYMENT, anchor_plans.ORDER, anchor_plans.SUCCESSION):
         held.pop(key, None)  # `fsck_anchors` reads them
-    held.pop(anchor_halt.HALTED, None)  # `fsck_anchors` holds it against the chain
+    for key in (anchor_halt.HALTED, anchor_halt.FOREIGN):
+        held.pop(key, None)  # `fsck_anchors` holds them against the chain
     for key in held:
         report.add("meta", f"meta/{key}", "nothing accounts for this row")
 

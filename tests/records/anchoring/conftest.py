@@ -5,6 +5,7 @@ import importlib.util
 import json
 import socket
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -87,6 +88,8 @@ class World:
     """Administers the contract and may pause it; the wallet itself if None."""
     heir: Wallet | None = None
     """The new anchoring key of a succession."""
+    patience: int = 0
+    """How often to look again for a block: a node that mines by itself takes a moment."""
 
     def __post_init__(self) -> None:
         self.url = self.url or f"sqlite:///{self.folder / 'log.db'}"
@@ -127,14 +130,27 @@ class World:
         return anchoring.step(self.store, self.network, self.wallet, self.settings, self.clock(), **more)
 
     def advance(self, **more: Any) -> list[str]:
-        done = anchoring.advance(self.store, self.network, self.wallet, self.settings, self.clock, **more)
+        done: list[Progress] = []
+        for _ in self._looks(done):
+            done += anchoring.advance(self.store, self.network, self.wallet, self.settings, self.clock, **more)
         return [one.did for one in done]
 
+    def _looks(self, done: list[Progress]) -> Iterator[None]:
+        yield
+        for _ in range(self.patience):
+            if done[-1].did != "waiting":
+                return
+            time.sleep(0.02)
+            done.pop()
+            yield
+
     def until(self, did: str) -> Progress:
-        for _ in range(40):
+        for _ in range(40 + self.patience):
             progress = self.step()
             if progress.did == did:
                 return progress
+            if progress.did == "waiting" and self.patience:
+                time.sleep(0.02)
         raise AssertionError(f"never {did}, at last {progress}")
 
     def work(self, wallet: Wallet, at: Callable[[str], None] = lambda _: None) -> Work:
@@ -145,8 +161,10 @@ class World:
         assert self.heir is not None
         heir = Heir(self.heir.address, log_is_whole, self.install)
         done: list[Progress] = []
-        while not done or done[-1].again:
+        for _ in self._looks(done):
             done.append(anchor_succession.succeed(self.work(self.admin or self.wallet, at), heir))
+            while done[-1].again:
+                done.append(anchor_succession.succeed(self.work(self.admin or self.wallet, at), heir))
         return [one.did for one in done]
 
     def install(self) -> None:
@@ -178,6 +196,7 @@ class World:
     def reopen(self) -> "World":
         other = World(self.folder, self.wallet, self.open_network, self.url, self.settings, self.now)
         other.captured, other.admin, other.heir = self.captured, self.admin, self.heir
+        other.patience = self.patience
         return other
 
     def close(self) -> None:
@@ -226,10 +245,25 @@ def anvil() -> Iterator[str]:
 
 @pytest.fixture
 def anvil_world(tmp_path: Path, wallet: Wallet, anvil: str) -> Iterator[World]:
-    def open_it() -> Network:
-        return JsonRpcNetwork(anvil)
+    yield from _world_on(tmp_path, wallet, anvil)
 
-    made = World(tmp_path, wallet, open_it)
+
+@pytest.fixture(scope="session")
+def shared_anvil() -> Iterator[str]:
+    with NODES.local_node("anvil") as url:
+        yield url
+
+
+@pytest.fixture
+def quick_world(tmp_path: Path, wallet: Wallet, shared_anvil: str) -> Iterator[World]:
+    """A deployment on an anvil that serves many, for tests that leave it mining as they found it."""
+    for made in _world_on(tmp_path, wallet, shared_anvil):
+        made.patience = 500
+        yield made
+
+
+def _world_on(folder: Path, wallet: Wallet, url: str) -> Iterator[World]:
+    made = World(folder, wallet, lambda: JsonRpcNetwork(url))
     fund(made.network, wallet)
     yield made
     with contextlib.suppress(Exception):

@@ -196,6 +196,18 @@ def test_a_key_that_leaked_and_did_no_harm(kept: Any) -> None:
     everything_is_right(kept)
 
 
+def test_what_the_contract_took_before_it_was_left_stands(kept: Any) -> None:
+    kept.settings = AnchoringSettings(admin=kept.admin.address, finality_depth=1)
+    kept.grow()
+    assert kept.until("waiting").size == kept.in_flight().size
+    kept.settings = AnchoringSettings(admin=kept.admin.address)
+    assert kept.in_flight().state == "MINED"
+    assert Thief(kept).anchor()
+    assert kept.succeed()[-1] == "succeeded"
+    assert [state for _, _, state in states(kept)] == ["FINAL", "FINAL", "FINAL", "FOREIGN", "FINAL"]
+    everything_is_right(kept)
+
+
 def test_a_thief_who_takes_the_size_that_is_on_its_way(kept: Any) -> None:
     sealed = kept.grow()
     kept.until("signed")
