@@ -204,9 +204,9 @@ class World:
         self.store.close()
 
 
-def fund(network: Network, wallet: Wallet) -> None:
-    """Give the wallet money of the development node's first account."""
-    NODES.endow(network, wallet)
+def fund(network: Network, wallet: Wallet, ether: int = 100) -> None:
+    """Give the wallet money of the development node's first account, which has ten thousand."""
+    NODES.endow(network, wallet, ether)
 
 
 @pytest.fixture
@@ -257,14 +257,14 @@ def shared_anvil() -> Iterator[str]:
 @pytest.fixture
 def quick_world(tmp_path: Path, wallet: Wallet, shared_anvil: str) -> Iterator[World]:
     """A deployment on an anvil that serves many, for tests that leave it mining as they found it."""
-    for made in _world_on(tmp_path, wallet, shared_anvil):
+    for made in _world_on(tmp_path, wallet, shared_anvil, ether=10):
         made.patience = 500
         yield made
 
 
-def _world_on(folder: Path, wallet: Wallet, url: str) -> Iterator[World]:
+def _world_on(folder: Path, wallet: Wallet, url: str, ether: int = 100) -> Iterator[World]:
     made = World(folder, wallet, lambda: JsonRpcNetwork(url))
-    fund(made.network, wallet)
+    fund(made.network, wallet, ether)
     yield made
     with contextlib.suppress(Exception):
         made.close()
