@@ -162,6 +162,16 @@ def anchor_data(size: int, root: bytes, proof: Sequence[bytes], meta: bytes = ZE
     )
 
 
+def proof_in(data: bytes) -> list[bytes]:
+    """Return the consistency proof in the data of a call of `anchor`.
+
+    >>> proof_in(anchor_data(2, b"r" * 32, [b"p" * 32])) == [b"p" * 32]
+    True
+    """
+    path = data[len(anchor_data(0, ZERO_WORD, [])) :]
+    return [path[at : at + WORD_BYTES] for at in range(0, len(path), WORD_BYTES)]
+
+
 def register_data(key: bytes, party_id: bytes, valid_from: int, valid_to: int, roles: int) -> bytes:
     """Return the data of `register`."""
     return calldata(

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, select
 
-from sudonglian.chain import anchor_contract, canonical
+from sudonglian.chain import anchor_contract, canonical, merkle
 from sudonglian.chain.keccak import keccak256
 from sudonglian.chain.network import Log as ChainLog
 from sudonglian.chain.network import Network, Receipt
@@ -113,7 +113,7 @@ def check(
                     chain = chains[row.chain]
                     lost = chain not in known
                     _state(report, row, lost=lost, left=chain.id in left)
-                    _anchor(report, log, row, chain, attempts.get(row.id, {}))
+                    _anchor(report, connection, log, row, chain, attempts.get(row.id, {}))
                     if asked is not None and not lost and row.state in (book.FINAL, book.FOREIGN):
                         _held(report, asked, chain, row)
 
@@ -205,7 +205,9 @@ def _attempts(report: Report, connection: Connection, log: Log) -> dict[int, dic
     return found
 
 
-def _anchor(report: Report, log: Log, row: Row[Any], chain: Chain, attempts: dict[bytes, bytes]) -> None:
+def _anchor(
+    report: Report, connection: Connection, log: Log, row: Row[Any], chain: Chain, attempts: dict[bytes, bytes]
+) -> None:
     place = f"anchors/{row.id}"
     report.time(place, row.updated_us, after_us=log.created_us)
     if row.sent_us is not None:
@@ -224,7 +226,7 @@ def _anchor(report: Report, log: Log, row: Row[Any], chain: Chain, attempts: dic
         if row.state != book.CHAIN_LOST and row.tx_hash not in attempts:
             report.add("transaction", place, "its transaction is not among its attempts")
     if row.header is not None:
-        _material(report, row, chain, place)
+        _material(report, connection, log, row, chain, place)
 
 
 def _state(report: Report, row: Row[Any], *, lost: bool, left: bool) -> None:
@@ -259,7 +261,7 @@ def _transaction(report: Report, log: Log, row: Row[Any], chain: Chain, raw: byt
     report.same("transaction", place, said.data[: 4 + 4 * 32], begin[: 4 + 4 * 32])
 
 
-def _material(report: Report, row: Row[Any], chain: Chain, place: str) -> None:
+def _material(report: Report, connection: Connection, log: Log, row: Row[Any], chain: Chain, place: str) -> None:
     anchor = Anchor(*(getattr(row, name) for name in Anchor.__slots__))
     anchor_chain.check_material(chain, anchor, row.header, row.account_proof, row.storage_proof)
     if row.receipt is None:
@@ -269,8 +271,16 @@ def _material(report: Report, row: Row[Any], chain: Chain, place: str) -> None:
     report.same("receipt", place, receipt.status, 1)
     said = (receipt.tx_hash, receipt.block_number, receipt.block_hash)
     report.same("receipt", place, said, (row.tx_hash, row.block_number, row.block_hash))
+    meta = sha256(log.notes.get(row.size, "").encode()).digest()
     events = anchor_contract.anchored_events(receipt.logs, chain.contract)
-    report.same("receipt", place, [(one.size, one.root) for one in events], [(row.size, row.root)])
+    said_so = [(one.size, one.root, one.meta) for one in events]
+    report.same("receipt", place, said_so, [(row.size, row.root, meta)])
+    for one in events:
+        # What the contract held before is what the transaction's proof begins from.
+        path = anchor_contract.proof_in(read_transaction(bytes(row.raw_tx)).data)
+        if one.previous_size or path:
+            before = root_of(connection, one.previous_size)
+            merkle.verify_consistency(one.previous_size, before, row.size, row.root, path)
 
 
 def _receipt(value: Any) -> Receipt:

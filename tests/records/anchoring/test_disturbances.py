@@ -310,7 +310,7 @@ def walk(world: Any, node: Any, seed: int, steps: int) -> dict[str, int]:
     return done
 
 
-SEEDS = [*range(3), *(pytest.param(seed, marks=pytest.mark.full) for seed in range(3, 40))]
+SEEDS = [*range(2), *(pytest.param(seed, marks=pytest.mark.full) for seed in range(2, 40))]
 
 
 @pytest.mark.anvil
@@ -321,9 +321,9 @@ def test_whatever_happens(public: tuple[Any, Any], seed: int) -> None:
     node.ask("evm_setAutomine", False)
     node.ask("anvil_mine", "0x8")
     world.grow()
-    done = walk(world, node, seed, steps=40)
+    done = walk(world, node, seed, steps=30)
     assert done.get("reorganise")
-    world.seal()
+    world.grow()
     for _ in range(80):
         if world.advance()[-1] == "idle":
             break

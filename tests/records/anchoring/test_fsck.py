@@ -1,5 +1,6 @@
 """fsck finds what is altered: every column of every table, the database's bytes, the chain's bytes."""
 
+import json
 import random
 import sqlite3
 from contextlib import closing
@@ -10,14 +11,18 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from sudonglian.chain import anchor_contract as ac
+from sudonglian.chain import anchor_deployment as ad
+from sudonglian.chain import merkle
 from sudonglian.chain.embedded import EmbeddedNetwork
 from sudonglian.chain.errors import SudonglianError
 from sudonglian.chain.wallet import Wallet, checksum_address
-from sudonglian.records import anchoring, traces, vault
+from sudonglian.records import anchor_succession, anchoring, log, traces, vault
+from sudonglian.records.anchor_work import AnchoringSettings
 from sudonglian.records.deployment import OtherKey, open_deployment
 from sudonglian.records.fsck import NOT_EVIDENCE, fsck
 from sudonglian.records.fsck_records import TRACE_DOMAIN
-from sudonglian.records.keys import ANCHOR_FILE, CONTENT_FILE, KEK_FILE, LOOKUP_FILE, Keys
+from sudonglian.records.keys import ANCHOR_FILE, CONTENT_FILE, KEK_FILE, LOOKUP_FILE, NEXT_ANCHOR_FILE, Keys
 from sudonglian.records.store import Store
 from sudonglian.records.tables import METADATA
 from sudonglian.trace.engine.result import DOMAIN
@@ -37,18 +42,22 @@ NOT_RECOMPUTABLE = {
 
 
 GONE = {
-    "meta": "WHERE key != 'created_us'",
+    "meta": "WHERE key NOT IN ('created_us', 'order')",
     "chains": "WHERE lost_us IS NULL",
     "anchors": "WHERE state != 'CHAIN_LOST'",
     "participants": "WHERE person_no IN (SELECT person_no FROM persons)",
 }
-"""Of the deployment's birthday, a chain that is gone, and what an erased person did, nothing is left to compare with (decision 0602)."""
+"""Of these nothing is left, or anywhere else, to compare with (decision 0602)."""
 
 
 @pytest.fixture
-def full(world: Any) -> Any:
-    """A deployment with a row of every kind: corrected, erased, traced, anchored, lost, in flight, pending."""
+def full(world: Any, admin: Wallet) -> Any:
+    """A deployment with a row of every kind.
+
+    Corrected, erased, traced, anchored, lost, left for a successor with a foreign root in it, in flight, ordered, pending.
+    """
     event = world.event
+    world.settings = AnchoringSettings(admin=admin.address)
     world.capture(event(0), event(1), event(2))
     world.capture(event(3, type="TransformationEvent", transformationID="urn:x:t1", **transformation()))
     world.capture(
@@ -67,10 +76,31 @@ def full(world: Any) -> Any:
     keep_a_trace(world)
     world.seal()
     world.advance()
+    leave_the_contract(world, admin)
+    world.advance()
     world.grow(2)
     world.until("signed")
+    switched = anchor_succession.switch(world.work(admin), paused=True)
+    assert switched.did == "order-signed"
     world.capture(event(20), {**event(21), "errorDeclaration": {"declarationTime": "2026-01-05T08:30:00+08:00"}})
     return world
+
+
+def leave_the_contract(world: Any, admin: Wallet) -> None:
+    """A stolen key: a foreign root in the contract, something on its way, and a successor."""
+    world.grow()
+    world.until("signed")
+    chain, size = world.chain(), world.finals()[0].size
+    with world.store.read() as connection:
+        leaves = [merkle.leaf_hash(data) for _, data in log.entries(connection, 0, size)] + [b"\x13" * 32]
+    data = ac.anchor_data(len(leaves), merkle.root(leaves), merkle.consistency_path(leaves, size))
+    assert ad.execute(world.network, world.wallet, chain.contract, data, gas=ac.ANCHOR_GAS).status == 1
+    world.admin, world.heir = admin, Wallet.generate()
+    world.wallet.save(world.folder / "keys" / ANCHOR_FILE)
+    world.heir.save(world.folder / "keys" / NEXT_ANCHOR_FILE)
+    assert world.succeed()[-1] == "succeeded"
+    for name in (ANCHOR_FILE, f"anchor-{Wallet.load(world.folder / 'keys' / ANCHOR_FILE).address.hex()}.key"):
+        (world.folder / "keys" / name).unlink(missing_ok=True)
 
 
 def transformation() -> dict[str, Any]:
@@ -167,8 +197,16 @@ def test_a_flipped_bit_in_any_column_of_any_row(full: Any, offline: bool) -> Non
     allowed = NOT_RECOMPUTABLE | (
         {("chains", name) for name in ("genesis", "deploy_tx", "deploy_block")} if offline else set()
     )
-    left = [one for one in unseen if one[:2] not in allowed]
+    left = [one for one in unseen if one[:2] not in allowed and not (offline and only_gas(*one[1:]))]
     assert not left, "\n".join(map(repr, left))
+
+
+def only_gas(column: str, old: Any, new: Any) -> bool:
+    """Whether two receipts differ in nothing but the gas that was used."""
+    if column != "receipt" or old is None or new == b"\x00":
+        return False
+    one, other = (json.loads(raw) for raw in (old, new))
+    return bool(one.pop("gas_used") != other.pop("gas_used") and one == other)
 
 
 def test_a_row_that_is_gone_or_too_many(full: Any) -> None:
