@@ -4,6 +4,7 @@ import json
 import random
 import sqlite3
 from contextlib import closing
+from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from sudonglian.chain import merkle
 from sudonglian.chain.embedded import EmbeddedNetwork
 from sudonglian.chain.errors import SudonglianError
 from sudonglian.chain.wallet import Wallet, checksum_address
-from sudonglian.records import anchor_succession, anchoring, log, traces, vault
+from sudonglian.records import anchor_succession, anchoring, api_keys, jobs, log, traces, vault
 from sudonglian.records.anchor_work import AnchoringSettings
 from sudonglian.records.deployment import OtherKey, open_deployment
 from sudonglian.records.fsck import NOT_EVIDENCE, fsck
@@ -160,8 +161,16 @@ COLUMNS = [
 ]
 
 
-@pytest.mark.parametrize("offline", [False, pytest.param(True, marks=pytest.mark.full)], ids=["chain", "offline"])
-def test_a_flipped_bit_in_any_column_of_any_row(full: Any, offline: bool) -> None:
+@pytest.mark.parametrize(
+    ("offline", "many"),
+    [
+        pytest.param(False, 1, id="chain"),
+        pytest.param(True, 1, marks=pytest.mark.full, id="offline"),
+        pytest.param(False, 10, marks=pytest.mark.full, id="chain-many"),
+    ],
+)
+def test_a_flipped_bit_in_any_column_of_any_row(full: Any, offline: bool, many: int) -> None:
+    """Of each column, and of each type that its values have, so many rows; of most tables these are all."""
     dice = random.Random(7)
     network = None if offline else full.network
     unseen = []
@@ -173,8 +182,7 @@ def test_a_flipped_bit_in_any_column_of_any_row(full: Any, offline: bool) -> Non
             for row in raw.execute(f'SELECT rowid, "{column}" FROM {table} {GONE.get(table, "")}'):
                 kinds.setdefault(type(row[1]).__name__, []).append(row)
         raw.close()
-        for rows in kinds.values():
-            number, value = dice.choice(rows)
+        for number, value in (row for rows in kinds.values() for row in dice.sample(rows, min(many, len(rows)))):
             kept = path.read_bytes()
             with sqlite3.connect(path) as raw:
                 raw.execute("PRAGMA foreign_keys = OFF")
@@ -288,7 +296,9 @@ def only_bookkeeping(kept: bytes, path: Path) -> bool:
     return shown(kept) == shown(path.read_bytes())
 
 
-def test_overwritten_bytes_of_the_chain_file(full: Any) -> None:
+@pytest.mark.parametrize("share", [16, pytest.param(1, marks=pytest.mark.full)], ids=["some", "all"])
+def test_overwritten_bytes_of_the_chain_file(full: Any, share: int) -> None:
+    """A bit of what the rows hold, in every page that holds any, or in every sixteenth."""
     assert isinstance(full.network, EmbeddedNetwork)
     full.network.copy_to(full.folder / "kept.db")
     full.network.close()
@@ -303,10 +313,14 @@ def test_overwritten_bytes_of_the_chain_file(full: Any) -> None:
     # that no row uses.
     begins = [value[:32] for value in values if kept.count(value[:32]) == 1]
     dice = random.Random(13)
-    places = [kept.index(begin) for begin in dice.sample(begins, 10)]
+    size = int.from_bytes(kept[16:18], "big")
+    by_page = {kept.index(begin) // size: kept.index(begin) for begin in dice.sample(begins, len(begins))}
+    places = sorted(by_page.values())[::share]
+    assert len(places) >= 5
     unseen = []
     for start in places:
-        path.write_bytes(kept[:start] + bytes(byte ^ 0x55 for byte in kept[start : start + 32]) + kept[start + 32 :])
+        at = start + dice.randrange(32)
+        path.write_bytes(kept[:at] + bytes([kept[at] ^ 1 << dice.randrange(8)]) + kept[at + 1 :])
         try:
             with closing(full.open_network()) as network:
                 if fsck(full.store, full.keys, network)["ok"]:
@@ -372,3 +386,76 @@ def test_not_a_database(full: Any, tmp_path: Path) -> None:
     report = fsck(Store(f"sqlite:///{tmp_path / 'no.db'}"), full.keys, None)
     assert not report["ok"]
     assert fsck(Store(f"sqlite:///{tmp_path / 'empty.db'}"), full.keys, None)["faults"][0]["code"] == "table-missing"
+
+
+@pytest.fixture
+def knocked(world: Any) -> Any:
+    """A deployment with API keys, and jobs in every state."""
+    later = world.now + timedelta(days=1)
+    world.grow()
+    with world.store.write() as connection:
+        key, _ = api_keys.create(connection, "x", ["trace", "operate"], world.clock(), expires=later)
+        api_keys.revoke(connection, key.prefix, world.clock())
+        key, _ = api_keys.create(connection, "y", ["capture"], world.clock(), submitter="urn:x:firm")
+        states: tuple[jobs.State, ...] = ("success", "failed")
+        for number, state in enumerate(states):
+            jobs.add(connection, key.id, "capture", b"{}", world.clock(), state=state, result=b"{}")
+            jobs.add(
+                connection,
+                key.id,
+                "trace",
+                b'{"a":1}',
+                world.clock(),
+                idempotency_key=f"k{number}",
+                request_mac=b"m" * 32,
+            )
+        running = jobs.claim(connection, world.clock())
+        assert running is not None
+        done = jobs.claim(connection, world.clock())
+        assert done is not None
+        jobs.finish(connection, done, "success", b"{}", world.clock(), b"<graph/>")
+    assert fsck(world.store, world.keys, None)["ok"]
+    return world
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE api_keys SET prefix = 'sdl_' || upper(substr(prefix, 5)) || 'A'",
+        "UPDATE api_keys SET token_hash = substr(token_hash, 2)",
+        "UPDATE api_keys SET scopes = 'trace operate'",
+        "UPDATE api_keys SET scopes = 'Trace'",
+        "UPDATE api_keys SET scopes = ''",
+        "UPDATE api_keys SET expires_us = created_us - 1",
+        "UPDATE api_keys SET created_us = 5",
+        "UPDATE api_keys SET revoked_us = 5",
+        "UPDATE jobs SET name = upper(name)",
+        "UPDATE jobs SET kind = 'tracf'",
+        "UPDATE jobs SET state = 'running' WHERE state = 'success'",
+        "UPDATE jobs SET state = 'queued' WHERE state = 'running'",
+        "UPDATE jobs SET state = 'succesr' WHERE state = 'success'",
+        "UPDATE jobs SET request_mac = NULL",
+        "UPDATE jobs SET request_mac = x'00' WHERE request_mac IS NOT NULL",
+        "UPDATE jobs SET idempotency_key = NULL",
+        "UPDATE jobs SET lease_us = NULL",
+        "UPDATE jobs SET finished_us = NULL",
+        "UPDATE jobs SET finished_us = 5 WHERE finished_us IS NOT NULL",
+        "UPDATE jobs SET created_us = 5",
+        "UPDATE jobs SET asked = x'7b7b'",
+        "UPDATE jobs SET asked = CAST('{ }' AS BLOB)",
+        "UPDATE jobs SET result = NULL",
+        "UPDATE jobs SET result = x'7b' WHERE result IS NOT NULL",
+        "UPDATE jobs SET graph = x'00' WHERE state = 'failed'",
+        "UPDATE jobs SET api_key = 77",
+    ],
+)
+def test_what_is_never_written_about_keys_and_jobs(knocked: Any, statement: str) -> None:
+    knocked.store.close()
+    with sqlite3.connect(knocked.store.url.database) as raw:
+        raw.execute("PRAGMA foreign_keys = OFF")
+        assert raw.execute(statement).rowcount
+        raw.commit()
+    raw.close()
+    faults = fsck(knocked.store, knocked.keys, None)["faults"]
+    assert {one["place"].partition("/")[0] for one in faults} <= {"api_keys", "jobs"}
+    assert faults, statement
