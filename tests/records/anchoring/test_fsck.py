@@ -296,9 +296,9 @@ def only_bookkeeping(kept: bytes, path: Path) -> bool:
     return shown(kept) == shown(path.read_bytes())
 
 
-@pytest.mark.parametrize("share", [16, pytest.param(1, marks=pytest.mark.full)], ids=["some", "all"])
+@pytest.mark.parametrize("share", [3, pytest.param(1, marks=pytest.mark.full)], ids=["some", "all"])
 def test_overwritten_bytes_of_the_chain_file(full: Any, share: int) -> None:
-    """A bit of what the rows hold, in every page that holds any, or in every sixteenth."""
+    """A bit of what the rows hold, in every page that holds any, or in every third."""
     assert isinstance(full.network, EmbeddedNetwork)
     full.network.copy_to(full.folder / "kept.db")
     full.network.close()
