@@ -99,13 +99,7 @@ def succeed(work: Work, heir: Heir) -> Progress:
     with book.anchorer(work.store) as free:
         if not free:
             return Progress("busy", "another process is anchoring")
-        with work.store.read() as connection:
-            chain, plan = book.live_chain(connection), anchor_plans.succession(connection)
-            order = anchor_plans.order(connection, SWITCH.key)
-        if chain is None:
-            raise SuccessionRefused("there is no contract yet")
-        if anchor_chain.standing(work.network, chain) is not Standing.SAME:
-            raise SuccessionRefused("the node does not have the contract", place=checksum_address(chain.contract))
+        chain, plan, order = _known(work)
         if order is not None:
             done = anchor_order.resume(work, SWITCH, order)
             return done if isinstance(done, Progress) else _settle(work, plan, order, done)
@@ -122,11 +116,7 @@ def switch(work: Work, *, paused: bool) -> Progress:
     with book.anchorer(work.store) as free:
         if not free:
             return Progress("busy", "another process is anchoring")
-        with work.store.read() as connection:
-            chain, plan = book.live_chain(connection), anchor_plans.succession(connection)
-            order = anchor_plans.order(connection, SWITCH.key)
-        if chain is None:
-            raise SuccessionRefused("there is no contract yet")
+        chain, plan, order = _known(work)
         if plan is not None and not paused:
             raise SuccessionRefused("a succession has begun; it ends by `sudonglian contract succeed`")
         if order is not None:
@@ -149,13 +139,8 @@ def follow(work: Work, deploy_tx: bytes | None = None) -> Progress:
     with book.anchorer(work.store) as free:
         if not free:
             return Progress("busy", "another process is anchoring")
-        with work.store.read() as connection:
-            chain = book.live_chain(connection)
-        if chain is None:
-            raise SuccessionRefused("there is no contract yet")
+        chain, _, _ = _known(work)
         place = checksum_address(chain.contract)
-        if anchor_chain.standing(work.network, chain) is not Standing.SAME:
-            raise SuccessionRefused("the node does not have the contract", place=place)
         address = anchor_contract.successor(work.network, chain.contract)
         if address is None:
             raise SuccessionRefused("the contract is not frozen: it names no successor", place=place)
@@ -178,6 +163,18 @@ def follow(work: Work, deploy_tx: bytes | None = None) -> Progress:
                 place=checksum_address(address),
             )
         return _switch_book(work, chain, made, start.size, start.root)
+
+
+def _known(work: Work) -> tuple[Chain, Succession | None, Order | None]:
+    """Return the contract that counts, which the node has, and what is under way."""
+    with work.store.read() as connection:
+        chain, plan = book.live_chain(connection), anchor_plans.succession(connection)
+        order = anchor_plans.order(connection, SWITCH.key)
+    if chain is None:
+        raise SuccessionRefused("there is no contract yet")
+    if anchor_chain.standing(work.network, chain) is not Standing.SAME:
+        raise SuccessionRefused("the node does not have the contract", place=checksum_address(chain.contract))
+    return chain, plan, order
 
 
 def _found(
