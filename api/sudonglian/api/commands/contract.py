@@ -25,7 +25,8 @@ from sudonglian.records.anchor_work import Progress, Work
 WAIT_S: Final = 600
 """Four transactions, one after the other, each twelve blocks deep on a public network."""
 
-POLL_S: Final = 0.2
+POLL_S: Final = 1.0
+"""Between two looks for a block: the fastest chains with several nodes make one a second."""
 
 PASSING: Final = frozenset({"waiting", "busy", "fee-cap"})
 """What a step says when only time is wanting."""
