@@ -34,7 +34,9 @@ def installed() -> bool:
 
 
 @contextlib.contextmanager
-def local_node(kind: str, port: int | None = None, *, genesis_s: int | None = None) -> Iterator[str]:
+def local_node(
+    kind: str, port: int | None = None, *, genesis_s: int | None = None, chain_id: int | None = None
+) -> Iterator[str]:
     if not installed():
         pytest.skip("hardhat-local/node_modules is absent; `scripts/hardhat-local install` enables this test")
     if port is None:
@@ -45,6 +47,7 @@ def local_node(kind: str, port: int | None = None, *, genesis_s: int | None = No
         [
             *(sys.executable, str(ROOT / "scripts" / "hardhat-local"), kind, "--port", str(port)),
             *([] if genesis_s is None else ["--timestamp", str(genesis_s)]),
+            *([] if chain_id is None else ["--chain-id", str(chain_id)]),
         ],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -71,7 +74,7 @@ def local_node(kind: str, port: int | None = None, *, genesis_s: int | None = No
             process.wait()
 
 
-def endow(node: Network, wallet: Wallet) -> None:
+def endow(node: Network, wallet: Wallet, ether: int = 100) -> None:
     """Give the wallet something to pay with, from a development node's own account."""
     rich = Wallet(DEV_KEY)
     fees = node.fees()
@@ -83,7 +86,7 @@ def endow(node: Network, wallet: Wallet) -> None:
         gas=21_000,
         to=wallet.address,
         data=b"",
-        value=100 * ETHER,
+        value=ether * ETHER,
     )
     ad.await_receipt(node, node.send_raw(rich.sign(gift).raw))
 

@@ -80,6 +80,12 @@ def test_anchors_and_proves_it_by_storage(network: Network, wallet: Wallet, depl
     assert parent.timestamp <= block.timestamp
     assert network.anchored_blocks(contract, before) == [(block.number, block.hash)]
     assert network.anchored_blocks(contract, block.number + 1) == []
+    ((found, said),) = ac.anchorings(network, contract, before)
+    assert (found.block_number, found.block_hash, found.tx_hash) == (block.number, block.hash, signed.tx_hash)
+    assert (found.log, said) == (receipt.logs[0], ac.Anchored(7, ROOTS[0], 0, bytes(32)))
+    assert ac.admin(network, contract) == wallet.address
+    assert ac.has_role(network, contract, ac.ROLE_ANCHORER, wallet.address)
+    assert not ac.has_role(network, contract, ac.ROLE_ANCHORER, contract)
 
     state_root = rlp.decode(block.header_rlp)[3]
     slot, absent = slots.root_slot(7), slots.root_slot(8)

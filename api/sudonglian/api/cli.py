@@ -18,6 +18,7 @@ from sudonglian.api import settings
 from sudonglian.api.commands import (
     api_keys,
     contacts,
+    contract,
     events,
     log,
     monitor,
@@ -103,7 +104,21 @@ def start(
     return 0
 
 
-for commands in (records, events, log, proof, tracing, contacts, people, operation, serve, api_keys, monitor, sample):
+for commands in (
+    records,
+    events,
+    log,
+    proof,
+    tracing,
+    contacts,
+    people,
+    operation,
+    contract,
+    serve,
+    api_keys,
+    monitor,
+    sample,
+):
     commands.register(app)
 
 

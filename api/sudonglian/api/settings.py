@@ -13,6 +13,7 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 from sudonglian.api.errors import SettingRefused
 from sudonglian.chain.errors import SudonglianError
 from sudonglian.chain.identifiers.epc import PREFIX_LENGTHS
+from sudonglian.records.keys import ADMIN_FILE, ANCHOR_FILE, NEXT_ANCHOR_FILE
 from sudonglian.records.store import Store
 
 Lang: TypeAlias = Literal["zh", "en"]
@@ -81,7 +82,17 @@ class Settings:
     @property
     def wallet_file(self) -> Path:
         """Return where the key that pays for anchors lives."""
-        return self.keys_dir / "anchor.key"
+        return self.keys_dir / ANCHOR_FILE
+
+    @property
+    def next_wallet_file(self) -> Path:
+        """Return where the anchoring key of a successor waits."""
+        return self.keys_dir / NEXT_ANCHOR_FILE
+
+    @property
+    def admin_file(self) -> Path:
+        """Return where the key that administers the contract lives, until it is put away."""
+        return self.keys_dir / ADMIN_FILE
 
     @property
     def is_embedded_database(self) -> bool:

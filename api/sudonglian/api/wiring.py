@@ -17,6 +17,8 @@ from sudonglian.api.settings import LOCAL_CHAIN_IDS, Settings
 from sudonglian.chain.errors import ChainError
 from sudonglian.chain.network import Network
 from sudonglian.chain.wallet import Wallet, checksum_address
+from sudonglian.records import anchor_book
+from sudonglian.records.anchor_work import AnchoringSettings
 from sudonglian.records.deployment import open_deployment
 from sudonglian.records.keys import Keys
 from sudonglian.records.store import Store
@@ -64,6 +66,21 @@ class House:
         head = self.network.block(self.network.head())
         return 0 if head is not None and head.is_qbft else depth
 
+    def anchoring(self) -> AnchoringSettings:
+        """Return after how many blocks an anchor is final here, and who administers a contract that is made next."""
+        return AnchoringSettings(finality_depth=self.finality_depth(), admin=self._next_admin())
+
+    def _next_admin(self) -> bytes | None:
+        with self.store.read() as connection:
+            if anchor_book.live_chain(connection) is not None and not self.settings.admin_file.exists():
+                return None  # put away, as it should be
+        return Wallet.load_or_create(self.settings.admin_file).address
+
+    def fund_on_a_local_node(self, address: bytes) -> None:
+        """Give an empty account funds where the node's own accounts are open to all."""
+        if self.settings.rpc_url is not None:
+            _fund_if_local(self.network, self.settings.rpc_url, address)
+
     def close(self) -> None:
         """Let go of everything."""
         if self._network is not None:
@@ -108,11 +125,14 @@ def open_network(settings: Settings, wallet: Wallet) -> Network:
     if settings.rpc_url is None:
         from sudonglian.chain.embedded import EmbeddedNetwork
 
-        return EmbeddedNetwork(settings.chain_file, genesis_accounts={wallet.address: EMBEDDED_FUNDS})
+        rich = {wallet.address: EMBEDDED_FUNDS}
+        if not settings.chain_file.exists():
+            # Nobody can send money there later: whoever may have to pay one day has it from the beginning.
+            rich[Wallet.load_or_create(settings.admin_file).address] = EMBEDDED_FUNDS
+        return EmbeddedNetwork(settings.chain_file, genesis_accounts=rich)
     network = open_remote(settings.rpc_url, "SUDONGLIAN_RPC_URL")
     try:
-        if network.identity().chain_id in LOCAL_CHAIN_IDS and network.balance(wallet.address) == 0:
-            fund(settings.rpc_url, wallet.address)
+        _fund_if_local(network, settings.rpc_url, wallet.address)
     except BaseException:
         network.close()
         raise
@@ -126,6 +146,11 @@ def open_remote(url: str, place: str) -> Network:
     if not url.startswith(("http://", "https://")):
         raise UsageRefused("not an http or https URL", place=place)
     return JsonRpcNetwork(url)
+
+
+def _fund_if_local(network: Network, url: str, address: bytes) -> None:
+    if network.identity().chain_id in LOCAL_CHAIN_IDS and network.balance(address) == 0:
+        fund(url, address)
 
 
 def fund(url: str, address: bytes) -> None:

@@ -20,7 +20,7 @@ from sudonglian.api.wiring import House
 from sudonglian.chain.errors import ChainError
 from sudonglian.records import anchoring, sequencer
 from sudonglian.records.anchor_book import AnchorMoved
-from sudonglian.records.anchor_work import AnchoringSettings, Progress, Unfunded
+from sudonglian.records.anchor_work import Progress, Unfunded
 from sudonglian.records.store import StoreError
 
 POLL_S: Final = 0.5
@@ -37,7 +37,7 @@ PASSING: Final = (ChainError, StoreError, Unfunded, AnchorMoved)
 """What time or an operator mends while the worker goes on; every other refusal ends it, and docs/anchoring.md says why.
 """
 
-QUIET: Final = frozenset({"idle", "busy", "waiting"})
+QUIET: Final = frozenset({"idle", "busy", "waiting", "succession"})
 """What a step says when nothing happened; it is told once, not at every look."""
 
 
@@ -72,9 +72,8 @@ def seal_if_due(house: House, now: datetime) -> list[Step]:
 
 def anchor(house: House) -> list[Step]:
     """Take the newest seal as far towards a final anchor as the chain lets it."""
-    settings = AnchoringSettings(finality_depth=house.finality_depth())
-    done = anchoring.advance(house.store, house.network, house.wallet, settings, lambda: datetime.now(UTC))
-    return [_told(progress) for progress in done]
+    done = anchoring.advance(house.store, house.network, house.wallet, house.anchoring(), lambda: datetime.now(UTC))
+    return [told(progress) for progress in done]
 
 
 def run(console: Console, house: House, *, once: bool = False) -> int:
@@ -151,7 +150,8 @@ def report(console: Console, step: Step) -> None:
         tell(sys.stderr, f"{at} {console.text(step.words, **step.values)}")
 
 
-def _told(progress: Progress) -> Step:
+def told(progress: Progress) -> Step:
+    """Return what a step of anchoring did, as it is told."""
     values = {
         "size": progress.size,
         "detail": progress.detail,

@@ -16,6 +16,7 @@ from sudonglian.chain.network import (
     ADDRESS_BYTES,
     ANCHORED_TOPIC,
     WORD_BYTES,
+    FoundLog,
     Log,
     Network,
     NetworkRefused,
@@ -161,6 +162,16 @@ def anchor_data(size: int, root: bytes, proof: Sequence[bytes], meta: bytes = ZE
     )
 
 
+def proof_in(data: bytes) -> list[bytes]:
+    """Return the consistency proof in the data of a call of `anchor`.
+
+    >>> proof_in(anchor_data(2, b"r" * 32, [b"p" * 32])) == [b"p" * 32]
+    True
+    """
+    path = data[len(anchor_data(0, ZERO_WORD, [])) :]
+    return [path[at : at + WORD_BYTES] for at in range(0, len(path), WORD_BYTES)]
+
+
 def register_data(key: bytes, party_id: bytes, valid_from: int, valid_to: int, roles: int) -> bytes:
     """Return the data of `register`."""
     return calldata(
@@ -251,6 +262,22 @@ def anchored_events(logs: Sequence[Log], contract: bytes) -> list[Anchored]:
             root, previous, meta = _words(log.data, 3)
             found.append(Anchored(int.from_bytes(log.topics[1], "big"), root, int.from_bytes(previous, "big"), meta))
     return found
+
+
+def anchorings(network: Network, contract: bytes, from_block: int) -> list[tuple[FoundLog, Anchored]]:
+    """Return every anchor that the contract took from block `from_block` on, oldest first, and where it is."""
+    found = network.anchored_logs(contract, from_block)
+    return [(one, said) for one in found for said in anchored_events([one.log], contract)]
+
+
+def admin(network: Network, contract: bytes) -> bytes:
+    """Return who administers the contract."""
+    return _words(network.call(contract, calldata("defaultAdmin()")), 1)[0][-ADDRESS_BYTES:]
+
+
+def has_role(network: Network, contract: bytes, role: bytes, account: bytes) -> bool:
+    """Return whether an account has a role."""
+    return any(network.call(contract, calldata("hasRole(bytes32,address)", role, account)))
 
 
 @cache

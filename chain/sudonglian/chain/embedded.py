@@ -39,6 +39,7 @@ from sudonglian.chain.network import (
     CallReverted,
     ChainIdentity,
     Fees,
+    FoundLog,
     InsufficientFunds,
     Log,
     NetworkRefused,
@@ -242,10 +243,7 @@ class EmbeddedNetwork:
             found = self._chain.chaindb.get_receipt_by_index(number, index, CancunVM.get_receipt_builder())
             status = int.from_bytes(found.state_root, "big")
             made = create_address(transaction.sender, transaction.nonce) if status and not transaction.to else None
-            logs = tuple(
-                Log(bytes(log.address), tuple(t.to_bytes(32, "big") for t in log.topics), bytes(log.data))
-                for log in found.logs
-            )
+            logs = tuple(_log(log) for log in found.logs)
             # One transaction a block: what the block has used, it has used.
             return Receipt(status, number, header.hash, tx_hash, int(found.gas_used), logs, made)
 
@@ -292,21 +290,26 @@ class EmbeddedNetwork:
             return AccountProof(account_proof, tuple(storage))
 
     def anchored_blocks(self, contract: bytes, from_block: int) -> list[tuple[int, bytes]]:
-        """Return the blocks with Anchored events, by their bloom filters first and their receipts then."""
+        """Return the blocks with Anchored events."""
+        return [(one.block_number, one.block_hash) for one in self.anchored_logs(contract, from_block)]
+
+    def anchored_logs(self, contract: bytes, from_block: int) -> list[FoundLog]:
+        """Return the Anchored events, by the blocks' bloom filters first and their receipts then."""
         found = []
+        topic = int.from_bytes(ANCHORED_TOPIC, "big")
         for number in range(max(from_block, 0), self.head() + 1):
             with self._file.named(block=number):
                 header = self._chain.get_canonical_block_header_by_number(number)
                 if not bloom_may_hold(header.bloom.to_bytes(256, "big"), contract, ANCHORED_TOPIC):
                     continue
-                topic = int.from_bytes(ANCHORED_TOPIC, "big")
                 receipts = self._chain.chaindb.get_receipts(header, CancunVM.get_receipt_builder())
-                if any(
-                    log.address == contract and log.topics[:1] == (topic,)
-                    for receipt in receipts
-                    for log in receipt.logs
-                ):
-                    found.append((number, header.hash))
+                transactions = self._chain.chaindb.get_block_transaction_hashes(header)
+                for receipt, tx_hash in zip(receipts, transactions, strict=True):
+                    found += [
+                        FoundLog(number, header.hash, bytes(tx_hash), _log(log))
+                        for log in receipt.logs
+                        if log.address == contract and log.topics[:1] == (topic,)
+                    ]
         return found
 
     def close(self) -> None:
@@ -393,3 +396,7 @@ class EmbeddedNetwork:
         nodes = [rlp.encode(node) for node in trie.get_proof(key)]
         path = tuple(n for i, n in enumerate(nodes) if i == 0 or len(n) >= INLINE_NODE_BYTES)
         return bytes(trie[key]), path or (EMPTY_TRIE_PROOF,)
+
+
+def _log(log: Any) -> Log:
+    return Log(bytes(log.address), tuple(topic.to_bytes(32, "big") for topic in log.topics), bytes(log.data))

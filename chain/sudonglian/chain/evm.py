@@ -25,6 +25,7 @@ from sudonglian.chain.network import (
     CallReverted,
     ChainIdentity,
     Fees,
+    FoundLog,
     HeaderMismatch,
     InsufficientFunds,
     Log,
@@ -205,8 +206,12 @@ class JsonRpcNetwork:
         )
 
     def anchored_blocks(self, contract: bytes, from_block: int) -> list[tuple[int, bytes]]:
-        """Return the blocks with Anchored events, searched in ranges that the node does not refuse."""
-        found: dict[int, bytes] = {}
+        """Return the blocks with Anchored events."""
+        return sorted({(one.block_number, one.block_hash) for one in self.anchored_logs(contract, from_block)})
+
+    def anchored_logs(self, contract: bytes, from_block: int) -> list[FoundLog]:
+        """Return the Anchored events, searched in ranges that the node does not refuse."""
+        found: list[FoundLog] = []
         start, head, width = max(from_block, 0), self.head(), LOGS_RANGE
         while start <= head:
             end = min(start + width - 1, head)
@@ -227,9 +232,11 @@ class JsonRpcNetwork:
                 continue
             for entry in _array(logs):
                 fields = _object(entry)
-                found[unquantity(fields.get("blockNumber"))] = unhex(fields.get("blockHash"), WORD_BYTES)
+                number = unquantity(fields.get("blockNumber"))
+                block, tx = (unhex(fields.get(name), WORD_BYTES) for name in ("blockHash", "transactionHash"))
+                found.append(FoundLog(number, block, tx, _log(entry)))
             start = end + 1
-        return sorted(found.items())
+        return sorted(found, key=lambda one: one.block_number)
 
     def close(self) -> None:
         """Close the connections that are kept open."""

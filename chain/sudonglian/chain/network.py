@@ -122,6 +122,16 @@ class Log:
 
 
 @dataclass(frozen=True, slots=True)
+class FoundLog:
+    """One event that a search found, and where it is."""
+
+    block_number: int
+    block_hash: bytes
+    tx_hash: bytes
+    log: Log
+
+
+@dataclass(frozen=True, slots=True)
 class Receipt:
     """What became of a transaction: status 1 done, 0 reverted."""
 
@@ -199,6 +209,10 @@ class Network(Protocol):
 
     def anchored_blocks(self, contract: bytes, from_block: int) -> list[tuple[int, bytes]]:
         """Return number and hash of each block, from `from_block` on, that holds an Anchored event of the contract."""
+        ...
+
+    def anchored_logs(self, contract: bytes, from_block: int) -> list[FoundLog]:
+        """Return the Anchored events of the contract from block `from_block` on, oldest first."""
         ...
 
     def close(self) -> None:

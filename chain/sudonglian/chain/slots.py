@@ -13,8 +13,8 @@ NAMESPACE: Final = 0x8600E4FA7F467C1CBF18067374BAD284B4C3B67002FF81A825E39F19789
 """keccak256(abi.encode(uint256(keccak256("sudonglian.log.v1")) - 1)) & ~bytes32(uint256(0xff))."""
 
 ROOT_AT: Final = NAMESPACE
+SWITCHES: Final = NAMESPACE + 1
 PARTIES: Final = NAMESPACE + 2
-"""Between them stands one slot of the latest size and the switches."""
 
 MAX_SIZE: Final = 2**64 - 1
 
@@ -45,6 +45,20 @@ def root_slot(size: int) -> bytes:
     if not 0 <= size <= MAX_SIZE:
         raise SlotRefused("a size is 64 bits")
     return keccak256(size.to_bytes(32, "big") + ROOT_AT.to_bytes(32, "big"))
+
+
+def switches_slot() -> bytes:
+    """Return the slot of the latest size, the pause and the successor."""
+    return SWITCHES.to_bytes(32, "big")
+
+
+def successor_of(value: int) -> bytes | None:
+    """Return the successor that the slot of the switches names.
+
+    >>> successor_of(7 | 1 << 64), successor_of(7 | 0xA5 << 72)[-1]
+    (None, 165)
+    """
+    return (value >> 72).to_bytes(20, "big") if value >> 72 else None
 
 
 def party_slots(address: bytes) -> tuple[bytes, bytes]:

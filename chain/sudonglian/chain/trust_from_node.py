@@ -3,9 +3,10 @@
 docs/spec/trust.md rule 6. Nothing here comes from a bundle, and nothing that makes bundles is imported.
 """
 
+from dataclasses import dataclass
 from typing import Final
 
-from sudonglian.chain import canonical, qbft, trust
+from sudonglian.chain import anchor_contract, canonical, qbft, trust
 from sudonglian.chain import header as headers
 from sudonglian.chain.canonical import Json
 from sudonglian.chain.checkpoint import VerifierKey
@@ -82,6 +83,51 @@ def _validators(network: Network, number: int) -> frozenset[bytes]:
     except ProofRefused as refusal:
         raise TrustRefused(refusal.reason, place=f"blocks/{number}") from refusal
     return told
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Where a contract that succeeds another one begins."""
+
+    size: int
+    root: bytes
+    former: tuple[bytes, ...]
+    """Contracts of the trust file that are frozen, name it, and hold the same root for this size."""
+
+
+def start_of(network: Network, contract: bytes, held: bytes | None = None, deploy_block: int = 0) -> Start | None:
+    """Return where a successor begins, held against the contracts that the auditor's file knows; None for a first one.
+
+    Raises
+    ------
+    TrustRefused
+        A contract of the file names it, and never held the state that it begins with.
+    """
+    first = next(iter(anchor_contract.anchorings(network, contract, deploy_block)), None)
+    if first is None:
+        return None
+    found, said = first
+    made = network.receipt(found.tx_hash)
+    if made is None or made.contract_address != contract:
+        return None  # its first anchor is not its constructor's: it began empty
+    former = []
+    genesis = network.identity().genesis
+    for known in () if held is None else trust.parse(held).chains:
+        if (
+            known.genesis != genesis
+            or known.contract == contract
+            or keccak256(network.code(known.contract)) != known.code_hash
+        ):
+            continue
+        if anchor_contract.successor(network, known.contract) == contract:
+            if anchor_contract.root_at(network, known.contract, said.size) != said.root:
+                raise TrustRefused(
+                    f"it begins with a root of size {said.size} that the former contract 0x{known.contract.hex()}, "
+                    "which names it, does not hold",
+                    place=f"0x{contract.hex()}",
+                )
+            former.append(known.contract)
+    return Start(said.size, said.root, tuple(former))
 
 
 def merge(held: bytes, found: dict[str, Json]) -> dict[str, Json]:

@@ -9,17 +9,17 @@ import time
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar, Final
 
 from sqlalchemy import Connection, delete, func, insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 
-from sudonglian.chain import anchor_deployment, canonical
-from sudonglian.chain.errors import CanonicalRefused, SudonglianError
+from sudonglian.chain import anchor_deployment
+from sudonglian.chain.errors import SudonglianError
 from sudonglian.chain.wallet import SignedTransaction
 from sudonglian.records.store import Store, StoreError
-from sudonglian.records.tables import ANCHOR_ATTEMPTS, ANCHORS, CHAINS, META
+from sudonglian.records.tables import ANCHOR_ATTEMPTS, ANCHORS, CHAINS
 
 SEALED: Final = "SEALED"
 SIGNED: Final = "SIGNED"
@@ -29,11 +29,10 @@ MINED: Final = "MINED"
 REORGED: Final = "REORGED"
 FINAL: Final = "FINAL"
 CHAIN_LOST: Final = "CHAIN_LOST"
-STATES: Final = frozenset({SEALED, SIGNED, BROADCAST, STUCK, MINED, REORGED, FINAL, CHAIN_LOST})
+ENDED: Final = "ENDED"
+FOREIGN: Final = "FOREIGN"
+STATES: Final = frozenset({SEALED, SIGNED, BROADCAST, STUCK, MINED, REORGED, FINAL, CHAIN_LOST, ENDED, FOREIGN})
 IN_FLIGHT: Final = (SEALED, SIGNED, BROADCAST, STUCK, MINED, REORGED)
-
-DEPLOYMENT: Final = "deployment"
-"""The key in `meta` of a deployment that was signed and is not final yet."""
 
 LOCK: Final = "sudonglian anchorer"
 
@@ -98,20 +97,6 @@ class Anchor:
     block_hash: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Deployment:
-    """A contract's creation that was signed: every transaction of it has the same nonce, so the same address."""
-
-    chain_id: int
-    genesis: bytes
-    contract: bytes
-    nonce: int
-    max_fee: int
-    priority_fee: int
-    sent_us: int | None
-    attempts: tuple[SignedTransaction, ...]
-
-
 UNSIGNED: Final[Mapping[str, Any]] = dict.fromkeys(
     ("nonce", "raw_tx", "tx_hash", "max_fee", "priority_fee", "sent_us", "block_number", "block_hash")
 )
@@ -126,23 +111,26 @@ _ANCHOR_COLUMNS = tuple(ANCHORS.c[name] for name in Anchor.__slots__)
 _CHAIN_COLUMNS = tuple(CHAINS.c[name] for name in Chain.__slots__)
 
 
+def chains(connection: Connection) -> list[Chain]:
+    """Return the contract that counts and, before it, those that it succeeded on the same chain: newest first."""
+    query = select(*_CHAIN_COLUMNS).where(CHAINS.c.lost_us.is_(None)).order_by(CHAINS.c.id.desc())
+    return [Chain(*row) for row in connection.execute(query)]
+
+
 def live_chain(connection: Connection) -> Chain | None:
-    """Return the chain that counts: the newest that is not lost."""
-    query = select(*_CHAIN_COLUMNS).where(CHAINS.c.lost_us.is_(None)).order_by(CHAINS.c.id.desc()).limit(1)
-    row = connection.execute(query).one_or_none()
-    return Chain(*row) if row else None
+    """Return the contract that counts: the newest that is not lost."""
+    return next(iter(chains(connection)), None)
 
 
 def in_flight(connection: Connection, chain: int) -> Anchor | None:
     """Return the anchor that is on its way; of several (after a reorganisation) the one that must be mined first."""
-    query = (
-        select(*_ANCHOR_COLUMNS)
-        .where(ANCHORS.c.chain == chain, ANCHORS.c.state.in_(IN_FLIGHT))
-        .order_by(ANCHORS.c.size)
-        .limit(1)
-    )
-    row = connection.execute(query).one_or_none()
-    return Anchor(*row) if row else None
+    return next(iter(all_in_flight(connection, chain)), None)
+
+
+def all_in_flight(connection: Connection, chain: int) -> list[Anchor]:
+    """Return every anchor that is on its way to a contract."""
+    query = select(*_ANCHOR_COLUMNS).where(ANCHORS.c.chain == chain, ANCHORS.c.state.in_(IN_FLIGHT))
+    return [Anchor(*row) for row in connection.execute(query.order_by(ANCHORS.c.size))]
 
 
 def finals(connection: Connection, chain: int, limit: int | None = None) -> list[Anchor]:
@@ -156,6 +144,15 @@ def final_size(connection: Connection) -> int:
     chain = live_chain(connection)
     query = select(func.max(ANCHORS.c.size)).where(ANCHORS.c.state == FINAL)
     return int(connection.execute(query.where(ANCHORS.c.chain == chain.id)).scalar_one() or 0) if chain else 0
+
+
+def proven(connection: Connection) -> list[tuple[Chain, Anchor]]:
+    """Return every anchor that a bundle can stand on, newest first; of one size in two contracts, the later first.
+
+    What a contract held before its successor began it holds still.
+    """
+    found = [(chain, anchor) for chain in chains(connection) for anchor in finals(connection, chain.id)]
+    return sorted(found, key=lambda one: (one[1].size, one[0].id), reverse=True)
 
 
 def attempts(connection: Connection, anchor: Anchor) -> list[SignedTransaction]:
@@ -199,73 +196,43 @@ def replace_plan(connection: Connection, anchor: Anchor, size: int, root: bytes,
     return plan(connection, anchor.chain, size, root, now_us)
 
 
-def add_chain(connection: Connection, deployment: Deployment, code_hash: bytes, tx: bytes, block: int) -> Chain:
-    """Put a final deployment into the book in place of the plan of it."""
-    values: dict[str, Any] = {
-        "chain_id": deployment.chain_id,
-        "genesis": deployment.genesis,
-        "contract": deployment.contract,
-        "code_hash": code_hash,
-        "deploy_tx": tx,
-        "deploy_block": block,
-    }
+def add_chain(connection: Connection, made: anchor_deployment.Deployment) -> Chain:
+    """Put a contract into the book; from here on it is the one that counts."""
+    values = asdict(made)
     number = connection.execute(insert(CHAINS).values(values).returning(CHAINS.c.id)).scalar_one()
-    put_deployment(connection, None)
     return Chain(id=number, **values)
 
 
-def lose_chain(connection: Connection, chain: Chain, now_us: int) -> int:
-    """Mark a chain and its anchors as lost; return how many anchors there were."""
+def lose_chains(connection: Connection, now_us: int) -> int:
+    """Mark every contract of the chain, and its anchors, as lost; return how many anchors there were."""
     # On the chain that is made anew the same key, nonce and fees give the very same transactions, which then belong
     # to other anchors; a lost anchor keeps its own last one.
-    theirs = select(ANCHORS.c.id).where(ANCHORS.c.chain == chain.id)
+    gone = [chain.id for chain in chains(connection)]
+    theirs = select(ANCHORS.c.id).where(ANCHORS.c.chain.in_(gone))
     connection.execute(delete(ANCHOR_ATTEMPTS).where(ANCHOR_ATTEMPTS.c.anchor.in_(theirs)))
-    lost = update(ANCHORS).where(ANCHORS.c.chain == chain.id, ANCHORS.c.state != CHAIN_LOST)
+    lost = update(ANCHORS).where(ANCHORS.c.chain.in_(gone), ANCHORS.c.state != FOREIGN)
     count = connection.execute(lost.values(state=CHAIN_LOST, updated_us=now_us)).rowcount
-    connection.execute(update(CHAINS).where(CHAINS.c.id == chain.id).values(lost_us=now_us))
+    connection.execute(update(CHAINS).where(CHAINS.c.id.in_(gone)).values(lost_us=now_us))
     return count
 
 
-def deployment(connection: Connection) -> Deployment | None:
-    """Return the deployment that was signed and is not final yet."""
-    value = connection.execute(select(META.c.value).where(META.c.key == DEPLOYMENT)).scalar_one_or_none()
-    if value is None:
-        return None
-    try:
-        kept: Any = canonical.parse_stored(value.encode())
-        signed = [SignedTransaction(bytes.fromhex(a["raw"]), bytes.fromhex(a["tx_hash"])) for a in kept["attempts"]]
-        return Deployment(
-            chain_id=int(kept["chain_id"]),
-            genesis=bytes.fromhex(kept["genesis"]),
-            contract=bytes.fromhex(kept["contract"]),
-            nonce=int(kept["nonce"]),
-            max_fee=int(kept["max_fee"]),
-            priority_fee=int(kept["priority_fee"]),
-            sent_us=None if kept["sent_us"] is None else int(kept["sent_us"]),
-            attempts=tuple(signed),
-        )
-    except (CanonicalRefused, KeyError, TypeError, ValueError) as error:
-        raise BookDamaged(f"the plan of a deployment cannot be read: {error}", place=f"meta/{DEPLOYMENT}") from None
+def end_chain(connection: Connection, chain: Chain, now_us: int) -> None:
+    """Give up what is on its way to a contract that takes no more anchors."""
+    for anchor in all_in_flight(connection, chain.id):
+        move(connection, anchor, ENDED, now_us, **UNPROVEN)
 
 
-def put_deployment(connection: Connection, planned: Deployment | None) -> None:
-    """Keep, replace or (None) forget the deployment that is on its way."""
-    connection.execute(delete(META).where(META.c.key == DEPLOYMENT))
-    if planned is None:
-        return
-    kept = canonical.encode(
-        {
-            "attempts": [{"raw": one.raw.hex(), "tx_hash": one.tx_hash.hex()} for one in planned.attempts],
-            "chain_id": planned.chain_id,
-            "contract": planned.contract.hex(),
-            "genesis": planned.genesis.hex(),
-            "max_fee": str(planned.max_fee),
-            "nonce": planned.nonce,
-            "priority_fee": str(planned.priority_fee),
-            "sent_us": planned.sent_us,
-        }
-    )
-    connection.execute(insert(META).values(key=DEPLOYMENT, value=kept.decode()))
+def put_proven(connection: Connection, chain: Chain, anchor: Anchor, proof: Mapping[str, Any], now_us: int) -> None:
+    """Keep an anchor that no transaction of ours made, with its proof: a successor's start, or a foreign one.
+
+    An anchor of ours at the same size of the contract, which can only have been refused, gives way to it.
+    """
+    there = select(ANCHORS.c.id).where(ANCHORS.c.chain == chain.id, ANCHORS.c.size == anchor.size)
+    connection.execute(delete(ANCHOR_ATTEMPTS).where(ANCHOR_ATTEMPTS.c.anchor.in_(there)))
+    connection.execute(delete(ANCHORS).where(ANCHORS.c.chain == chain.id, ANCHORS.c.size == anchor.size))
+    where = {"block_number": anchor.block_number, "block_hash": anchor.block_hash}
+    values = {"chain": chain.id, "size": anchor.size, "root": anchor.root, "state": anchor.state, **where, **proof}
+    connection.execute(insert(ANCHORS).values(values | {"updated_us": now_us}))
 
 
 @contextmanager

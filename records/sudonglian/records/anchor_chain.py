@@ -13,7 +13,7 @@ from sudonglian.chain import anchor_contract, anchor_deployment, canonical, head
 from sudonglian.chain.anchor_deployment import Recognition
 from sudonglian.chain.errors import ProofRefused
 from sudonglian.chain.keccak import keccak256
-from sudonglian.chain.network import Fees, Network, Receipt
+from sudonglian.chain.network import Block, Fees, Network, Receipt
 from sudonglian.chain.wallet import checksum_address
 from sudonglian.records import anchor_halt, log
 from sudonglian.records.anchor_book import Anchor, AnchoringError, Chain
@@ -55,7 +55,8 @@ class ForeignAnchor(AnchoringError):
     def __init__(self, size: int, anchored: bytes, ours: bytes, *, place: str) -> None:
         super().__init__(
             f"the contract holds root {anchored.hex()} for size {size}, our log has {ours.hex()}: somebody else "
-            "anchored with our key, or this is not our database; pause the contract and see docs/anchoring.md",
+            "anchored with our key, or this is not our database; `sudonglian contract pause`, then see "
+            "docs/anchoring.md (a stolen key)",
             place=place,
         )
         self.size, self.anchored, self.ours = size, anchored, ours
@@ -154,7 +155,11 @@ def compare(connection: Connection, network: Network, chain: Chain) -> OnChain:
         # Sealed and anchored by another process since `connection` began to read.
         with read_beside(connection) as fresh:
             return _compared(fresh, size, root, place)
-    found = _compared(connection, size, root, place)
+    try:
+        found = _compared(connection, size, root, place)
+    except ForeignAnchor as error:
+        anchor_halt.tell_foreign(connection, error.reason)
+        raise
     anchor_halt.clear(connection)
     return found
 
@@ -171,6 +176,14 @@ def _compared(connection: Connection, size: int, root: bytes, place: str) -> OnC
     if size and (due := log.root(connection, size)) != root:
         raise ForeignAnchor(size, root, due, place=place)
     return OnChain(size, root)
+
+
+def settled_block(network: Network, depth: int) -> Block:
+    """Return the newest block that is deep enough."""
+    block = network.block(max(network.head() - depth, 0))
+    if block is None:
+        raise FinalProofRefused("the node does not have a block that it just spoke of")
+    return block
 
 
 def is_there(network: Network, chain: Chain, anchor: Anchor) -> bool:
@@ -282,7 +295,7 @@ def why_not(network: Network, chain: Chain, sender: bytes) -> str | None:
     if anchor_contract.paused(network, chain.contract):
         return PAUSED
     if successor := anchor_contract.successor(network, chain.contract):
-        return f"anchoring ended here; it goes on in {checksum_address(successor)}"
+        return f"anchoring ended here; `sudonglian contract follow` goes on in {checksum_address(successor)}"
     if not may_anchor(network, chain, sender):
         return f"{checksum_address(sender)} has not the role ANCHORER"
     return None
@@ -290,8 +303,7 @@ def why_not(network: Network, chain: Chain, sender: bytes) -> str | None:
 
 def may_anchor(network: Network, chain: Chain, sender: bytes) -> bool:
     """Return whether the contract takes anchors from this key."""
-    asked = anchor_contract.calldata("hasRole(bytes32,address)", anchor_contract.ROLE_ANCHORER, sender)
-    return any(network.call(chain.contract, asked))
+    return anchor_contract.has_role(network, chain.contract, anchor_contract.ROLE_ANCHORER, sender)
 
 
 def consistency(connection: Connection, before: OnChain, anchor: Anchor) -> list[bytes]:

@@ -1,6 +1,7 @@
-"""The halt of a log that is behind its own anchors: remembered by whoever finds it, until a look finds it mended.
+"""What a look at the chain found wrong, remembered until a look finds it mended: a halt, or a foreign anchor.
 
-docs/anchoring.md (`stale-store`); docs/decisions/0702. Captures and seals read one row of `meta` and no chain.
+docs/anchoring.md (`stale-store`, `foreign-anchor`); docs/decisions/0702. A log that is behind its own anchors takes
+nothing more: captures and seals read one row of `meta` and no chain. A foreign anchor is told and halts nothing.
 """
 
 from contextlib import suppress
@@ -15,6 +16,9 @@ from sudonglian.records.tables import META
 
 HALTED: Final = "halted"
 """The key in `meta`; its value is the reason."""
+
+FOREIGN: Final = "foreign"
+"""The key in `meta` of a root in the contract that our log never had; its value says which."""
 
 LOCK: Final = "sudonglian-halt"
 
@@ -33,6 +37,12 @@ class Halted(SudonglianError):
 def reason(connection: Connection) -> str | None:
     """Return why nothing may be taken in or sealed, None if all is well."""
     found = connection.execute(select(META.c.value).where(META.c.key == HALTED)).scalar_one_or_none()
+    return None if found is None else str(found)
+
+
+def foreign(connection: Connection) -> str | None:
+    """Return which root the contract holds that our log never had, None if none is known."""
+    found = connection.execute(select(META.c.value).where(META.c.key == FOREIGN)).scalar_one_or_none()
     return None if found is None else str(found)
 
 
@@ -56,7 +66,7 @@ def confirm(connection: Connection, size: int, why: str) -> bool:
     with write_beside(connection) as fresh:
         if log.size(fresh) >= size:
             return False
-        _put(fresh, why)
+        _put(fresh, HALTED, why)
     return True
 
 
@@ -68,16 +78,30 @@ def remember(connection: Connection, size: int, why: str) -> bool:
         return log.size(connection) < size
 
 
-def clear(connection: Connection) -> None:
-    """Forget the halt: the chain was looked at, and our log holds all that is anchored."""
-    if reason(connection) is None:
+def tell_foreign(connection: Connection, why: str) -> None:
+    """Remember a foreign anchor, for those who do not look at the chain themselves."""
+    if foreign(connection) == why:
         return
     with suppress(StoreError), write_beside(connection) as fresh:
-        _put(fresh, None)
+        _put(fresh, FOREIGN, why)
 
 
-def _put(connection: Connection, why: str | None) -> None:
+def clear(connection: Connection) -> None:
+    """Forget what was found: the chain was looked at, and our log holds all that is anchored."""
+    if reason(connection) is None and foreign(connection) is None:
+        return
+    with suppress(StoreError), write_beside(connection) as fresh:
+        forget(fresh)
+
+
+def forget(connection: Connection) -> None:
+    """As `clear`, in the transaction of what mended it."""
+    for key in (HALTED, FOREIGN):
+        _put(connection, key, None)
+
+
+def _put(connection: Connection, key: str, why: str | None) -> None:
     lock(connection, LOCK)  # two that find it at once put one row
-    connection.execute(delete(META).where(META.c.key == HALTED))
+    connection.execute(delete(META).where(META.c.key == key))
     if why is not None:
-        connection.execute(insert(META).values(key=HALTED, value=why))
+        connection.execute(insert(META).values(key=key, value=why))

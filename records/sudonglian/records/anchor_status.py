@@ -10,7 +10,7 @@ from sqlalchemy import Connection, func, select
 from sudonglian.chain import anchor_contract
 from sudonglian.chain.network import Network
 from sudonglian.records import anchor_book as book
-from sudonglian.records import anchor_chain, anchor_halt, log
+from sudonglian.records import anchor_chain, anchor_halt, anchor_plans, log
 from sudonglian.records.anchor_chain import Standing
 from sudonglian.records.tables import ANCHORS, PENDING
 
@@ -41,10 +41,26 @@ def status(connection: Connection, network: Network | None, *, address: bytes | 
         "in_flight": None if on_its_way is None else _shown(on_its_way),
         "last_final_size": final,
         "halted": anchor_halt.reason(connection),
-        "deploying": book.deployment(connection) is not None,
+        "foreign": anchor_halt.foreign(connection),
+        "succession": anchor_plans.succession(connection) is not None,
+        "left": left(connection),
+        "deploying": anchor_plans.deployment(connection) is not None,
         "chain": None if chain is None else _chain(connection, chain, network, address),
         "balance": None if network is None or address is None else str(network.balance(address)),
     }
+
+
+def left(connection: Connection) -> list[dict[str, Any]]:
+    """Return the contracts that were left for a successor, newest first, with the foreign roots that they hold."""
+    found = []
+    for chain in book.chains(connection)[1:]:
+        query = select(ANCHORS.c.size, ANCHORS.c.root).where(
+            ANCHORS.c.chain == chain.id, ANCHORS.c.state == book.FOREIGN
+        )
+        rows = connection.execute(query.order_by(ANCHORS.c.size))
+        foreign = [{"size": size, "root": root.hex()} for size, root in rows]
+        found.append({"contract": chain.contract.hex(), "foreign": foreign})
+    return found
 
 
 def _anchors(connection: Connection) -> list[dict[str, Any]]:

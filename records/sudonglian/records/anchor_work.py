@@ -35,7 +35,17 @@ TRANSITIONS: Final = (
     "deploy.signed",
     "deploy.sent",
     "deploy.stuck",
+    "deploy.dropped",
     "deploy.final",
+    "order.signed",
+    "order.sent",
+    "order.stuck",
+    "order.dropped",
+    "order.done",
+    "succession.planned",
+    "succession.compared",
+    "succession.funded",
+    "succession.final",
     "chain.lost",
     "anchor.planned",
     "anchor.signed",
@@ -45,13 +55,17 @@ TRANSITIONS: Final = (
     "anchor.mined",
     "anchor.reorged",
     "anchor.final",
+    "reorg.accepted",
 )
 """What is committed; at each a step stops by `<name>.before` and `<name>.after` the commit."""
 
-SENDS: Final = ("deploy.pushed", "anchor.pushed")
+SENDS: Final = ("deploy.pushed", "order.pushed", "anchor.pushed")
 """A node took a transaction and nobody has written that down yet."""
 
-POINTS: Final = (*SENDS, *(f"{name}.{side}" for name in TRANSITIONS for side in ("before", "after")))
+KEYS_IN_PLACE: Final = "succession.keys"
+"""The new anchoring key has taken the old one's place, and the book does not know the successor yet."""
+
+POINTS: Final = (*SENDS, KEYS_IN_PLACE, *(f"{name}.{side}" for name in TRANSITIONS for side in ("before", "after")))
 """Where a process may die, and tests kill it."""
 
 Hook = Callable[[str], None]
@@ -77,6 +91,8 @@ class AnchoringSettings:
     max_fee_cap: int | None = None
     """Wei a gas; None is no cap."""
     priority_fee_cap: int | None = None
+    admin: bytes | None = None
+    """Who administers and may pause the contract that is made next; None is the anchoring key itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +187,9 @@ class SentTransaction:
     nonce: int
     priority_fee: int
     max_fee: int
+    gas: int
     to: bytes
+    value: int
     data: bytes
 
     @property
@@ -195,6 +213,8 @@ def read_transaction(raw: bytes) -> SentTransaction:
         if len(fields) != EIP1559_FIELDS:
             raise rlp.RlpRefused(f"{len(fields)} fields")
         chain_id, nonce, priority, most = (rlp.integer(one) for one in fields[:4])
-        return SentTransaction(chain_id, nonce, priority, most, rlp.string(fields[5]), rlp.string(fields[7]))
+        gas, value = (rlp.integer(fields[at]) for at in (4, 6))
+        to, data = (rlp.string(fields[at]) for at in (5, 7))
+        return SentTransaction(chain_id, nonce, priority, most, gas, to, value, data)
     except ProofRefused as error:
         raise BookDamaged(f"a stored transaction cannot be read: {error.reason}", place="anchor_attempts") from error

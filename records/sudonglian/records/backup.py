@@ -33,7 +33,7 @@ from sudonglian.records.backup_files import (
     write,
 )
 from sudonglian.records.backup_restore import restore
-from sudonglian.records.keys import ANCHOR_FILE, Keys
+from sudonglian.records.keys import ADMIN_FILE, ANCHOR_FILE, NEXT_ANCHOR_FILE, Keys
 from sudonglian.records.keys import FILES as KEY_FILES
 from sudonglian.records.log import Checkpoint
 from sudonglian.records.store import Store, StoreError
@@ -88,9 +88,9 @@ def backup(
         files.append(SQLITE_FILE if store.is_sqlite else DUMP_FILE)
         if keys_folder is not None:
             (draft / KEYS).mkdir(mode=0o700)
-            # Without the key that the contract knows, a restored log could not be anchored any more.
-            has_paid = (keys_folder / ANCHOR_FILE).exists()
-            for name in (*KEY_FILES, ANCHOR_FILE) if has_paid else KEY_FILES:
+            # Without the keys that the contract knows, a restored log could not be anchored any more.
+            known = [name for name in (ANCHOR_FILE, ADMIN_FILE, NEXT_ANCHOR_FILE) if (keys_folder / name).exists()]
+            for name in (*KEY_FILES, *known):
                 copy(keys_folder / name, draft / KEYS / name)
                 files.append(f"{KEYS}/{name}")
         manifest = Manifest(

@@ -20,7 +20,7 @@ from sqlalchemy.engine import make_url
 
 from sudonglian.chain.errors import SudonglianError
 from sudonglian.records.deployment import HEAD
-from sudonglian.records.keys import ANCHOR_FILE
+from sudonglian.records.keys import ADMIN_FILE, ANCHOR_FILE, NEXT_ANCHOR_FILE
 from sudonglian.records.keys import FILES as KEY_FILES
 
 VERSION: Final = "sudonglian/backup/1"
@@ -134,7 +134,8 @@ def read_manifest(folder: Path) -> Manifest:
         )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise BackupDamaged("the manifest cannot be read", place=str(place)) from error
-    allowed = {CHAIN_FILE, SQLITE_FILE, DUMP_FILE, *(f"{KEYS}/{name}" for name in (*KEY_FILES, ANCHOR_FILE))}
+    keys = (*KEY_FILES, ANCHOR_FILE, ADMIN_FILE, NEXT_ANCHOR_FILE)
+    allowed = {CHAIN_FILE, SQLITE_FILE, DUMP_FILE, *(f"{KEYS}/{name}" for name in keys)}
     due = SQLITE_FILE if manifest.database == "sqlite" else DUMP_FILE
     if not manifest.files.keys() <= allowed or due not in manifest.files:
         raise BackupDamaged("the manifest names other files than a backup has", place=str(place))

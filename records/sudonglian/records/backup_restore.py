@@ -37,10 +37,13 @@ from sudonglian.records.backup_files import (
     replace,
 )
 from sudonglian.records.fsck import fsck
-from sudonglian.records.keys import ANCHOR_FILE, Keys
+from sudonglian.records.keys import ADMIN_FILE, ANCHOR_FILE, NEXT_ANCHOR_FILE, Keys
 from sudonglian.records.keys import FILES as KEY_FILES
 from sudonglian.records.store import Store
 from sudonglian.records.tables import CHECKPOINTS
+
+MAX_SUCCESSORS: Final = 64
+"""A contract is left when a key is stolen; two that name each other would be followed for ever."""
 
 _COPIED_CHECKPOINT: Final = re.compile(r"^(\d+)\t\\\\x([0-9a-f]{64})\t", re.MULTILINE)
 """A row of `checkpoints` as pg_restore writes it: size, root, and what else there is."""
@@ -192,17 +195,25 @@ def _knows(network: Network, manifest: Manifest, roots: Mapping[int, bytes]) -> 
     contract = bytes.fromhex(known["contract"])
     if keccak256(network.code(contract)).hex() != known["code_hash"]:
         return False
+    for _ in range(MAX_SUCCESSORS):
+        # What a contract that was left holds beyond its successor's start may be a thief's.
+        successor = anchor_contract.successor(network, contract)
+        if successor is None or keccak256(network.code(successor)).hex() != known["code_hash"]:
+            break
+        contract, place = successor, f"0x{successor.hex()}"
     size, root = anchor_contract.latest(network, contract)
     if size > manifest.size:
         raise BackupStale(f"the contract's log has {size} entries, the backup's {manifest.size}", place=place)
     if size and roots.get(size) != root:
         raise BackupStale(f"the contract holds a root of size {size} that the backup's log never had", place=place)
-    return size >= int(known["size"])
+    # A chain on which the log has gone on in a successor is newer, however small the size at which that began.
+    return contract.hex() != known["contract"] or size >= int(known["size"])
 
 
 def _put_keys(folder: Path, manifest: Manifest, keys_folder: Path) -> None:
     has_own = any((keys_folder / name).exists() for name in KEY_FILES)
-    wanted = (ANCHOR_FILE,) if has_own else (*KEY_FILES, ANCHOR_FILE)
+    of_the_chain = (ANCHOR_FILE, ADMIN_FILE, NEXT_ANCHOR_FILE)
+    wanted = of_the_chain if has_own else (*KEY_FILES, *of_the_chain)
     names = [name for name in wanted if f"{KEYS}/{name}" in manifest.files and not (keys_folder / name).exists()]
     if not names:
         return

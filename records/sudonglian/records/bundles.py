@@ -110,15 +110,14 @@ def _checkpoint(
 ) -> tuple[Checkpoint, Anchor | None]:
     """Return the checkpoint that the bundle stands on, and its anchor if one is final."""
     index = -1 if asked is None or asked.log_index is None else asked.log_index
-    chain = anchor_book.live_chain(connection)
-    sizes = [] if chain is None else [it.size for it in anchor_book.finals(connection, chain.id) if it.size > index]
-    if chain is not None and sizes:
-        size = max(sizes)
+    proven = [one for one in anchor_book.proven(connection) if one[1].size > index]
+    if proven:
+        chain, anchor = proven[0]
         if not newest and asked is not None:
             # The earliest anchor shows the earliest time, but a correction must not stay unseen for that.
-            last = max(at for at, _ in log.about(connection, asked.record_hash, size))
-            size = min(it for it in sizes if it > last)
-        return log.checkpoint_at(connection, size), _anchor(connection, chain, size)
+            last = max(at for at, _ in log.about(connection, asked.record_hash, anchor.size))
+            chain, anchor = next(one for one in reversed(proven) if one[1].size > last)
+        return log.checkpoint_at(connection, anchor.size), _anchor(connection, chain, anchor.size)
     latest = log.latest(connection)
     if latest is None:
         raise NotSealed("nothing is sealed yet")

@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol, runtime_checkable
 from sqlalchemy import Connection, inspect, text
 
 from sudonglian.chain.network import Network
-from sudonglian.records import fsck_anchors, fsck_log, fsck_records
+from sudonglian.records import fsck_anchors, fsck_doors, fsck_log, fsck_records
 from sudonglian.records.deployment import HEAD
 from sudonglian.records.fsck_report import Report
 from sudonglian.records.keys import Keys
@@ -19,8 +19,8 @@ from sudonglian.records.tables import METADATA
 NOT_EVIDENCE: Final = frozenset({"api_keys", "jobs", "master_data"})
 """Tables from which nothing is proven or traced: who may knock at the doors, and what was handed in when.
 
-Nothing else says what their rows should be: a scope that somebody widened looks like one that was given. Of them only
-the file's structure and the references between rows are checked."""
+Nothing else says what their rows should be: a scope that somebody widened looks like one that was given. `fsck_doors`
+finds what this program never writes there."""
 
 
 @runtime_checkable
@@ -50,6 +50,7 @@ def fsck(store: Store, keys: Keys, network: Network | None = None, report: Repor
             log = fsck_log.check(report, connection, keys)
             fsck_records.check(report, connection, keys, log)
             fsck_anchors.check(report, connection, keys, log, network, said)
+            fsck_doors.check(report, connection, log)
     return report.as_json()
 
 

@@ -5,17 +5,18 @@ docs/anchoring.md, docs/spec/contract.md.
 
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import pairwise
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, select
 
-from sudonglian.chain import anchor_contract, canonical
+from sudonglian.chain import anchor_contract, canonical, merkle
 from sudonglian.chain.keccak import keccak256
 from sudonglian.chain.network import Log as ChainLog
 from sudonglian.chain.network import Network, Receipt
 from sudonglian.chain.wallet import Wallet, checksum_address
 from sudonglian.records import anchor_book as book
-from sudonglian.records import anchor_chain, anchor_halt
+from sudonglian.records import anchor_chain, anchor_halt, anchor_plans, anchor_succession
 from sudonglian.records.anchor_book import Anchor, Chain
 from sudonglian.records.anchor_work import read_transaction
 from sudonglian.records.fsck_log import Log
@@ -37,11 +38,16 @@ HOLDS: Final = {
     book.MINED: _TX | _BLOCK,
     book.REORGED: _TX,
     book.FINAL: _TX | _BLOCK | _PROOF | {"receipt"},
+    book.ENDED: _TX,
+    book.FOREIGN: _BLOCK | _PROOF,
 }
 """What a row has in each state, and what it must not have; CHAIN_LOST keeps what it had."""
 
-ADOPTED: Final = frozenset({book.MINED, book.REORGED, book.FINAL})
+ADOPTED: Final = frozenset({book.MINED, book.REORGED, book.FINAL, book.ENDED})
 """States that an anchor can have of which no transaction of ours is known."""
+
+OF_A_SUCCESSION: Final = frozenset({book.ENDED, book.FOREIGN})
+"""States of anchors of a contract that was left for a successor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,25 +86,35 @@ def check(
             if row.lost_us is not None:
                 report.time(f"chains/{row.id}", row.lost_us, after_us=log.created_us)
     with report.watch("chains"):
-        live = book.live_chain(connection)
+        known = book.chains(connection)
+        live = known[0] if known else None
+        left = {older.id: newer for newer, older in pairwise(known)}
         asked = network if said is not None and live is not None and said.chain == live.id else None
         if live is not None and asked is not None and said is not None:
             with report.watch(f"chains/{live.id}"):
                 _chain(report, connection, log, asked, live, said)
             with report.watch(keys.place(ANCHOR_FILE)):
                 _anchorer(report, keys, asked, live)
+            for older in known[1:]:
+                with report.watch(f"chains/{older.id}"):
+                    _left(report, connection, asked, older, left[older.id])
         if (live is None or asked is None) and (why := anchor_halt.reason(connection)):
             # Nobody could look again: what was found stands.
             report.add("stale-store", f"meta/{anchor_halt.HALTED}", why)
+        if (live is None or asked is None) and (why := anchor_halt.foreign(connection)):
+            report.add("foreign-anchor", f"meta/{anchor_halt.FOREIGN}", why)
+        with report.watch("meta"):
+            _under_way(report, connection)
         with report.watch("anchors"):
             attempts = _attempts(report, connection, log)
             for row in connection.execute(select(ANCHORS)):
                 report.count("anchors")
                 with report.watch(f"anchors/{row.id}"):
                     chain = chains[row.chain]
-                    lost = live is None or chain.id != live.id
-                    _anchor(report, log, row, chain, attempts.get(row.id, {}), lost=lost)
-                    if asked is not None and not lost and row.state == book.FINAL:
+                    lost = chain not in known
+                    _state(report, row, lost=lost, left=chain.id in left)
+                    _anchor(report, connection, log, row, chain, attempts.get(row.id, {}))
+                    if asked is not None and not lost and row.state in (book.FINAL, book.FOREIGN):
                         _held(report, asked, chain, row)
 
 
@@ -109,15 +125,62 @@ def _chain(report: Report, connection: Connection, log: Log, network: Network, c
         anchor_halt.remember(connection, said.size, why)
         report.add("stale-store", place, why)
     elif said.size and (due := root_of(connection, said.size)) != said.root:
-        report.add("foreign-anchor", place, f"the contract holds {said.root.hex()}, our log has {due.hex()}")
+        why = f"the contract holds {said.root.hex()}, our log has {due.hex()}"
+        anchor_halt.tell_foreign(connection, why)
+        report.add("foreign-anchor", place, why)
     else:
         anchor_halt.clear(connection)
+    _made(report, network, chain)
+
+
+def _made(report: Report, network: Network, chain: Chain) -> None:
+    place = f"chains/{chain.id}"
     receipt = network.receipt(chain.deploy_tx)
     if receipt is None:
         report.add("chain", place, "the node has no receipt of the deployment")
     else:
         report.same("chain", place, chain.contract, receipt.contract_address)
         report.same("chain", place, chain.deploy_block, receipt.block_number)
+
+
+def _left(report: Report, connection: Connection, network: Network, chain: Chain, successor: Chain) -> None:
+    """Check a contract that was left: frozen for its successor, and what it holds that is not ours is in the book."""
+    place = f"chains/{chain.id}"
+    identity = network.identity()
+    report.same("chain", place, (chain.chain_id, chain.genesis), (identity.chain_id, identity.genesis))
+    report.same("chain", place, chain.code_hash, keccak256(network.code(chain.contract)))
+    report.same("chain", place, anchor_contract.successor(network, chain.contract), successor.contract)
+    _made(report, network, chain)
+    due = {(one.size, one.root) for one in anchor_succession.compare(connection, network, chain).foreign}
+    query = select(ANCHORS.c.size, ANCHORS.c.root).where(ANCHORS.c.chain == chain.id, ANCHORS.c.state == book.FOREIGN)
+    held = {(size, bytes(root)) for size, root in connection.execute(query)}
+    for size, root in sorted(due ^ held):
+        said = "the contract holds it, the book does not" if (size, root) in due else "the contract does not hold it"
+        report.add("foreign-anchor", place, f"foreign root {root.hex()} of size {size}: {said}")
+
+
+def _under_way(report: Report, connection: Connection) -> None:
+    """Check what was signed and is no anchor, and how far a succession is."""
+    for key in (anchor_plans.DEPLOYMENT, anchor_plans.ORDER):
+        planned = anchor_plans.order(connection, key)
+        if planned is None:
+            continue
+        place = f"meta/{key}"
+        for one in planned.attempts:
+            said = read_transaction(one.raw)
+            report.same("transaction", place, one.tx_hash, keccak256(one.raw))
+            report.same("transaction", place, said.chain_id, planned.chain_id)
+            report.same("transaction", place, said.nonce, planned.nonce)
+            report.same("transaction", place, said.to or planned.contract, planned.contract)
+        last = read_transaction(planned.attempts[-1].raw).bid
+        report.same("transaction", place, (planned.nonce, planned.max_fee, planned.priority_fee), last)
+    plan = anchor_plans.succession(connection)
+    if plan is None:
+        return
+    live = book.live_chain(connection)
+    report.same("succession", "meta/succession", plan.chain, None if live is None else live.id)
+    if plan.size:
+        report.same("succession", "meta/succession", plan.root, root_of(connection, plan.size))
 
 
 def _anchorer(report: Report, keys: Keys, network: Network, chain: Chain) -> None:
@@ -142,17 +205,17 @@ def _attempts(report: Report, connection: Connection, log: Log) -> dict[int, dic
     return found
 
 
-def _anchor(report: Report, log: Log, row: Row[Any], chain: Chain, attempts: dict[bytes, bytes], *, lost: bool) -> None:
+def _anchor(
+    report: Report, connection: Connection, log: Log, row: Row[Any], chain: Chain, attempts: dict[bytes, bytes]
+) -> None:
     place = f"anchors/{row.id}"
     report.time(place, row.updated_us, after_us=log.created_us)
     if row.sent_us is not None:
         report.time(place, row.sent_us, after_us=log.created_us, before_us=row.updated_us)
-    report.same("anchor-root", place, row.root, log.roots.get(row.size))
-    if (row.state == book.CHAIN_LOST) != lost or row.state not in book.STATES:
-        report.add("anchor-state", place, f"{row.state!r:.40} cannot be")
-        return
-    if row.state in HOLDS:
-        _state(report, row, place)
+    if row.state != book.FOREIGN:
+        report.same("anchor-root", place, row.root, log.roots.get(row.size))
+    elif row.root == log.roots.get(row.size):
+        report.add("anchor-root", place, "a root of our own log is no foreign one")
     for raw in attempts.values():
         _transaction(report, log, row, chain, raw, place)
     if row.raw_tx is not None:
@@ -163,10 +226,22 @@ def _anchor(report: Report, log: Log, row: Row[Any], chain: Chain, attempts: dic
         if row.state != book.CHAIN_LOST and row.tx_hash not in attempts:
             report.add("transaction", place, "its transaction is not among its attempts")
     if row.header is not None:
-        _material(report, row, chain, place)
+        _material(report, connection, log, row, chain, place)
 
 
-def _state(report: Report, row: Row[Any], place: str) -> None:
+def _state(report: Report, row: Row[Any], *, lost: bool, left: bool) -> None:
+    place = f"anchors/{row.id}"
+    if row.state not in book.STATES or (row.state == book.CHAIN_LOST and not lost):
+        report.add("anchor-state", place, f"{row.state!r:.40} cannot be")
+    elif lost and row.state not in (book.CHAIN_LOST, book.FOREIGN):
+        report.add("anchor-state", place, f"{row.state} and a chain that is lost do not go together")
+    elif not lost and left != (row.state in OF_A_SUCCESSION) and row.state != book.FINAL:
+        report.add("anchor-state", place, f"{row.state} cannot be in {'a contract that was left' if left else 'ours'}")
+    elif row.state in HOLDS:
+        _holds(report, row, place)
+
+
+def _holds(report: Report, row: Row[Any], place: str) -> None:
     due = HOLDS[row.state]
     if row.state in ADOPTED and row.raw_tx is None:
         due = due - _TX - {"receipt"}
@@ -186,7 +261,7 @@ def _transaction(report: Report, log: Log, row: Row[Any], chain: Chain, raw: byt
     report.same("transaction", place, said.data[: 4 + 4 * 32], begin[: 4 + 4 * 32])
 
 
-def _material(report: Report, row: Row[Any], chain: Chain, place: str) -> None:
+def _material(report: Report, connection: Connection, log: Log, row: Row[Any], chain: Chain, place: str) -> None:
     anchor = Anchor(*(getattr(row, name) for name in Anchor.__slots__))
     anchor_chain.check_material(chain, anchor, row.header, row.account_proof, row.storage_proof)
     if row.receipt is None:
@@ -196,8 +271,16 @@ def _material(report: Report, row: Row[Any], chain: Chain, place: str) -> None:
     report.same("receipt", place, receipt.status, 1)
     said = (receipt.tx_hash, receipt.block_number, receipt.block_hash)
     report.same("receipt", place, said, (row.tx_hash, row.block_number, row.block_hash))
+    meta = sha256(log.notes.get(row.size, "").encode()).digest()
     events = anchor_contract.anchored_events(receipt.logs, chain.contract)
-    report.same("receipt", place, [(one.size, one.root) for one in events], [(row.size, row.root)])
+    said_so = [(one.size, one.root, one.meta) for one in events]
+    report.same("receipt", place, said_so, [(row.size, row.root, meta)])
+    for one in events:
+        # What the contract held before is what the transaction's proof begins from.
+        path = anchor_contract.proof_in(read_transaction(bytes(row.raw_tx)).data)
+        if one.previous_size or path:
+            before = root_of(connection, one.previous_size)
+            merkle.verify_consistency(one.previous_size, before, row.size, row.root, path)
 
 
 def _receipt(value: Any) -> Receipt:

@@ -15,6 +15,7 @@ from typing import Final, Self
 
 from sudonglian.chain.checkpoint import LogKey
 from sudonglian.chain.errors import ProofRefused
+from sudonglian.chain.wallet import Wallet, checksum_address
 from sudonglian.records.errors import KeysRefused
 
 KEY_BYTES: Final = 32
@@ -27,6 +28,12 @@ FILES: Final = (LOG_FILE, CONTENT_FILE, LOOKUP_FILE, KEK_FILE)
 
 ANCHOR_FILE: Final = "anchor.key"
 """The key that pays for anchors. It is made when a chain is first met (`chain.wallet`), so it may not be here yet."""
+
+ADMIN_FILE: Final = "admin.key"
+"""The key that administers and may pause the contract: best kept away from the machine that anchors."""
+
+NEXT_ANCHOR_FILE: Final = "anchor-next.key"
+"""The anchoring key of a successor that is on its way."""
 
 CHECK_DOMAIN: Final = b"sudonglian/key-check/1\x00"
 """No key's own use begins so: a check value says nothing about what the key is used for."""
@@ -96,6 +103,30 @@ class Keys:
         if origin is not None and keys.origin != origin:
             raise KeysRefused(f"these are the keys of the log {keys.origin}, not of {origin}", place=str(folder))
         return keys
+
+
+def hand_over(folder: Path, anchorer: bytes) -> None:
+    """Put the next anchoring key in the old one's place, which is kept under its address; done twice it does no harm.
+
+    Raises
+    ------
+    WalletRefused, KeysRefused
+        The next key is not there, is another one than `anchorer`, or cannot be moved.
+    """
+    current, coming = folder / ANCHOR_FILE, folder / NEXT_ANCHOR_FILE
+    old = Wallet.load(current) if current.exists() else None
+    if old is not None and old.address == anchorer:
+        return
+    if (new := Wallet.load(coming)).address != anchorer:
+        due, held = checksum_address(anchorer), checksum_address(new.address)
+        raise KeysRefused(f"holds the key of {held}, must hold that of {due}", place=str(coming))
+    try:
+        if old is not None:
+            old.save(folder / f"anchor-{old.address.hex()}.key")
+        os.replace(coming, current)
+        _sync_folder(folder)
+    except OSError as error:
+        raise KeysRefused(f"cannot be put in place: {error.strerror}", place=str(current)) from error
 
 
 def _holds_anything(folder: Path) -> bool:

@@ -5,6 +5,7 @@ import importlib.util
 import json
 import socket
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -19,10 +20,12 @@ from sudonglian.chain.embedded import EmbeddedNetwork
 from sudonglian.chain.evm import JsonRpcNetwork
 from sudonglian.chain.network import Network
 from sudonglian.chain.wallet import Wallet
-from sudonglian.records import anchor_book, anchoring, intake, sequencer
-from sudonglian.records.anchor_work import AnchoringSettings, Progress
+from sudonglian.records import anchor_book, anchor_succession, anchoring, intake, sequencer
+from sudonglian.records.anchor_succession import Heir
+from sudonglian.records.anchor_work import AnchoringSettings, Progress, Work
 from sudonglian.records.deployment import open_deployment
-from sudonglian.records.keys import Keys
+from sudonglian.records.derive import micros
+from sudonglian.records.keys import Keys, hand_over
 from sudonglian.records.log import Checkpoint
 from sudonglian.records.store import Store
 from sudonglian.records.tables import ANCHORS
@@ -81,6 +84,12 @@ class World:
     now: datetime = START
     captured: list[bytes] = field(default_factory=list)
     origin: str = "sudonglian.test/log/1"
+    admin: Wallet | None = None
+    """Administers the contract and may pause it; the wallet itself if None."""
+    heir: Wallet | None = None
+    """The new anchoring key of a succession."""
+    patience: int = 0
+    """How often to look again for a block: a node that mines by itself takes a moment."""
 
     def __post_init__(self) -> None:
         self.url = self.url or f"sqlite:///{self.folder / 'log.db'}"
@@ -121,15 +130,47 @@ class World:
         return anchoring.step(self.store, self.network, self.wallet, self.settings, self.clock(), **more)
 
     def advance(self, **more: Any) -> list[str]:
-        done = anchoring.advance(self.store, self.network, self.wallet, self.settings, self.clock, **more)
+        done: list[Progress] = []
+        for _ in self._looks(done):
+            done += anchoring.advance(self.store, self.network, self.wallet, self.settings, self.clock, **more)
         return [one.did for one in done]
 
+    def _looks(self, done: list[Progress]) -> Iterator[None]:
+        yield
+        for _ in range(self.patience):
+            if done[-1].did != "waiting":
+                return
+            time.sleep(0.02)
+            done.pop()
+            yield
+
     def until(self, did: str) -> Progress:
-        for _ in range(40):
+        for _ in range(40 + self.patience):
             progress = self.step()
             if progress.did == did:
                 return progress
+            if progress.did == "waiting" and self.patience:
+                time.sleep(0.02)
         raise AssertionError(f"never {did}, at last {progress}")
+
+    def work(self, wallet: Wallet, at: Callable[[str], None] = lambda _: None) -> Work:
+        return Work(self.store, self.network, wallet, self.settings, micros(self.clock()), at)
+
+    def succeed(self, at: Callable[[str], None] = lambda _: None, *, log_is_whole: bool = True) -> list[str]:
+        """Go on with a succession until it has to wait or is over, as `contract succeed` does."""
+        assert self.heir is not None
+        heir = Heir(self.heir.address, log_is_whole, self.install)
+        done: list[Progress] = []
+        for _ in self._looks(done):
+            done.append(anchor_succession.succeed(self.work(self.admin or self.wallet, at), heir))
+            while done[-1].again:
+                done.append(anchor_succession.succeed(self.work(self.admin or self.wallet, at), heir))
+        return [one.did for one in done]
+
+    def install(self) -> None:
+        assert self.heir is not None
+        hand_over(self.folder / "keys", self.heir.address)
+        self.wallet = self.heir
 
     def chain(self) -> anchor_book.Chain:
         with self.store.read() as connection:
@@ -154,7 +195,8 @@ class World:
 
     def reopen(self) -> "World":
         other = World(self.folder, self.wallet, self.open_network, self.url, self.settings, self.now)
-        other.captured = self.captured
+        other.captured, other.admin, other.heir = self.captured, self.admin, self.heir
+        other.patience = self.patience
         return other
 
     def close(self) -> None:
@@ -162,9 +204,9 @@ class World:
         self.store.close()
 
 
-def fund(network: Network, wallet: Wallet) -> None:
-    """Give the wallet money of the development node's first account."""
-    NODES.endow(network, wallet)
+def fund(network: Network, wallet: Wallet, ether: int = 100) -> None:
+    """Give the wallet money of the development node's first account, which has ten thousand."""
+    NODES.endow(network, wallet, ether)
 
 
 @pytest.fixture
@@ -173,11 +215,15 @@ def wallet() -> Wallet:
 
 
 @pytest.fixture
-def open_embedded(tmp_path: Path, wallet: Wallet) -> Callable[[], EmbeddedNetwork]:
+def admin() -> Wallet:
+    return Wallet.generate()
+
+
+@pytest.fixture
+def open_embedded(tmp_path: Path, wallet: Wallet, admin: Wallet) -> Callable[[], EmbeddedNetwork]:
     def open_it() -> EmbeddedNetwork:
-        return EmbeddedNetwork(
-            tmp_path / "chain.db", genesis_accounts={wallet.address: 1000 * ETHER}, max_lead_s=NODES.FAST
-        )
+        rich = {wallet.address: 1000 * ETHER, admin.address: 1000 * ETHER}
+        return EmbeddedNetwork(tmp_path / "chain.db", genesis_accounts=rich, max_lead_s=NODES.FAST)
 
     return open_it
 
@@ -199,11 +245,26 @@ def anvil() -> Iterator[str]:
 
 @pytest.fixture
 def anvil_world(tmp_path: Path, wallet: Wallet, anvil: str) -> Iterator[World]:
-    def open_it() -> Network:
-        return JsonRpcNetwork(anvil)
+    yield from _world_on(tmp_path, wallet, anvil)
 
-    made = World(tmp_path, wallet, open_it)
-    fund(made.network, wallet)
+
+@pytest.fixture(scope="session")
+def shared_anvil() -> Iterator[str]:
+    with NODES.local_node("anvil") as url:
+        yield url
+
+
+@pytest.fixture
+def quick_world(tmp_path: Path, wallet: Wallet, shared_anvil: str) -> Iterator[World]:
+    """A deployment on an anvil that serves many, for tests that leave it mining as they found it."""
+    for made in _world_on(tmp_path, wallet, shared_anvil, ether=10):
+        made.patience = 500
+        yield made
+
+
+def _world_on(folder: Path, wallet: Wallet, url: str, ether: int = 100) -> Iterator[World]:
+    made = World(folder, wallet, lambda: JsonRpcNetwork(url))
+    fund(made.network, wallet, ether)
     yield made
     with contextlib.suppress(Exception):
         made.close()

@@ -1,8 +1,5 @@
 """Anchoring on nodes that reorganise, hold transactions back, and forget everything: anvil and Hardhat."""
 
-import os
-import signal
-import traceback
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,8 +11,8 @@ from sudonglian.chain import anchor_deployment
 from sudonglian.chain.evm import JsonRpcNetwork
 from sudonglian.chain.network import NetworkUnreachable
 from sudonglian.chain.wallet import Wallet, create_address
-from sudonglian.records import anchor_book, anchor_chain, anchoring, fsck
-from sudonglian.records.anchor_work import POINTS, AnchoringSettings
+from sudonglian.records import anchor_chain, anchoring, fsck
+from sudonglian.records.anchor_work import AnchoringSettings
 
 
 def rpc(world: Any, method: str, *parameters: Any) -> Any:
@@ -197,55 +194,6 @@ def test_a_lagging_node_is_no_reorganisation(anvil_world: Any, monkeypatch: pyte
     for _ in range(2):
         assert anvil_world.step().did == "lagging"
     assert anvil_world.in_flight().state == "MINED"
-
-
-@pytest.mark.anvil
-@pytest.mark.parametrize("point", [one for one in POINTS if "stuck" in one and one.startswith("anchor")] * 2)
-def test_killed_while_replacing(slow: Any, point: str) -> None:
-    slow.grow()
-    slow.until("waiting")
-    slow.now += timedelta(seconds=slow.settings.stuck_after_s + 1)
-    killed(slow, point)
-    slow.advance()
-    mine(slow, 2)
-    assert slow.advance()[-1] == "idle"
-    assert [state for _, state in slow.states()] == ["FINAL", "FINAL"]
-    assert len(slow.network.anchored_blocks(slow.chain().contract, 0)) == 2
-    report = fsck.fsck(slow.store, slow.keys, slow.network)
-    assert report["ok"], report["faults"]
-
-
-@pytest.mark.anvil
-@pytest.mark.parametrize("point", [one for one in POINTS if "stuck" in one and one.startswith("deploy")] * 2)
-def test_killed_while_replacing_the_deployment(anvil_world: Any, point: str) -> None:
-    rpc(anvil_world, "evm_setAutomine", False)
-    anvil_world.grow()
-    anvil_world.until("waiting")
-    anvil_world.now += timedelta(seconds=anvil_world.settings.stuck_after_s + 1)
-    killed(anvil_world, point)
-    anvil_world.advance()
-    mine(anvil_world, 2)
-    rpc(anvil_world, "evm_setAutomine", True)
-    assert anvil_world.advance()[-1] == "idle"
-    with anvil_world.store.read() as connection:
-        assert anchor_book.deployment(connection) is None
-    assert anvil_world.network.nonce(anvil_world.wallet.address) == 2
-
-
-def killed(world: Any, point: str) -> None:
-    world.close()
-    child = os.fork()
-    if child == 0:
-        try:
-            world.reopen().advance(at=lambda here: os.kill(os.getpid(), signal.SIGKILL) if here == point else None)
-        except BaseException:  # noqa: BLE001  the child ends here whatever it is
-            traceback.print_exc()
-        finally:
-            os._exit(1)
-    _, status = os.waitpid(child, 0)
-    assert os.WIFSIGNALED(status)
-    fresh = world.reopen()
-    world.store, world.network = fresh.store, fresh.network
 
 
 GENESIS_S = 1_767_500_000

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from sudonglian.api import worker
+from sudonglian.api.commands.contract import left_lines
 from sudonglian.api.console import DONE, INDETERMINATE, REFUSED, Console
 from sudonglian.api.errors import UsageRefused
 from sudonglian.api.parsing import moment
@@ -21,6 +22,7 @@ from sudonglian.chain.errors import ChainError, SudonglianError
 from sudonglian.records import anchor_status
 from sudonglian.records import log as stored_log
 from sudonglian.records.anchor_book import AnchoringError
+from sudonglian.records.anchor_chain import Standing
 from sudonglian.records.derive import micros
 from sudonglian.records.errors import NotInLog
 
@@ -103,9 +105,45 @@ def standing(console: Console, document: dict[str, Any]) -> Iterator[str]:
     yield console.text("log: {size} entries, root {root}", size=log["size"], root=log["root"] or "—")
     yield console.text("waiting for a seal: {pending}", pending=document["pending"])
     yield console.text("not covered by a final anchor: {lag}", lag=document["lag"])
+    yield console.text("last final size: {size}", size=document["last_final_size"])
+    if (on_its_way := document["in_flight"]) is not None:
+        yield console.text("on its way: size {size}, {state}", **on_its_way)
+    elif document["deploying"]:
+        yield console.text("on its way: the contract")
+    else:
+        yield console.text("on its way: nothing")
+    yield from _chain_says(console, document)
+    yield from _wrong(console, document)
     for one in document["anchors"]:
         where = {name: one[name] if one[name] is not None else "—" for name in ("size", "state", "block", "tx")}
         yield console.text("anchor of size {size}: {state}, block {block}, transaction {tx}", **where)
+
+
+def _chain_says(console: Console, document: dict[str, Any]) -> Iterator[str]:
+    chain = document["chain"]
+    if document["balance"] is not None:
+        yield console.text("the anchoring key has {balance} wei", balance=document["balance"])
+    if chain is None:
+        return
+    yield console.text("contract {contract} on chain {chain_id}", **chain)
+    if chain.get("paused"):
+        yield console.text("anchoring is paused")
+    if chain.get("may_anchor") is False:
+        yield console.text("this key may not anchor there")
+    if chain.get("standing") == Standing.LOST.value:
+        yield console.text("the chain came back without the contract: the next anchor goes into a new one")
+    if chain.get("standing") == Standing.LAGGING.value:
+        yield console.text("the node is behind: it does not have the contract's block yet")
+
+
+def _wrong(console: Console, document: dict[str, Any]) -> Iterator[str]:
+    if document["halted"] is not None:
+        yield console.text("HALTED: nothing is taken or sealed. {why}", why=document["halted"])
+    if document["foreign"] is not None:
+        yield console.text("FOREIGN ANCHOR: {why}", why=document["foreign"])
+    if document["succession"]:
+        yield console.text("anchoring rests until `sudonglian contract succeed` is done")
+    yield from left_lines(console, document["left"])
 
 
 @app.command()

@@ -18,7 +18,8 @@ from sudonglian.chain import qbft
 from sudonglian.chain import trust as trusts
 from sudonglian.chain import verify as verifier
 from sudonglian.chain.canonical import Json
-from sudonglian.chain.trust_from_node import merge, trust_from
+from sudonglian.chain.network import Network
+from sudonglian.chain.trust_from_node import Start, merge, start_of, trust_from
 from sudonglian.records import anchor_book, bundles
 
 Output = Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The file to write.")]
@@ -106,10 +107,11 @@ def add(
     if bool(contract) != bool(key) or (rpc and not contract):
         raise UsageRefused("--contract and --key belong together, and --rpc needs both", place="--contract")
     check_writable(output)
+    held = read_file(str(output)) if output.exists() else None
     with working(console, "asking the chain"):
-        found = _found(console, rpc, contract, key)
-    if output.exists():
-        found = merge(read_file(str(output)), found)
+        found, start = _found(console, rpc, contract, key, held)
+    if held is not None:
+        found = merge(held, found)
     write_file(output, (json.dumps(found, ensure_ascii=False, indent=1) + "\n").encode())
     told = trusts.parse(json.dumps(found).encode())
     lines = [console.text("written: {file}; compare these by another channel", file=output)]
@@ -121,26 +123,46 @@ def add(
             names = sorted(one.hex() for one in chain_.finality.validators)
             lines.append(f"  QBFT, {qbft.quorum(len(names))} of these {len(names)} validators seal a block:")
             lines += [f"    {one}" for one in names]
-    console.emit({"trust": str(output), **found}, lines)
+    begins = None
+    if start is not None:
+        begins = {"size": start.size, "root": start.root.hex(), "former": [one.hex() for one in start.former]}
+        lines.append(console.text("  the contract succeeds another: it starts at size {size}, root {root}", **begins))
+        for former in (one.hex() for one in start.former):
+            lines.append(
+                console.text("  {former} of this file is frozen, names it, and holds this root too", former=former)
+            )
+        if not start.former:
+            lines.append(
+                console.text("  no contract of this file names it: compare size and root with its Frozen event")
+            )
+    console.emit({"trust": str(output), **found, "start": begins}, lines)
     return DONE
 
 
-def _found(console: Console, rpc: str, contract: str, key: str) -> dict[str, Json]:
-    """Return what a node says, or the deployment's own chain."""
+def _found(
+    console: Console, rpc: str, contract: str, key: str, held: bytes | None
+) -> tuple[dict[str, Json], Start | None]:
+    """Return what a node says, or the deployment's own chain, and where a successor begins."""
     if rpc:
         network = open_remote(rpc, "--rpc")
         try:
-            return trust_from(network, address_of(contract), key)
+            return _asked(network, address_of(contract), key, held)
         finally:
             network.close()
     with open_house(console) as house:
         if contract:
-            return trust_from(house.network, address_of(contract), key)
+            return _asked(house.network, address_of(contract), key, held)
         with house.store.read() as connection:
             chain = anchor_book.live_chain(connection)
         if chain is None:
             raise anchor_book.AnchoringError("nothing has been anchored yet")
-        return trust_from(house.network, chain.contract, house.keys.log.verifier_key, chain.deploy_block)
+        return _asked(house.network, chain.contract, str(house.keys.log.verifier_key), held, chain.deploy_block)
+
+
+def _asked(
+    network: Network, contract: bytes, key: str, held: bytes | None, deploy_block: int = 0
+) -> tuple[dict[str, Json], Start | None]:
+    return trust_from(network, contract, key, deploy_block), start_of(network, contract, held, deploy_block)
 
 
 def verify(

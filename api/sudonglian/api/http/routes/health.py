@@ -16,7 +16,7 @@ from sudonglian.api.http.auth import Anyone, Operator
 from sudonglian.api.http.door import Door, door_of
 from sudonglian.api.http.parameters import door_router
 from sudonglian.chain.errors import SudonglianError
-from sudonglian.records import anchor_status, derive, queries
+from sudonglian.records import anchor_halt, anchor_status, derive, queries
 
 router = door_router("", "Operation")
 
@@ -32,17 +32,20 @@ def healthz(caller: Anyone) -> Response:
 
 @router.get("/readyz")
 def readyz(request: Request, caller: Anyone) -> Response:
-    """Say whether the store answers and somebody seals: 503 if not."""
+    """Say whether the store answers, takes captures and somebody seals: 503 if not; tell a foreign anchor too."""
     door = door_of(request)
     try:
         with door.store.read() as connection:
             overdue = seal_overdue_s(connection, door, datetime.now(UTC))
+            halted, foreign = anchor_halt.reason(connection), anchor_halt.foreign(connection)
         reached = True
     except SudonglianError:
-        reached, overdue = False, 0
+        reached, overdue, halted, foreign = False, 0, None, None
     fresh = overdue <= OVERDUE_S and not door.worker_ended
-    said = {"ready": reached and fresh, "store": reached, "worker": fresh, "worker_ended": door.worker_ended or None}
-    return json_answer({**said, "seal_overdue_s": overdue}, 200 if said["ready"] else 503)
+    ready = reached and fresh and halted is None
+    said = {"ready": ready, "store": reached, "worker": fresh, "worker_ended": door.worker_ended or None}
+    found = {"halted": halted is not None, "foreign": foreign is not None}
+    return json_answer({**said, **found, "seal_overdue_s": overdue}, 200 if ready else 503)
 
 
 @router.get("/status")
@@ -65,6 +68,16 @@ def measured(request: Request, caller: Operator) -> Response:
     gauges = {
         "sudonglian_log_entries": ("Entries of the newest checkpoint.", document["log"]["size"]),
         "sudonglian_anchoring_lag_entries": ("Entries that no final anchor covers.", document["lag"]),
+        "sudonglian_anchored_entries": ("Entries that a final anchor covers.", document["last_final_size"]),
+        "sudonglian_anchor_in_flight": ("Whether an anchor is on its way.", int(document["in_flight"] is not None)),
+        "sudonglian_halted": (
+            "Whether the log is behind its own anchors and takes nothing.",
+            int(document["halted"] is not None),
+        ),
+        "sudonglian_foreign_anchor": (
+            "Whether the contract holds a root that the log never had.",
+            int(document["foreign"] is not None),
+        ),
         "sudonglian_pending_entries": ("Entries that wait for a seal.", document["pending"]),
         "sudonglian_seal_overdue_seconds": ("How long the oldest of them has been due.", overdue),
     }

@@ -102,11 +102,10 @@ def anchor_of(connection: Connection, found: StoredRecord) -> dict[str, Any]:
     """Return how far a record is anchored: it waits, is sealed, or a final anchor covers it."""
     if found.log_index is None:
         return {"state": "waiting"}
-    chain = anchor_book.live_chain(connection)
-    finals = [] if chain is None else anchor_book.finals(connection, chain.id)
-    covering = min((one for one in finals if one.size > found.log_index), key=lambda one: one.size, default=None)
-    if chain is None or covering is None:
+    covers = (one for one in reversed(anchor_book.proven(connection)) if one[1].size > found.log_index)
+    if (first := next(covers, None)) is None:
         return {"state": "sealed"}
+    chain, covering = first
     return {
         "state": "final",
         "size": covering.size,

@@ -1,0 +1,90 @@
+"""The check of who may knock at the doors, and of what was handed in: what their rows can be, and what not.
+
+docs/decisions/0602: nothing is proven or traced from these tables, and nothing else says what was granted or asked. So
+a scope that somebody widened is not found, but what this program never writes is.
+"""
+
+import json
+import re
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, select
+
+from sudonglian.chain import canonical
+from sudonglian.chain.errors import CanonicalRefused
+from sudonglian.records.fsck_log import Log
+from sudonglian.records.fsck_report import Report
+from sudonglian.records.tables import API_KEYS, JOBS
+
+_PREFIX: Final = re.compile(r"sdl_[0-9a-f]{12}")
+_SCOPE: Final = re.compile(r"[a-z]+(-[a-z]+)*")
+_NAME: Final = re.compile(r"[0-9a-f]{32}")
+
+HASH_BYTES: Final = 32
+
+KINDS: Final = frozenset({"capture", "trace"})
+OVER: Final = frozenset({"success", "failed"})
+STATES: Final = OVER | {"queued", "running"}
+
+
+def check(report: Report, connection: Connection, log: Log) -> None:
+    """Check every API key and every job."""
+    made: dict[int, int] = {}
+    with report.watch("api_keys"):
+        for row in connection.execute(select(API_KEYS)):
+            report.count("api_keys")
+            made[row.id] = row.created_us
+            with report.watch(f"api_keys/{row.id}"):
+                _key(report, row, log)
+    with report.watch("jobs"):
+        for row in connection.execute(select(JOBS)):
+            report.count("jobs")
+            with report.watch(f"jobs/{row.id}"):
+                _job(report, row, made[row.api_key])
+
+
+def _key(report: Report, row: Row[Any], log: Log) -> None:
+    place = f"api_keys/{row.id}"
+    scopes = row.scopes.split(" ")
+    wrong = {
+        "prefix": not _PREFIX.fullmatch(row.prefix),
+        "token_hash": len(row.token_hash) != HASH_BYTES,
+        "scopes": scopes != sorted(set(scopes)) or not all(_SCOPE.fullmatch(one) for one in scopes),
+        "expires_us": row.expires_us is not None and row.expires_us <= row.created_us,
+    }
+    _tell(report, "api-key", place, wrong)
+    report.time(place, row.created_us, after_us=log.created_us)
+    if row.revoked_us is not None:
+        report.time(place, row.revoked_us, after_us=row.created_us)
+
+
+def _job(report: Report, row: Row[Any], key_us: int) -> None:
+    place = f"jobs/{row.id}"
+    is_over = row.state in OVER
+    wrong = {
+        "name": not _NAME.fullmatch(row.name),
+        "kind": row.kind not in KINDS,
+        "state": row.state not in STATES,
+        "request_mac": (row.request_mac is None) != (row.idempotency_key is None)
+        or (row.request_mac is not None and len(row.request_mac) != HASH_BYTES),
+        "lease_us": (row.lease_us is not None) != (row.state == "running"),
+        "finished_us": (row.finished_us is not None) != is_over,
+        "result": (row.result is not None) != is_over,
+        "graph": row.graph is not None and (row.kind, row.state) != ("trace", "success"),
+    }
+    _tell(report, "job", place, wrong)
+    try:
+        canonical.parse_stored(bytes(row.asked))
+    except CanonicalRefused as error:
+        report.add("job", place, f"what was asked cannot be read: {error.reason}")
+    if row.result is not None:
+        json.loads(row.result)
+    report.time(place, row.created_us, after_us=key_us)
+    if row.finished_us is not None:
+        report.time(place, row.finished_us, after_us=row.created_us)
+
+
+def _tell(report: Report, code: str, place: str, wrong: dict[str, bool]) -> None:
+    for name, is_wrong in wrong.items():
+        if is_wrong:
+            report.add(code, place, f"{name} holds what is never written there")
