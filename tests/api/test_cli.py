@@ -163,6 +163,7 @@ def test_why_one_is_listed_and_that_another_is_not(loaded: Any) -> None:
         assert told[1].startswith(f"{farthest['id']} is listed as person ")
         records = [line.rpartition(" ")[2] for line in told if line.startswith("     record ")]
         assert set(records) == {digest for step in farthest["earliest_walk"] for digest in step["record_hashes"]}
+        assert "       unconfirmed: nobody has signed" in told, "the walk rests on handoffs"
         assert not any(other["id"] in line for other in people if other != farthest for line in told)
     assert "  1. " in loaded(*asked, "--why", "urn:epc:id:sscc:9520001.3000000001", "--lang", "zh").out
     assert "is where this trace begins" in loaded(*asked, "--why", "urn:epc:id:sscc:9520001.3000000002").out

@@ -34,8 +34,10 @@ def test_every_variable_has_its_effect(tmp_path: Path) -> None:
             "SUDONGLIAN_SUBMITTER": "https://id.gs1.org/417/9520001001017",
             "SUDONGLIAN_COMPANY_PREFIXES": "9520001, 6901234",
             "SUDONGLIAN_LANG": "zh",
+            "SUDONGLIAN_PASSPHRASE": " a secret ",
         }
     )
+    assert "a secret" not in repr(found)
     assert found == settings.Settings(
         data_dir=tmp_path / "a",
         keys_dir=tmp_path / "k",
@@ -47,6 +49,7 @@ def test_every_variable_has_its_effect(tmp_path: Path) -> None:
         submitter="https://id.gs1.org/417/9520001001017",
         company_prefixes=frozenset({"9520001", "6901234"}),
         lang="zh",
+        passphrase=" a secret ",
     )
 
 

@@ -261,6 +261,7 @@ def test_every_member_has_its_reason(traced: tuple[Any, str]) -> None:
     visitor, url = traced
     members = visitor.get(f"{url}.json").json["answer"]["members"]
     assert {one["kind"] for one in members} == {"person", "place", "item"}
+    unconfirmed = set()
     for one in members:
         why = visitor.get(f"{url}/why?lang=en&member={quote(one['kind'] + ':' + one['id'], safe='')}")
         assert why.status == 200
@@ -268,6 +269,10 @@ def test_every_member_has_its_reason(traced: tuple[Any, str]) -> None:
             for record in step["record_hashes"]:
                 assert f'href="/records/{record}?lang=en"' in why.text
                 assert f'href="/records/{record}/bundle"' in why.text
+                if visitor.get(f"/records/{record}.json").json["handoff"] is not None:
+                    assert "unconfirmed: nobody has signed" in why.text
+                    unconfirmed.add(record)
+    assert len(unconfirmed) > 3
 
 
 def test_what_cannot_be_traced_is_said_on_the_form(site: Any) -> None:

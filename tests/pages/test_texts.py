@@ -21,6 +21,9 @@ FROM_DATA = (
     "next.",
     "stage.",
     "name.",
+    "confirmation.",
+    "side.",
+    "signature.",
 )
 """Texts whose key ends with what data say."""
 

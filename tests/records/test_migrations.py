@@ -1,8 +1,9 @@
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import pytest
 from alembic import command
@@ -18,7 +19,7 @@ from sudonglian.records.deployment import open_deployment
 from sudonglian.records.errors import DeploymentRefused, NewerSchema, OtherLog
 from sudonglian.records.keys import Keys
 from sudonglian.records.store import Store, StoreError
-from sudonglian.records.tables import ANCHORS, CHAINS, META, METADATA
+from sudonglian.records.tables import ANCHORS, CHAINS, HANDOFFS, META, METADATA
 
 THEN = datetime(2026, 1, 5, tzinfo=UTC)
 
@@ -39,6 +40,31 @@ def test_head_is_the_last_migration() -> None:
     config = Config()
     config.set_main_option("script_location", str(resources.files("sudonglian.records") / "migrations"))
     assert ScriptDirectory.from_config(config).get_heads() == [deployment.HEAD]
+
+
+def test_handoffs_are_found_among_the_records_of_an_earlier_schema(
+    store: Store, keys: Keys, capture: Callable[..., Any], seal: Callable[[], Any], event: Callable[..., dict[str, Any]]
+) -> None:
+    parties = {
+        "sourceList": [{"type": "possessing_party", "source": "https://id.gs1.org/417/9520001001017"}],
+        "destinationList": [{"type": "possessing_party", "destination": "https://id.gs1.org/417/9520001001024"}],
+    }
+    capture(*(event(eventID=f"urn:x:{n}", **(parties if n % 3 else {})) for n in range(1_100)))
+    capture(event(eventID="urn:x:r", bizStep="receiving", **parties))
+    declared = {"declarationTime": "2026-01-05T08:30:00+08:00", "reason": "incorrect_data"}
+    capture(event(eventID="urn:x:1", errorDeclaration=declared, **parties))
+    seal()
+    capture(event(eventID="urn:x:2", errorDeclaration=declared, **parties))
+    with store.write() as connection:
+        before = connection.execute(select(HANDOFFS).order_by(HANDOFFS.c.record_id)).all()
+        for name in ("key_proofs", "signatures", "registrations", "handoffs"):
+            connection.execute(text(f"DROP TABLE {name}"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0006'"))
+    open_deployment(store, keys)
+    with store.read() as connection:
+        assert connection.execute(select(HANDOFFS).order_by(HANDOFFS.c.record_id)).all() == before
+        assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
+    assert (len(before), sum(bool(row.taken_back) for row in before)) == (733, 2)
 
 
 def test_opening_fixes_the_log_once(blank_store: Store, keys: Keys) -> None:

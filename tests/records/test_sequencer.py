@@ -180,6 +180,16 @@ def test_what_is_no_entry_is_never_sealed(store: Store, seal: Seal, data: bytes)
     assert told.value.place.startswith("pending/")
 
 
+def test_a_signature_that_is_not_kept_is_never_sealed(store: Store, seal: Seal, capture: Capture, event: Make) -> None:
+    (one,) = capture(event()).records
+    with store.write() as connection:
+        sequencer.enqueue(connection, [entry.signature_entry(one.record_hash, b"\x01" * 32)], NOW)
+    with pytest.raises(StoreCorrupt, match="signature"):
+        seal()
+    with store.read() as connection:
+        assert log.size(connection) == 0
+
+
 def test_a_record_is_never_sealed_twice(store: Store, seal: Seal, capture: Capture, event: Make) -> None:
     capture(event())
     with store.write() as connection:

@@ -23,11 +23,13 @@ from sudonglian.api.commands import (
     log,
     monitor,
     operation,
+    parties,
     people,
     proof,
     records,
     sample,
     serve,
+    signing,
     tracing,
 )
 from sudonglian.api.console import INTERRUPTED, REFUSED, USAGE, Console, prepare_streams, tell
@@ -107,6 +109,7 @@ def start(
 for commands in (
     records,
     events,
+    signing,
     log,
     proof,
     tracing,
@@ -116,6 +119,7 @@ for commands in (
     contract,
     serve,
     api_keys,
+    parties,
     monitor,
     sample,
 ):

@@ -9,6 +9,7 @@ from typing import Any
 
 from sudonglian.api.console import Console
 from sudonglian.api.parsing import PERSON, seed_of
+from sudonglian.api.signing import confirmation_line, confirmations_of
 from sudonglian.records import reader
 from sudonglian.records.errors import UnknownRecord
 from sudonglian.records.master_data import names_of
@@ -44,6 +45,7 @@ def why(console: Console, store: Store, document: Mapping[str, Any], wanted: str
                 return None
 
         answer = read_answer(document, console.lang, read, backward=backward, describe=partial(names_of, connection))
+        confirmed = confirmations_of(connection, document)
     names = {wanted.strip(), seed_of(wanted, "--why").removeprefix(PERSON)}
     rows = [row for row in answer.rows if row.id in names]
     if not rows and names & {document["seed"], *(one["id"] for one in document["seeds"])}:
@@ -55,4 +57,7 @@ def why(console: Console, store: Store, document: Mapping[str, Any], wanted: str
         for number, meeting in enumerate(steps.meetings(row.walk, answer.names), 1):
             yield f"  {number}. {meeting.sentence}"
             records = dict.fromkeys(record for fact in meeting.facts for record in fact.records)
-            yield from (f"     {console.text('record {digest}', digest=record)}" for record in records)
+            for record in records:
+                yield f"     {console.text('record {digest}', digest=record)}"
+                if record in confirmed:
+                    yield f"       {confirmation_line(console, confirmed[record])}"

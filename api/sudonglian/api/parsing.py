@@ -1,4 +1,4 @@
-"""Parsing of what people type: hashes, times, spans of time.
+"""Parsing of what people type: hashes, times, spans of time, addresses, parties.
 
 interfaces.md (arguments of the commands); anything else is wrong usage.
 """
@@ -18,6 +18,7 @@ from sudonglian.chain.identifiers.normal import SCHEME
 from sudonglian.records.epcis.times import instant
 
 _HASH = re.compile(r"(?:0x)?([0-9a-fA-F]{64})")
+_GLN = re.compile(r"\d{13}", re.ASCII)
 _SPAN = re.compile(r"(\d{1,6})([dhms]?)", re.ASCII)
 
 _ELEMENTS = re.compile(r"(?:\(\d{2,4}\)[^()\s]+)+", re.ASCII)
@@ -148,3 +149,17 @@ def prefixes(text: str, place: str) -> dict[str, str]:
             raise UsageRefused("is written prefix=IRI, several separated by commas", place=place)
         found[match[1]] = match[2]
     return found
+
+
+def party_of(text: str, place: str) -> str:
+    """Return a party's normal URI; a bare GLN is one too.
+
+    >>> party_of("4012345500004", "--party")
+    'https://id.gs1.org/417/4012345500004'
+    """
+    uri = f"https://id.gs1.org/417/{text}" if _GLN.fullmatch(text) else text
+    if not SCHEME.fullmatch(uri) or " " in uri:
+        raise UsageRefused(f"{text[:80]!r} is neither a GLN of 13 digits nor a URI", place=place)
+    if fault := check(uri):
+        raise UsageRefused(f"{text[:80]!r}: {fault.en}", place=place)
+    return normal(uri)

@@ -19,7 +19,7 @@ class Scope(StrEnum):
 
 MEANING: Final = {
     Scope.public: "checkpoints, entries, proofs, bundles without disclosures, verification, health: no key",
-    Scope.capture: "submit events for the key's own firm and see what became of them",
+    Scope.capture: "submit events for the key's own firm and see what became of them, send signatures in",
     Scope.read_own: "read the events that the key's own firm submitted, and disclose their withheld members",
     Scope.trace: "run traces for a case or a purpose, read their answers, read an item's history",
     Scope.operate: "read the metrics",

@@ -6,7 +6,7 @@ house.md (only api settings read the environment); the table below is the one th
 import os
 import tempfile
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal, NamedTuple, TypeAlias
 
@@ -54,6 +54,11 @@ SETTINGS: Final = (
         "those in the URNs of an answer",
         "GS1 company prefixes, separated by commas: by them a Digital Link becomes an EPC URN.",
     ),
+    Setting(
+        "SUDONGLIAN_PASSPHRASE",
+        "asked for on the terminal",
+        "Opens a party's keyfile; --passphrase-file goes before it.",
+    ),
     Setting("SUDONGLIAN_LANG", "from LC_ALL, LC_MESSAGES, LANG", "Language of the words: zh or en."),
 )
 """A test compares this with README.md."""
@@ -73,6 +78,7 @@ class Settings:
     submitter: str
     company_prefixes: frozenset[str]
     lang: Lang
+    passphrase: str | None = field(default=None, repr=False)
 
     @property
     def chain_file(self) -> Path:
@@ -135,6 +141,7 @@ def read(environment: Mapping[str, str] | None = None, *, data_dir: str | None =
             given.get("SUDONGLIAN_COMPANY_PREFIXES", "").split(","), "SUDONGLIAN_COMPANY_PREFIXES"
         ),
         lang=language(env),
+        passphrase=given.get("SUDONGLIAN_PASSPHRASE"),
     )
 
 

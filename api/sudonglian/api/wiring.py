@@ -8,6 +8,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import Final
 from urllib.error import URLError
 
@@ -42,6 +43,7 @@ class House:
     store: Store
     keys: Keys
     _network: Network | None = field(default=None, repr=False)
+    _opening: Lock = field(default_factory=Lock, repr=False)
 
     @property
     def wallet(self) -> Wallet:
@@ -54,6 +56,11 @@ class House:
         if self._network is None:
             self._network = open_network(self.settings, self.wallet)
         return self._network
+
+    def open_network_once(self) -> Network:
+        """Return the network, whichever of several threads asks for it first."""
+        with self._opening:
+            return self.network
 
     def finality_depth(self) -> int:
         """Return after how many blocks an anchor is final here: at once where validators have sealed each block.

@@ -4,13 +4,15 @@ docs/spec/contract.md; Solidity's storage layout of mappings and structs, ERC-72
 """
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
 from sudonglian.chain.errors import ProofRefused
 from sudonglian.chain.keccak import keccak256
 
 NAMESPACE: Final = 0x8600E4FA7F467C1CBF18067374BAD284B4C3B67002FF81A825E39F19789A6500
 """keccak256(abi.encode(uint256(keccak256("sudonglian.log.v1")) - 1)) & ~bytes32(uint256(0xff))."""
+
+KeyState: TypeAlias = Literal["in force", "not yet", "expired", "revoked"]
 
 ROOT_AT: Final = NAMESPACE
 SWITCHES: Final = NAMESPACE + 1
@@ -36,8 +38,15 @@ class Window:
 
     def open_at(self, moment: int, role: int) -> bool:
         """Return whether the key signs in this role at this second of Unix time."""
-        revoked = self.revoked_at != 0 and self.revoked_at <= moment
-        return self.valid_from <= moment < self.valid_to and not revoked and self.roles & role == role
+        return self.state_at(moment) == "in force" and self.roles & role == role
+
+    def state_at(self, moment: int) -> KeyState:
+        """Return how the key stands at this second: a revocation goes before everything else."""
+        if self.revoked_at != 0 and self.revoked_at <= moment:
+            return "revoked"
+        if moment < self.valid_from:
+            return "not yet"
+        return "in force" if moment < self.valid_to else "expired"
 
 
 def root_slot(size: int) -> bytes:

@@ -70,6 +70,11 @@ class Wallet:
     def __repr__(self) -> str:
         return f"Wallet({checksum_address(self.address)})"
 
+    @property
+    def secret(self) -> bytes:
+        """The private key, for whoever seals it under a passphrase."""
+        return self._key.secret
+
     @classmethod
     def generate(cls) -> "Wallet":
         """Return a new random key."""
@@ -120,23 +125,7 @@ class Wallet:
     def save(self, path: Path) -> None:
         """Write the key file, complete or not at all; never over another one."""
         try:
-            descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-            temporary = Path(name)
-            try:
-                with os.fdopen(descriptor, "wb") as file:
-                    os.fchmod(file.fileno(), FILE_MODE)
-                    file.write(self._key.secret.hex().encode() + b"\n")
-                    file.flush()
-                    os.fsync(file.fileno())
-                # A link, unlike a rename, refuses to replace a key that is already there.
-                os.link(temporary, path)
-            finally:
-                temporary.unlink(missing_ok=True)
-            folder = os.open(path.parent, os.O_RDONLY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
+            write_private(path, self._key.secret.hex().encode() + b"\n")
         except FileExistsError:
             if Wallet.load(path).address != self.address:
                 raise WalletRefused("there is a key already", place=str(path)) from None
@@ -166,6 +155,27 @@ class Wallet:
         if len(digest) != KEY_BYTES:
             raise WalletRefused(f"a digest has {KEY_BYTES} bytes, not {len(digest)}")
         return self._key.sign_recoverable(digest, hasher=None)
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """Write a file that its owner alone reads, complete or not at all; FileExistsError if there is one."""
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    temporary = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            os.fchmod(file.fileno(), FILE_MODE)
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        # A link, unlike a rename, refuses to replace a key that is already there.
+        os.link(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def address_of(public_key: bytes) -> bytes:

@@ -19,7 +19,7 @@ from sudonglian.chain import anchor_deployment
 from sudonglian.chain.errors import SudonglianError
 from sudonglian.chain.wallet import SignedTransaction
 from sudonglian.records.store import Store, StoreError
-from sudonglian.records.tables import ANCHOR_ATTEMPTS, ANCHORS, CHAINS
+from sudonglian.records.tables import ANCHOR_ATTEMPTS, ANCHORS, CHAINS, KEY_PROOFS
 
 SEALED: Final = "SEALED"
 SIGNED: Final = "SIGNED"
@@ -155,6 +155,18 @@ def proven(connection: Connection) -> list[tuple[Chain, Anchor]]:
     return sorted(found, key=lambda one: (one[1].size, one[0].id), reverse=True)
 
 
+def first_covering(connection: Connection, index: int) -> Anchor | None:
+    """Return the first final anchor, on whichever chain is not lost, of a log that holds the entry at `index`."""
+    query = select(*_ANCHOR_COLUMNS).where(ANCHORS.c.state == FINAL, ANCHORS.c.size > index)
+    row = connection.execute(query.order_by(ANCHORS.c.chain, ANCHORS.c.size).limit(1)).one_or_none()
+    return Anchor(*row) if row else None
+
+
+def chain_of(connection: Connection, anchor: Anchor) -> Chain:
+    """Return the chain that an anchor is on."""
+    return Chain(*connection.execute(select(*_CHAIN_COLUMNS).where(CHAINS.c.id == anchor.chain)).one())
+
+
 def attempts(connection: Connection, anchor: Anchor) -> list[SignedTransaction]:
     """Return every transaction ever signed for an anchor, newest first: any of them may be the one that is mined."""
     query = select(ANCHOR_ATTEMPTS.c.raw_tx, ANCHOR_ATTEMPTS.c.tx_hash).where(ANCHOR_ATTEMPTS.c.anchor == anchor.id)
@@ -179,6 +191,12 @@ def move(connection: Connection, anchor: Anchor, state: str, now_us: int, **valu
     if done.rowcount != 1:
         raise AnchorMoved(f"the anchor of size {anchor.size} is no longer {anchor.state}: is another anchorer running?")
     return replace(anchor, state=state, **{name: v for name, v in values.items() if name in Anchor.__slots__})
+
+
+def unprove(connection: Connection, anchor: Anchor, now_us: int) -> None:
+    """Bring an anchor back whose block is gone: REORGED, without the proofs that hold in that block alone."""
+    move(connection, anchor, REORGED, now_us, **UNPROVEN)
+    connection.execute(delete(KEY_PROOFS).where(KEY_PROOFS.c.anchor == anchor.id))
 
 
 def add_attempt(connection: Connection, anchor: Anchor, signed: SignedTransaction, now_us: int) -> None:

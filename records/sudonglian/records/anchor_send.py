@@ -10,7 +10,7 @@ from sudonglian.chain import anchor_contract
 from sudonglian.chain.network import Fees, Receipt
 from sudonglian.chain.wallet import SignedTransaction, Transaction, checksum_address
 from sudonglian.records import anchor_book as book
-from sudonglian.records import anchor_chain, log
+from sudonglian.records import anchor_chain, log, registry
 from sudonglian.records.anchor_book import UNSIGNED, Anchor, AnchoringError, Chain
 from sudonglian.records.anchor_chain import PAUSED, OnChain
 from sudonglian.records.anchor_work import Progress, Pushed, Work, read_transaction
@@ -51,6 +51,8 @@ def sign(work: Work, chain: Chain, before: OnChain, anchor: Anchor) -> Progress:
     fees = work.fees(anchor_contract.ANCHOR_GAS)
     if fees is None:
         return Progress("fee-cap", "the network asks for higher fees than the cap", size=anchor.size)
+    if registry.waits(work, chain):
+        return Progress("waiting", "a registrar's transaction of this key is not in a block yet", size=anchor.size)
     nonce = work.network.nonce(work.wallet.address)
     return _save_signed(work, chain, before, anchor, nonce, fees, book.SIGNED)
 

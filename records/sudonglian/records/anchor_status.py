@@ -10,7 +10,7 @@ from sqlalchemy import Connection, func, select
 from sudonglian.chain import anchor_contract
 from sudonglian.chain.network import Network
 from sudonglian.records import anchor_book as book
-from sudonglian.records import anchor_chain, anchor_halt, anchor_plans, log
+from sudonglian.records import anchor_chain, anchor_halt, anchor_plans, confirmation, log
 from sudonglian.records.anchor_chain import Standing
 from sudonglian.records.tables import ANCHORS, PENDING
 
@@ -38,6 +38,7 @@ def status(connection: Connection, network: Network | None, *, address: bytes | 
         "anchors": _anchors(connection),
         "lag": size - final,
         "pending": int(connection.execute(select(func.count()).select_from(PENDING)).scalar_one()),
+        "unconfirmed_handoffs": confirmation.unconfirmed(connection),
         "in_flight": None if on_its_way is None else _shown(on_its_way),
         "last_final_size": final,
         "halted": anchor_halt.reason(connection),

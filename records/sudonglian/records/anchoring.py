@@ -11,8 +11,8 @@ from typing import Final
 from sudonglian.chain.network import Network
 from sudonglian.chain.wallet import Wallet, checksum_address
 from sudonglian.records import anchor_book as book
-from sudonglian.records import anchor_chain, anchor_deploy, anchor_plans, anchor_send, log
-from sudonglian.records.anchor_book import UNPROVEN, Anchor, AnchoringError, Chain
+from sudonglian.records import anchor_chain, anchor_deploy, anchor_plans, anchor_send, key_proofs, log, registry
+from sudonglian.records.anchor_book import Anchor, AnchoringError, Chain
 from sudonglian.records.anchor_chain import ONE_NODE_CHAINS, OnChain, Standing
 from sudonglian.records.anchor_send import AnchoringEnded, AnchorReverted
 from sudonglian.records.anchor_status import status
@@ -106,9 +106,7 @@ def accept_reorg(store: Store, network: Network, now: datetime, *, at: Hook = _n
         gone = list(takewhile(lambda anchor: not _stands(network, chain, anchor), known))
         with store.write() as connection:
             for anchor in gone:
-                book.move(connection, anchor, book.REORGED, micros(now), **UNPROVEN)
-            at("reorg.accepted.before")
-        at("reorg.accepted.after")
+                book.unprove(connection, anchor, micros(now))
         return len(gone)
 
 
@@ -134,6 +132,7 @@ def _step(work: Work) -> Progress:
         return broken
     if anchor is None:
         return _plan(work, chain, before)
+    registry.fill_gap(work, chain, anchor.nonce)
     match anchor.state:
         case book.SEALED:
             return anchor_send.sign(work, chain, before, anchor)
@@ -190,7 +189,7 @@ def _watch_finals(work: Work, chain: Chain) -> Progress | None:
             raise FinalityBroken(anchor, None if block is None else block.hash, head)
     with work.commit("anchor.reorged") as connection:
         for anchor in gone:
-            book.move(connection, anchor, book.REORGED, work.now_us, **UNPROVEN)
+            book.unprove(connection, anchor, work.now_us)
     return Progress("reorged", f"{len(gone)} anchors are sent again", again=True, size=gone[-1].size)
 
 
@@ -211,7 +210,7 @@ def _confirm(work: Work, chain: Chain, anchor: Anchor) -> Progress:
         return Progress("lagging", f"the node does not have block {anchor.block_number} yet", size=anchor.size)
     if not stands:
         with work.commit("anchor.reorged") as connection:
-            book.move(connection, anchor, book.REORGED, work.now_us, **UNPROVEN)
+            book.unprove(connection, anchor, work.now_us)
         return Progress("reorged", f"block {anchor.block_number} was replaced", again=True, size=anchor.size)
     depth = work.network.head() - (anchor.block_number or 0)
     if depth < work.settings.finality_depth:
@@ -219,6 +218,7 @@ def _confirm(work: Work, chain: Chain, anchor: Anchor) -> Progress:
         return Progress("waiting", said, size=anchor.size, block_number=anchor.block_number)
     receipt = None if anchor.tx_hash is None else work.network.receipt(anchor.tx_hash)
     kept = anchor_chain.capture(work.network, chain, anchor, receipt)
+    proven = key_proofs.gather(work.store, work.network, chain, anchor, kept.header)
     with work.commit("anchor.final") as connection:
         book.move(
             connection,
@@ -230,4 +230,5 @@ def _confirm(work: Work, chain: Chain, anchor: Anchor) -> Progress:
             storage_proof=kept.storage_proof,
             receipt=kept.receipt,
         )
+        key_proofs.keep(connection, anchor, proven)
     return Progress("final", again=True, size=anchor.size, tx_hash=anchor.tx_hash, block_number=anchor.block_number)

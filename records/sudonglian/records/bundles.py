@@ -4,22 +4,24 @@ docs/spec/bundle.md; docs/decisions/0600 (which checkpoint).
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import ClassVar, Final, Literal, TypeAlias
 
 from sqlalchemy import Connection, select
 
 from sudonglian.chain import canonical, entry
-from sudonglian.chain.bundle import Anchor, Bundle, Correction, Lot, RecordProof, Seal
+from sudonglian.chain.bundle import Anchor, Bundle, Correction, Lot, RecordProof, Seal, SignatureProof
 from sudonglian.chain.canonical import Json
 from sudonglian.chain.errors import ProofRefused, RecordRefused, SudonglianError
 from sudonglian.chain.identifiers import identifiers_of
 from sudonglian.chain.record import parse_record
-from sudonglian.records import anchor_book, log, lots, reader
+from sudonglian.records import anchor_book, key_proofs, log, lots, reader, signatures
 from sudonglian.records.anchor_chain import proof_nodes
 from sudonglian.records.errors import NotSealed, StoreCorrupt
 from sudonglian.records.keys import Keys
 from sudonglian.records.log import Checkpoint
 from sudonglian.records.reader import StoredRecord
+from sudonglian.records.signatures import StoredSignature
 from sudonglian.records.tables import ANCHORS
 
 State: TypeAlias = Literal["final", "pending"]
@@ -82,10 +84,13 @@ def make_bundle(
         shown |= {it.record_hash: it for it in reader.events_of(connection, one, checkpoint.size)}
     disclosed = _disclosures(connection, keys, shown if asked is None else [asked.record_hash], disclose)
     records = sorted(shown.values(), key=lambda it: it.log_index or 0)
+    signed = signatures.of(connection, shown)
 
     def proven() -> Iterator[RecordProof]:
         for number, it in enumerate(records, 1):
-            yield _record(connection, it, checkpoint.size, disclosed.get(it.record_hash, ()))
+            yield _record(
+                connection, it, checkpoint.size, disclosed.get(it.record_hash, ()), signed.get(it.record_hash, ())
+            )
             progress(number, len(records))
 
     made = Bundle(
@@ -173,7 +178,13 @@ def _disclosures(
     return found
 
 
-def _record(connection: Connection, stored: StoredRecord, size: int, disclosed: Sequence[str]) -> RecordProof:
+def _record(
+    connection: Connection,
+    stored: StoredRecord,
+    size: int,
+    disclosed: Sequence[str],
+    signed: Sequence[StoredSignature],
+) -> RecordProof:
     index = stored.log_index or 0
     try:
         value: dict[str, Json] = parse_record(stored.body)
@@ -183,12 +194,36 @@ def _record(connection: Connection, stored: StoredRecord, size: int, disclosed: 
     for one in reader.corrections(connection, stored.record_hash, size):
         at = one.log_index or 0
         corrections.append(Correction(one.record_hash, at, tuple(log.inclusion(connection, at, size))))
+    proven = [it for one in signed if (it := _signature(connection, one, size)) is not None]
     return RecordProof(
         record=value,
         disclosures=tuple(sorted(disclosed)),
         index=index,
         path=tuple(log.inclusion(connection, index, size)),
         corrections=tuple(corrections),
+        signatures=tuple(sorted(proven, key=lambda one: one.index)),
+    )
+
+
+def _signature(connection: Connection, one: StoredSignature, size: int) -> SignatureProof | None:
+    """Return the proof of a signature; None of one that waits for its anchor, or does not count."""
+    index = one.log_index
+    first = None if index is None or one.fills is None else anchor_book.first_covering(connection, index)
+    proofs = None if first is None else key_proofs.of(connection, first, one.signer)
+    if index is None or first is None or proofs is None or first.size > size:
+        return None
+    anchor = _anchor(connection, anchor_book.chain_of(connection, first), first.size)
+    try:
+        party_proof, window_proof = map(proof_nodes, proofs)
+    except ProofRefused as error:
+        raise StoreCorrupt(error.reason, place=f"key_proofs/{first.id}/{one.signer.hex()}") from error
+    return SignatureProof(
+        signature=one.parsed().to_json(),
+        index=index,
+        path=tuple(log.inclusion(connection, index, size)),
+        anchor=replace(anchor, consistency=tuple(log.consistency(connection, first.size, size))),
+        party_proof=party_proof,
+        window_proof=window_proof,
     )
 
 

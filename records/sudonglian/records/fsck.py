@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol, runtime_checkable
 from sqlalchemy import Connection, inspect, text
 
 from sudonglian.chain.network import Network
-from sudonglian.records import fsck_anchors, fsck_doors, fsck_log, fsck_records
+from sudonglian.records import fsck_anchors, fsck_doors, fsck_log, fsck_records, fsck_signatures
 from sudonglian.records.deployment import HEAD
 from sudonglian.records.fsck_report import Report
 from sudonglian.records.keys import Keys
@@ -51,6 +51,7 @@ def fsck(store: Store, keys: Keys, network: Network | None = None, report: Repor
             fsck_records.check(report, connection, keys, log)
             fsck_anchors.check(report, connection, keys, log, network, said)
             fsck_doors.check(report, connection, log)
+            fsck_signatures.check(report, connection, keys, log, None if said is None else network)
     return report.as_json()
 
 

@@ -44,6 +44,8 @@ class Log:
     """Index of each record's entry."""
     pending: dict[bytes, int] = field(default_factory=dict)
     """Row of each record whose entry waits."""
+    corrected: set[bytes] = field(default_factory=set)
+    """Records against which something stands, in the log or in line."""
     roots: dict[int, bytes] = field(default_factory=dict)
     """Recomputed root of each checkpoint's size."""
     notes: dict[int, str] = field(default_factory=dict)
@@ -78,6 +80,7 @@ def check(report: Report, connection: Connection, keys: Keys) -> Log:
         _pending(report, connection, log)
     with report.watch("entries"):
         _what_entries_name(report, log)
+    log.corrected = {said.of for said in log.entries.values() if isinstance(said, CorrectionEntry)}
     return log
 
 

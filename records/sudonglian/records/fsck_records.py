@@ -16,9 +16,10 @@ from sudonglian.chain.record import open_record, parse_record, record_hash
 from sudonglian.records import derive, vault
 from sudonglian.records.fsck_log import Log
 from sudonglian.records.fsck_report import Report
+from sudonglian.records.handoffs import Handoff, handoff_of
 from sudonglian.records.keys import Keys
 from sudonglian.records.store import BATCH
-from sudonglian.records.tables import DISCLOSURES, IDENTIFIERS, PARTICIPANTS, PERSONS, RECORDS, TRACES
+from sudonglian.records.tables import DISCLOSURES, HANDOFFS, IDENTIFIERS, PARTICIPANTS, PERSONS, RECORDS, TRACES
 from sudonglian.records.vault import Person
 from sudonglian.records.visibility import visibility_of
 
@@ -42,6 +43,7 @@ class _Parts:
     disclosures: list[Row[Any]] = field(default_factory=list)
     participants: dict[int, Row[Any]] = field(default_factory=dict)
     identifiers: list[Row[Any]] = field(default_factory=list)
+    handoffs: list[Row[Any]] = field(default_factory=list)
 
 
 def check(report: Report, connection: Connection, keys: Keys, log: Log) -> None:
@@ -101,6 +103,8 @@ def _parts(connection: Connection, ids: Sequence[int]) -> dict[int, _Parts]:
         found[row.record_id].participants[row.position] = row
     for row in rows(IDENTIFIERS):
         found[row.record_id].identifiers.append(row)
+    for row in rows(HANDOFFS):
+        found[row.record_id].handoffs.append(row)
     return found
 
 
@@ -120,6 +124,10 @@ def _record(report: Report, keys: Keys, log: Log, people: _People, row: Row[Any]
         report.same("log-index", place, row.log_index, None)
         report.same("pending", place, log.pending[h], row.id)
     sealed_us = next((log.sealed_us[size] for size in sorted(log.sealed_us) if size > (row.log_index or 0)), None)
+    report.count("handoffs", len(parts.handoffs))
+    passed = handoff_of(event, is_error_declaration=bool(row.is_error_declaration))
+    held = [(Handoff(one.consignor, one.consignee), bool(one.taken_back)) for one in parts.handoffs]
+    report.same("handoff", place, held, [] if passed is None else [(passed, h in log.corrected)])
     report.time(place, row.captured_us, after_us=log.created_us, before_us=None if row.log_index is None else sealed_us)
     texts = [_text(report, people, h, one, place) for one in parts.disclosures]
     report.count("disclosures", len(texts))

@@ -9,7 +9,7 @@ from datetime import datetime
 from secrets import token_bytes
 from typing import Any, Final, Literal, TypeAlias
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, select, update
 
 from sudonglian.chain import entry
 from sudonglian.chain.canonical import Json
@@ -19,10 +19,11 @@ from sudonglian.chain.record import Sealed, seal_record
 from sudonglian.records import derive, master_data, sequencer, store, vault
 from sudonglian.records.epcis.document import Form
 from sudonglian.records.epcis.findings import Finding, pointer
+from sudonglian.records.handoffs import Handoff, handoff_of
 from sudonglian.records.judging import RULE, Judged, JudgedEvent, Refusal, judge, participants_of, refusal_of
 from sudonglian.records.keys import KEY_BYTES, Keys
 from sudonglian.records.store import in_batches
-from sudonglian.records.tables import DISCLOSURES, IDENTIFIERS, PARTICIPANTS, RECORDS
+from sudonglian.records.tables import DISCLOSURES, HANDOFFS, IDENTIFIERS, PARTICIPANTS, RECORDS
 from sudonglian.records.vault import Identity
 from sudonglian.records.visibility import TABLE_VERSION, visibility_of
 
@@ -270,8 +271,23 @@ def _write(connection: Connection, keys: Keys, drafts: Sequence[_Draft], submitt
         entries += ((correction, None) for correction in draft.corrections)
     if identifiers:
         connection.execute(insert(IDENTIFIERS), identifiers)
+    if passed := [one.row(id_, taken_back=False) for id_, one in zip(ids, map(_handoff, drafts), strict=True) if one]:
+        connection.execute(insert(HANDOFFS), passed)
+    for batch in in_batches([said.of for draft in drafts for said in map(_correction, draft.corrections)]):
+        corrected = select(RECORDS.c.id).where(RECORDS.c.record_hash.in_(batch))
+        connection.execute(update(HANDOFFS).where(HANDOFFS.c.record_id.in_(corrected)).values(taken_back=True))
     _write_disclosures(connection, keys, ids, drafts, submitter)
     sequencer.enqueue(connection, (data for data, _ in entries), now, (record_id for _, record_id in entries))
+
+
+def _correction(data: bytes) -> entry.CorrectionEntry:
+    said = entry.parse_entry(data)
+    assert isinstance(said, entry.CorrectionEntry)
+    return said
+
+
+def _handoff(draft: _Draft) -> Handoff | None:
+    return handoff_of(draft.event.plain, is_error_declaration=draft.event.declares_error)
 
 
 def _write_disclosures(

@@ -20,7 +20,7 @@ from sudonglian.records.errors import StoreCorrupt
 from sudonglian.records.keys import Keys
 from sudonglian.records.log import Checkpoint, node_rows, stored_nodes
 from sudonglian.records.store import in_batches
-from sudonglian.records.tables import CHECKPOINTS, ENTRIES, NODES, PENDING, RECORDS
+from sudonglian.records.tables import CHECKPOINTS, ENTRIES, NODES, PENDING, RECORDS, SIGNATURES
 
 LOCK: Final = "sudonglian-sequencer"
 
@@ -91,6 +91,7 @@ def seal(connection: Connection, keys: Keys, now: datetime) -> Checkpoint | None
     rows = [{"idx": one.index, "data": one.data, "about": _about(one.said)} for one in taken]
     connection.execute(insert(ENTRIES), [*rows, {"idx": seal_index, "data": sealed, "about": None}])
     _number(connection, taken)
+    _number_signatures(connection, taken)
     root = _grow(connection, size, [*(one.data for one in taken), sealed])
     checkpoint = Checkpoint(
         size=seal_index + 1,
@@ -168,6 +169,17 @@ def _number(connection: Connection, taken: Sequence[_Taken]) -> None:
     if rows:
         statement = update(RECORDS).where(RECORDS.c.id == bindparam("row_id"))
         connection.execute(statement.values(log_index=bindparam("new_index")), rows)
+
+
+def _number_signatures(connection: Connection, taken: Sequence[_Taken]) -> None:
+    for one in taken:
+        if not isinstance(one.said, entry.SignatureEntry):
+            continue
+        held = SIGNATURES.c.digest == one.said.d, SIGNATURES.c.log_index.is_(None)
+        done = connection.execute(update(SIGNATURES).where(*held).values(log_index=one.index))
+        # One row fills a role (a constraint of the table), so that no second entry of one can come into the log.
+        if done.rowcount != 1:
+            raise StoreCorrupt("the signature is missing or already in the log", place=f"pending of {one.said.d.hex()}")
 
 
 def _grow(connection: Connection, size: int, leaves: Sequence[bytes]) -> bytes:

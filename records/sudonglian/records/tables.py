@@ -268,6 +268,58 @@ ANCHOR_ATTEMPTS: Final = Table(
     comment="Every transaction ever signed for an anchor: any of them may be the one that is mined.",
 )
 
+HANDOFFS: Final = Table(
+    "handoffs",
+    METADATA,
+    Column("record_id", ForeignKey("records.id"), primary_key=True, autoincrement=False),
+    Column("consignor", Text, nullable=False, comment="normal URI of who gives"),
+    Column("consignee", Text, nullable=False, comment="normal URI of who takes"),
+    Column(
+        "taken_back", Boolean, nullable=False, comment="a correction stands against the record, in the log or in line"
+    ),
+    comment="Records by which goods pass from one possessor to another (handoffs.handoff_of).",
+)
+
+SIGNATURES: Final = Table(
+    "signatures",
+    METADATA,
+    Column("id", ID, primary_key=True, autoincrement=True),
+    Column("record_id", ForeignKey("records.id"), nullable=False),
+    Column("digest", LargeBinary(32), nullable=False, unique=True, comment="d of its log entry"),
+    Column("body", LargeBinary, nullable=False, comment="the signature object, canonical"),
+    Column("role", Text, nullable=False, comment="consignor or consignee"),
+    Column("signer", LargeBinary(20), nullable=False),
+    Column("party", LargeBinary(32), nullable=False, comment="the signer's party by the registry when it was taken"),
+    Column("fills", Text, comment="its role while it counts; null if its key was not in force at its anchor"),
+    Column("taken_us", BigInteger, nullable=False),
+    Column("log_index", BigInteger, unique=True, comment="null until the sequencer takes it"),
+    UniqueConstraint("record_id", "fills", name="uq_signatures_role"),
+    comment="Parties' signatures over records (docs/spec/signature.md, docs/signing.md).",
+)
+
+KEY_PROOFS: Final = Table(
+    "key_proofs",
+    METADATA,
+    Column("anchor", ForeignKey("anchors.id"), nullable=False),
+    Column("signer", LargeBinary(20), nullable=False),
+    Column("party_proof", LargeBinary, comment="RLP list of nodes; null if the registry did not know the key"),
+    Column("window_proof", LargeBinary, comment="RLP list of nodes; null likewise"),
+    PrimaryKeyConstraint("anchor", "signer"),
+    comment="What the registry said in a final anchor's block of each key whose signature it is the first to cover.",
+)
+
+REGISTRATIONS: Final = Table(
+    "registrations",
+    METADATA,
+    Column("chain", ForeignKey("chains.id"), nullable=False),
+    Column("tx_hash", LargeBinary(32), nullable=False),
+    Column("raw_tx", LargeBinary, nullable=False, comment="saved before it is sent"),
+    Column("party", Text, comment="normal URI of the party whose key it registers"),
+    Column("created_us", BigInteger, nullable=False),
+    PrimaryKeyConstraint("chain", "tx_hash"),
+    comment="Every transaction signed for the registry of parties; what came of it the chain says.",
+)
+
 TRACES: Final = Table(
     "traces",
     METADATA,

@@ -47,6 +47,7 @@ PUBLIC = {
     "GET /log/proof/range",
     "GET /records/{record_hash}",
     "GET /records/{record_hash}/bundle",
+    "GET /records/{record_hash}/signatures",
     "GET /lots/{lot:path}/proof",
     "GET /lots/{lot:path}/bundle",
     "POST /verify",

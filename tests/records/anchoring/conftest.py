@@ -16,11 +16,12 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from sudonglian.chain import anchor_contract, canonical, secp256k1, signature
 from sudonglian.chain.embedded import EmbeddedNetwork
 from sudonglian.chain.evm import JsonRpcNetwork
 from sudonglian.chain.network import Network
 from sudonglian.chain.wallet import Wallet
-from sudonglian.records import anchor_book, anchor_succession, anchoring, intake, sequencer
+from sudonglian.records import anchor_book, anchor_succession, anchoring, intake, registry, sequencer, signatures
 from sudonglian.records.anchor_succession import Heir
 from sudonglian.records.anchor_work import AnchoringSettings, Progress, Work
 from sudonglian.records.deployment import open_deployment
@@ -305,3 +306,90 @@ class Nodes:
 @pytest.fixture
 def nodes() -> Nodes:
     return Nodes()
+
+
+@dataclass(frozen=True)
+class Firm:
+    """A firm of the tests: its key, and its URI in the registry."""
+
+    uri: str
+    key: bytes
+
+    @property
+    def address(self) -> bytes:
+        return secp256k1.address_of_key(self.key)
+
+    @property
+    def party(self) -> bytes:
+        return anchor_contract.party_id(self.uri)
+
+    def sign(self, world: World, record: bytes, role: Any, other: "Firm", at: int = 1_767_573_067) -> bytes:
+        made = signature.sign(self.key, world.keys.origin, record, role, other.party, at)
+        return canonical.encode(made.to_json())
+
+
+class Firms:
+    """Three firms, and what they do with a world."""
+
+    sender = Firm("https://id.gs1.org/417/9520001001017", b"\x01" * 32)
+    receiver = Firm("https://id.gs1.org/417/9520001001024", b"\x02" * 32)
+    stranger = Firm("https://id.gs1.org/417/9520001001093", b"\x03" * 32)
+    fund = staticmethod(fund)
+
+    @classmethod
+    def handoff(cls, number: int, **more: Any) -> dict[str, Any]:
+        named = {
+            "sourceList": [{"type": "possessing_party", "source": cls.sender.uri}],
+            "destinationList": [{"type": "possessing_party", "destination": "urn:epc:id:pgln:9520001.00102"}],
+        }
+        return event(number, **(named | more))
+
+    @staticmethod
+    def call(world: World, data: bytes, **more: Any) -> registry.Sent:
+        given: dict[str, Any] = {"registrar": world.wallet, "anchorer": world.wallet.address, "wait_s": 20} | more
+        return registry.send(world.store, world.network, data=data, settings=world.settings, clock=world.clock, **given)
+
+    @classmethod
+    def register(cls, world: World, firm: Firm, roles: int = 3, start: int = 0, end: int = 2**64 - 1) -> registry.Sent:
+        data = anchor_contract.register_data(firm.address, firm.party, start, end, roles)
+        return cls.call(world, data, party=firm.uri)
+
+    @staticmethod
+    def settle(world: World) -> None:
+        """Anchor until nothing is left to do: a busy node may take a moment for a block."""
+        for _ in range(100):
+            if world.advance()[-1] == "idle":
+                return
+            time.sleep(0.1)
+        raise AssertionError("never idle")
+
+    @classmethod
+    def open(cls, world: World) -> None:
+        """Make the contract, and register the two that hand over."""
+        world.grow()
+        cls.settle(world)
+        cls.register(world, cls.sender)
+        cls.register(world, cls.receiver)
+
+    @staticmethod
+    def take(world: World, raw: bytes) -> signatures.StoredSignature:
+        """What the doors do."""
+        signed = signatures.read(raw, world.keys.origin)
+        with world.store.read() as connection:
+            known, chain = signatures.find(connection, signed.digest()), anchor_book.live_chain(connection)
+        if known is not None:
+            return known
+        said = signatures.ask(world.network, chain, signed, world.clock())
+        with world.store.write() as connection:
+            live = anchor_book.live_chain(connection)
+            return signatures.take(connection, signed, said, world.clock(), live=live)
+
+    @staticmethod
+    def of(world: World, record: bytes) -> list[signatures.StoredSignature]:
+        with world.store.read() as connection:
+            return signatures.of(connection, [record]).get(record, [])
+
+
+@pytest.fixture
+def firms() -> type[Firms]:
+    return Firms

@@ -38,6 +38,9 @@ NOT_RECOMPUTABLE = {
     ("anchors", "updated_us"),
     ("anchor_attempts", "created_us"),
     ("checkpoints", "sealed_us"),
+    ("signatures", "id"),
+    ("signatures", "taken_us"),
+    ("registrations", "created_us"),
 }
 """Times of the operator's own book-keeping, kept to the microsecond: only what cannot be is found (decision 0602)."""
 
@@ -47,18 +50,25 @@ GONE = {
     "chains": "WHERE lost_us IS NULL",
     "anchors": "WHERE state != 'CHAIN_LOST'",
     "participants": "WHERE person_no IN (SELECT person_no FROM persons)",
+    "key_proofs": "WHERE anchor IN (SELECT id FROM anchors WHERE state = 'FINAL')",
+    "signatures": "WHERE fills IS NOT NULL",
+    "registrations": "WHERE chain IN (SELECT id FROM chains WHERE lost_us IS NULL)",
 }
 """Of these nothing is left, or anywhere else, to compare with (decision 0602)."""
 
+UNACCOUNTED = {"registrations"}
+"""Tables of which a missing row is not missed: the contract says which keys there are (decision 0602)."""
+
 
 @pytest.fixture
-def full(world: Any, admin: Wallet) -> Any:
+def full(world: Any, admin: Wallet, firms: Any) -> Any:
     """A deployment with a row of every kind.
 
-    Corrected, erased, traced, anchored, lost, left for a successor with a foreign root in it, in flight, ordered, pending.
+    Corrected, signed, erased, traced, anchored, lost, left for a successor with a foreign root in it, in flight, ordered, pending.
     """
     event = world.event
     world.settings = AnchoringSettings(admin=admin.address)
+    (handed,) = world.capture(firms.handoff(30))
     world.capture(event(0), event(1), event(2))
     world.capture(event(3, type="TransformationEvent", transformationID="urn:x:t1", **transformation()))
     world.capture(
@@ -72,11 +82,15 @@ def full(world: Any, admin: Wallet) -> Any:
     world.network = world.open_network()
     world.advance()
     with world.store.write() as connection:
-        number = connection.execute(text("SELECT person_no FROM participants WHERE record_id = 2")).scalar_one()
+        number = connection.execute(text("SELECT person_no FROM participants WHERE record_id = 3")).scalar_one()
         vault.erase(connection, world.keys, number, "asked for", world.clock())
     keep_a_trace(world)
+    firms.register(world, firms.sender)
+    firms.register(world, firms.receiver)
+    firms.take(world, firms.sender.sign(world, handed, "consignor", firms.receiver))
     world.seal()
     world.advance()
+    firms.take(world, firms.receiver.sign(world, handed, "consignee", firms.sender))
     leave_the_contract(world, admin)
     world.advance()
     world.grow(2)
@@ -222,7 +236,7 @@ def test_a_row_that_is_gone_or_too_many(full: Any) -> None:
     path = Path(full.store.url.database)
     kept = path.read_bytes()
     unseen = []
-    for table in METADATA.tables.keys() - NOT_EVIDENCE:
+    for table in METADATA.tables.keys() - NOT_EVIDENCE - UNACCOUNTED:
         for statement in (
             f"DELETE FROM {table} WHERE rowid = (SELECT min(rowid) FROM {table} {GONE.get(table, '')})",
             f"DELETE FROM {table} WHERE rowid = (SELECT max(rowid) FROM {table} {GONE.get(table, '')})",

@@ -105,6 +105,7 @@ def standing(console: Console, document: dict[str, Any]) -> Iterator[str]:
     yield console.text("log: {size} entries, root {root}", size=log["size"], root=log["root"] or "—")
     yield console.text("waiting for a seal: {pending}", pending=document["pending"])
     yield console.text("not covered by a final anchor: {lag}", lag=document["lag"])
+    yield console.text("handoffs that both sides have not signed: {count}", count=document["unconfirmed_handoffs"])
     yield console.text("last final size: {size}", size=document["last_final_size"])
     if (on_its_way := document["in_flight"]) is not None:
         yield console.text("on its way: size {size}, {state}", **on_its_way)

@@ -16,13 +16,14 @@ from sudonglian.api.errors import FileUnreadable, UsageRefused
 from sudonglian.api.parsing import doubt, identifier_of, record_hash_of
 from sudonglian.api.settings import company_prefixes
 from sudonglian.api.settings import submitter as submitter_of
+from sudonglian.api.signing import confirmation_line, told
 from sudonglian.api.wiring import open_house
 from sudonglian.api.working import working
 from sudonglian.chain import canonical, record
 from sudonglian.chain.canonical import Json
 from sudonglian.chain.errors import RecordRefused, SudonglianError
 from sudonglian.chain.identifiers import identifiers_of, normal
-from sudonglian.records import master_data, reader
+from sudonglian.records import confirmation, master_data, reader
 from sudonglian.records.epcis import event_hash, translation
 from sudonglian.records.epcis.document import MAX_DOCUMENT_BYTES, read_document
 from sudonglian.records.epcis.findings import Finding, refuses
@@ -149,15 +150,18 @@ def show(
         plain = reader.plain(connection, house.keys, found.record_hash, names=wanted)
         against = reader.corrections(connection, found.record_hash)
         names = master_data.names_of(connection, _things_of(plain))
+        signed = confirmation.described(connection, found)
     document = {
         "record_hash": found.record_hash.hex(),
         "log_index": found.log_index,
         "submitter": found.submitter,
         "superseded_by": [one.record_hash.hex() for one in against],
         "names": names,
+        **signed,
         "event": plain,
     }
-    console.emit(document, _lines_of(document))
+    shown = {name: value for name, value in document.items() if name not in signed}
+    console.emit(document, [*_lines_of(shown), *told(console, signed)])
     return DONE
 
 
@@ -170,18 +174,11 @@ def history(
     console: Console = context.obj
     name = identifier_of(epc, "EPC")
     with open_house(console) as house, house.store.read() as connection, working(console, "reading the log"):
-        events = [
-            {
-                "event_id": one.event_id,
-                "record_hash": one.record_hash.hex(),
-                "event_time": one.event_time,
-                "relation": one.relation,
-                "through": one.through,
-                "superseded_by": [other.hex() for other in one.superseded_by],
-            }
-            for one in reader.history(connection, name, direction.value)
-        ]
-    lines = [f"{one['event_time']}  {one['relation']:<12}  {one['record_hash']}" for one in events]
+        events = confirmation.history(connection, name, direction.value)
+    lines = [
+        f"{one['event_time']}  {one['relation']:<12}  {one['record_hash']}  {_short(console, one)}".rstrip()
+        for one in events
+    ]
     if not events and (said := doubt(name, console.lang)):
         console.say("{error}", error=said)
     console.emit({"epc": name, "events": events}, lines or [console.text("no record names {epc}", epc=name)])
@@ -279,6 +276,12 @@ def _things_of(event: dict[str, Json]) -> frozenset[str]:
 
 def _told(value: Json) -> str:
     return value if isinstance(value, str) else canonical.encode(value).decode()
+
+
+def _short(console: Console, one: dict[str, Any]) -> str:
+    """Return what a person must know of a step: a handoff's confirmation, anything else's only if it is signed."""
+    passes = one["is_handoff"] or one["confirmation"] != "unsigned"
+    return confirmation_line(console, one["confirmation"]) if passes else ""
 
 
 def _lines_of(document: dict[str, Any], depth: int = 0) -> Iterator[str]:

@@ -15,6 +15,7 @@ from sudonglian.api.console import DONE, Console, check_writable, write_file
 from sudonglian.api.errors import UsageRefused
 from sudonglian.api.explaining import why
 from sudonglian.api.parsing import PERSON, doubt, identifier_of, moment, persistence, seed_of, span
+from sudonglian.api.signing import confirmations_of
 from sudonglian.api.wiring import open_house
 from sudonglian.api.working import working
 from sudonglian.trace.casework import graphml
@@ -117,6 +118,8 @@ def trace(
                 raise
         document = done.result.as_json()
         explained = list(why(console, house.store, document, member, backward=backward)) if member else None
+        with house.store.read() as connection:
+            document["confirmations"] = confirmations_of(connection, document)
     if done.sealed:
         console.say("sealed {count} waiting entries first, so that the trace covers them", count=done.sealed)
     if graph is not None:

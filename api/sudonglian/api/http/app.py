@@ -26,6 +26,7 @@ from sudonglian.api.http.routes import (
     lots,
     records,
     resources,
+    signatures,
     traces,
     verify,
 )
@@ -40,7 +41,7 @@ THREADS: Final = 12
 STOP_WAIT_S: Final = 5
 """How long a stopping process waits for the trace at hand."""
 
-ROUTERS: Final = (capture, events, resources, log, records, lots, traces, contacts, verify, health)
+ROUTERS: Final = (capture, events, resources, signatures, log, records, lots, traces, contacts, verify, health)
 
 BEARER: Final = {"type": "http", "scheme": "bearer", "description": "A key of `sudonglian keys api create`."}
 

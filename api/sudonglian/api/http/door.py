@@ -3,6 +3,7 @@
 service.md (stateless processes): nothing here outlives the process that another one would miss.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import Event
 from typing import cast
@@ -10,8 +11,15 @@ from typing import cast
 from fastapi import Request
 
 from sudonglian.api.http.metrics import Metrics
+from sudonglian.chain.network import Network
 from sudonglian.records.keys import Keys
+from sudonglian.records.signatures import NoRegistry
 from sudonglian.records.store import Store
+
+
+def no_network() -> Network:
+    """Be the chain of a door that was given none."""
+    raise NoRegistry("this process knows no chain")
 
 
 @dataclass
@@ -25,6 +33,8 @@ class Door:
     """Requests a second for one caller; 0 for any number."""
     company_prefixes: frozenset[str] = frozenset()
     """By which Digital Links become EPC URNs, beside those that an answer itself tells."""
+    network: Callable[[], Network] = no_network
+    """The chain whose registry knows the parties' keys, opened when it is first asked."""
     metrics: Metrics = field(default_factory=Metrics)
     wake: Event = field(default_factory=Event)
     """Set when a job waits."""

@@ -18,6 +18,7 @@ Labels: TypeAlias = tuple[tuple[str, str], ...]
 COUNTERS: Final = {
     "sudonglian_http_requests_total": "Requests by route, method and status.",
     "sudonglian_captured_events_total": "Events captured by outcome: accepted, unchanged or refused.",
+    "sudonglian_signatures_total": "Parties' signatures by outcome: accepted or unchanged.",
     "sudonglian_refusals_total": "Refusals by reason: events, documents and requests.",
     "sudonglian_traces_total": "Traces by outcome.",
 }

@@ -19,7 +19,7 @@ from sudonglian.api.http.door import door_of
 from sudonglian.api.settings import Lang
 from sudonglian.api.words import translate
 from sudonglian.chain.errors import ChainError, ProofRefused, RecordRefused, SudonglianError, TrustRefused
-from sudonglian.records import api_keys, bundles, errors, jobs
+from sudonglian.records import api_keys, bundles, errors, jobs, registry, signatures
 from sudonglian.records.querying import errors as query_errors
 from sudonglian.records.store import StoreError
 from sudonglian.trace.errors import TraceError
@@ -41,6 +41,11 @@ STATUS: Final[dict[type[SudonglianError], int]] = {
     errors.VaultRefused: 403,
     errors.UnknownPerson: 404,
     bundles.BundleImpossible: 400,
+    signatures.SignatureNotTaken: 422,
+    signatures.RoleFilled: 409,
+    signatures.CounterpartyRefused: 409,
+    signatures.NoRegistry: 409,
+    registry.RegistryError: 409,
     jobs.JobUnknown: 404,
     jobs.IdempotencyConflict: 409,
     api_keys.KeyRefused: 400,

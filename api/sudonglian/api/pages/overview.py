@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection
 
+from sudonglian.api.signing import confirmations_among
 from sudonglian.records import anchor_status, log, reader
 from sudonglian.records.census import census
 from sudonglian.records.querying.values import bare
@@ -29,6 +30,8 @@ class Newest:
     biz_step: str
     event_time_us: int
     submitter: str
+    confirmation: str | None
+    """Who has signed a handoff; None if it is none and nobody has."""
 
 
 def overview(connection: Connection, *, people: bool) -> dict[str, Any]:
@@ -40,13 +43,15 @@ def overview(connection: Connection, *, people: bool) -> dict[str, Any]:
     sealed = list(reader.events_of(connection, None, size, start)) if size else []
     steps = Counter(_step(one) for one in sealed)
     held = census(connection)
+    newest = sealed[: -NEWEST - 1 : -1]
+    signed = confirmations_among(connection, (one.record_hash.hex() for one in newest))
     seen = {"people": held.people, "touches": held.touches} if people else {}
     return {
         **status,
         "records": held.records,
         "counted_from": start,
         "steps": [{"step": step, "records": number} for step, number in steps.most_common()],
-        "newest": [_newest(one) for one in sealed[: -NEWEST - 1 : -1]],
+        "newest": [_newest(one, signed.get(one.record_hash.hex())) for one in newest],
         "sealed_us": _sealed_us(connection),
         **seen,
     }
@@ -56,8 +61,8 @@ def _step(one: StoredRecord) -> str:
     return bare(str(one.event().get("bizStep", "")))
 
 
-def _newest(one: StoredRecord) -> Newest:
-    return Newest(one.record_hash.hex(), one.log_index or 0, _step(one), one.event_time_us, one.submitter)
+def _newest(one: StoredRecord, confirmed: str | None) -> Newest:
+    return Newest(one.record_hash.hex(), one.log_index or 0, _step(one), one.event_time_us, one.submitter, confirmed)
 
 
 def _sealed_us(connection: Connection) -> int | None:

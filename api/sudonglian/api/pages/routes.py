@@ -35,7 +35,7 @@ from sudonglian.chain import trust as trusts
 from sudonglian.chain.identifiers import identifiers_of
 from sudonglian.chain.verify import verify as judge
 from sudonglian.chain.verify_report import LIMITS, STEPS, VERDICTS, WORDS
-from sudonglian.records import intake, reader
+from sudonglian.records import confirmation, intake, reader
 from sudonglian.records.census import is_empty
 
 SEE_OTHER: Final = 303
@@ -140,6 +140,7 @@ def record(request: Request, caller: Anyone, record_hash: str) -> Response:
         event = found.event()
         against = reader.corrections(connection, digest)
         anchor = record_routes.anchor_of(connection, found)
+        signed = confirmation.described(connection, found)
     names = Names(lang_of(request), {place: name for place, name in places_of(event) if name})
     values = {
         "hash": digest.hex(),
@@ -151,6 +152,7 @@ def record(request: Request, caller: Anyone, record_hash: str) -> Response:
         "is_declaration": found.is_error_declaration,
         "against": [one.record_hash.hex() for one in against],
         "anchor": anchor,
+        **signed,
         "things": [(names.thing(one.normal), one.normal, one.role) for one in identifiers_of(event)],
         "places": [(names.thing(place), place) for place, _ in dict(places_of(event)).items()],
         "withheld": len(event.get("_sd", ())),  # type: ignore[arg-type]

@@ -33,6 +33,7 @@ from sudonglian.api.pages.routes import SAMPLE, SEE_OTHER, named_language
 from sudonglian.api.pages.session import Anyone, Tracer
 from sudonglian.api.pages.times import told
 from sudonglian.api.settings import Lang
+from sudonglian.api.signing import confirmations_among
 from sudonglian.chain import canonical
 from sudonglian.chain.errors import SudonglianError
 from sudonglian.records import jobs, reader
@@ -177,7 +178,7 @@ def why(request: Request, caller: Tracer, job: OwnTrace, member: Text) -> Respon
         assert row is not None
         walk = steps.meetings(found["walk"], answer.names)
         earliest = steps.meetings(found["earliest_walk"], answer.names)
-        values = {
+        values: dict[str, Any] = {
             "job": tracing.document(job),
             "row": row,
             "walk": walk,
@@ -186,6 +187,9 @@ def why(request: Request, caller: Tracer, job: OwnTrace, member: Text) -> Respon
             "rule": found["rule"],
             "backward": answer.backward,
         }
+    rests_on = {record for one in (*walk, *earliest) for fact in one.facts for record in fact.records}
+    with door_of(request).store.read() as connection:
+        values["confirmations"] = confirmations_among(connection, rests_on)
     json_url = link(request, f"/trace/{job.name}/why.json", member=member)
     return page(request, "why.html", caller, values, json_url=json_url)
 

@@ -16,7 +16,7 @@ from sudonglian.api.http.auth import Anyone, Capturer, Owner, submitter_of
 from sudonglian.api.http.door import door_of
 from sudonglian.api.http.parameters import PER_PAGE, PageToken, PerPage, body_of, door_router, linked
 from sudonglian.api.http.problems import lang_of
-from sudonglian.records import queries
+from sudonglian.records import confirmation, queries
 from sudonglian.records.api_keys import ApiKey
 from sudonglian.records.epcis.document import MAX_DOCUMENT_BYTES, read_document
 from sudonglian.records.epcis.query_document import CONTEXT, NAMESPACES, as_numbers, query_document
@@ -26,6 +26,9 @@ from sudonglian.records.querying.query import EventQuery
 router = door_router("/epcis/v2", "EPCIS", epcis.negotiated)
 
 Event = Annotated[bytes, Depends(body_of(MAX_DOCUMENT_BYTES, headers=epcis.LIMITS))]
+
+BESIDE: Final = "sdl:records"
+"""What the server knows of each event, in their order: it is no part of any of them."""
 
 TAKES: Final = {
     "requestBody": {
@@ -84,9 +87,10 @@ def event(request: Request, caller: Owner, event_id: str) -> Response:
     door = door_of(request)
     with door.store.read() as connection:
         found = queries.by_event_id(connection, door.keys, submitter_of(caller), event_id)
+        beside = confirmation.brief(connection, found.hashes)
     if not found.events:
         raise UnknownRecord("no event of yours has this eventID")
-    return epcis.answer(request, query_document(found.events, datetime.now(UTC)))
+    return epcis.answer(request, {**query_document(found.events, datetime.now(UTC)), BESIDE: beside})
 
 
 def answer(request: Request, caller: ApiKey, asked: EventQuery, per_page: int, page_token: str | None) -> Response:
@@ -95,8 +99,10 @@ def answer(request: Request, caller: ApiKey, asked: EventQuery, per_page: int, p
     place = query.place_of(page_token)
     with door.store.read() as connection:
         page = queries.search(connection, door.keys, submitter_of(caller), asked, per_page, place)
+        beside = confirmation.brief(connection, page.hashes)
     link = {} if page.next is None else linked(request, per_page, query.token_of(page.next))
-    return epcis.answer(request, query_document(page.events, datetime.now(UTC)), headers=link)
+    document = {**query_document(page.events, datetime.now(UTC)), BESIDE: beside}
+    return epcis.answer(request, document, headers=link)
 
 
 def _alone(stored: dict[str, Any]) -> dict[str, Any]:

@@ -79,6 +79,10 @@ def measured(request: Request, caller: Operator) -> Response:
             int(document["foreign"] is not None),
         ),
         "sudonglian_pending_entries": ("Entries that wait for a seal.", document["pending"]),
+        "sudonglian_unconfirmed_handoffs": (
+            "Handoffs that both sides have not signed.",
+            document["unconfirmed_handoffs"],
+        ),
         "sudonglian_seal_overdue_seconds": ("How long the oldest of them has been due.", overdue),
     }
     return Response(door.metrics.text(gauges), 200, {"Content-Type": metrics.CONTENT_TYPE})

@@ -15,7 +15,7 @@ from sudonglian.api.http.parameters import MAX_INTEGER, door_router
 from sudonglian.api.http.routes.records import Through, bundle_answer
 from sudonglian.api.parsing import identifier_of
 from sudonglian.chain import lotmap
-from sudonglian.records import bundles, lots, reader
+from sudonglian.records import bundles, confirmation, lots
 from sudonglian.records import log as stored_log
 from sudonglian.records.errors import NotInLog
 from sudonglian.records.history import Direction
@@ -74,15 +74,5 @@ def lot_history(
     """List what happened to an item or lot, through nesting and transformation, in order of time."""
     name = identifier_of(lot, "lot")
     with door_of(request).store.read() as connection:
-        events = [
-            {
-                "event_id": one.event_id,
-                "record_hash": one.record_hash.hex(),
-                "event_time": one.event_time,
-                "relation": one.relation,
-                "through": one.through,
-                "superseded_by": [other.hex() for other in one.superseded_by],
-            }
-            for one in reader.history(connection, name, direction)
-        ]
+        events = confirmation.history(connection, name, direction)
     return json_answer({"epc": name, "events": events})

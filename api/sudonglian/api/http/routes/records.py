@@ -17,7 +17,7 @@ from sudonglian.api.http.door import door_of
 from sudonglian.api.http.parameters import door_router
 from sudonglian.api.parsing import identifier_of, record_hash_of
 from sudonglian.api.scopes import Scope
-from sudonglian.records import anchor_book, bundles, log, reader
+from sudonglian.records import anchor_book, bundles, confirmation, log, reader
 from sudonglian.records.api_keys import ApiKey
 from sudonglian.records.reader import StoredRecord
 
@@ -35,6 +35,7 @@ def record(request: Request, caller: Anyone, record_hash: str) -> Response:
         found = reader.record(connection, record_hash_of(record_hash))
         against = reader.corrections(connection, found.record_hash)
         anchor = anchor_of(connection, found)
+        signed = confirmation.described(connection, found)
         data = None if found.log_index is None else log.entry(connection, found.log_index).decode()
     document = {
         "record_hash": found.record_hash.hex(),
@@ -43,6 +44,7 @@ def record(request: Request, caller: Anyone, record_hash: str) -> Response:
         "entry": data,
         "corrections": [{"record_hash": one.record_hash.hex(), "log_index": one.log_index} for one in against],
         "anchor": anchor,
+        **signed,
     }
     return json_answer(document)
 

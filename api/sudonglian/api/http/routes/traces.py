@@ -20,6 +20,7 @@ from sudonglian.api.http.captures import request_mac
 from sudonglian.api.http.door import Door, door_of
 from sudonglian.api.http.parameters import IdempotencyKey, JsonBody, described, door_router, parsed
 from sudonglian.api.http.tracing import TraceAsk
+from sudonglian.api.signing import confirmations_of
 from sudonglian.chain import canonical
 from sudonglian.records import jobs
 from sudonglian.records.errors import NotInLog
@@ -67,9 +68,13 @@ def ask(request: Request, caller: Tracer, raw: JsonBody, idempotency_key: Idempo
 
 
 @router.get("/{trace_id}")
-def answer(caller: Tracer, job: OwnJob) -> Response:
-    """Give a trace: its state, and when it is over its answer or why there is none."""
-    return json_answer(tracing.document(job))
+def answer(request: Request, caller: Tracer, job: OwnJob) -> Response:
+    """Give a trace: its state, and when it is over its answer or why there is none; who has signed is told as of now."""
+    document = tracing.document(job)
+    if document["answer"] is not None:
+        with door_of(request).store.read() as connection:
+            document["answer"]["confirmations"] = confirmations_of(connection, document["answer"])
+    return json_answer(document)
 
 
 @router.get("/{trace_id}/events", response_class=EventSourceResponse)
