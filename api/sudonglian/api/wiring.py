@@ -64,6 +64,11 @@ class House:
         head = self.network.block(self.network.head())
         return 0 if head is not None and head.is_qbft else depth
 
+    def fund_on_a_local_node(self, address: bytes) -> bool:
+        """Give an empty account funds where the node's own accounts are open to all; tell whether that was so."""
+        url = self.settings.rpc_url
+        return url is not None and _fund_if_local(self.network, url, address)
+
     def close(self) -> None:
         """Let go of everything."""
         if self._network is not None:
@@ -111,8 +116,7 @@ def open_network(settings: Settings, wallet: Wallet) -> Network:
         return EmbeddedNetwork(settings.chain_file, genesis_accounts={wallet.address: EMBEDDED_FUNDS})
     network = open_remote(settings.rpc_url, "SUDONGLIAN_RPC_URL")
     try:
-        if network.identity().chain_id in LOCAL_CHAIN_IDS and network.balance(wallet.address) == 0:
-            fund(settings.rpc_url, wallet.address)
+        _fund_if_local(network, settings.rpc_url, wallet.address)
     except BaseException:
         network.close()
         raise
@@ -126,6 +130,13 @@ def open_remote(url: str, place: str) -> Network:
     if not url.startswith(("http://", "https://")):
         raise UsageRefused("not an http or https URL", place=place)
     return JsonRpcNetwork(url)
+
+
+def _fund_if_local(network: Network, url: str, address: bytes) -> bool:
+    is_due = network.identity().chain_id in LOCAL_CHAIN_IDS and network.balance(address) == 0
+    if is_due:
+        fund(url, address)
+    return is_due
 
 
 def fund(url: str, address: bytes) -> None:
