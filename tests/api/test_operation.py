@@ -83,6 +83,30 @@ def test_fsck_is_content_and_then_finds_a_flipped_byte_in_the_chain(anchored: Ru
     assert anchored("fsck", "--offline").code == 0
 
 
+@pytest.mark.parametrize(
+    ("file", "code"),
+    [
+        ("keys/log.json", "keys"),
+        ("keys/kek.key", "keys"),
+        ("keys/anchor.key", "wallet"),
+        ("sudonglian.db", "store"),
+        ("chain.db", "chain-file-damaged"),
+    ],
+)
+def test_fsck_answers_in_its_own_form_when_a_file_cannot_even_be_opened(
+    anchored: Run, tmp_path: Path, file: str, code: str
+) -> None:
+    damaged = tmp_path / "data" / file
+    raw = damaged.read_bytes()
+    damaged.write_bytes(b"!" + raw[1:])
+    done = anchored("fsck", "--json")
+    assert (done.code, done.json["ok"]) == (1, False)
+    assert code in {one["code"] for one in done.json["faults"]}
+    assert all(set(one) == {"code", "place", "detail"} for one in done.json["faults"])
+    told = anchored("fsck")
+    assert (told.code, "something is wrong" in told.out, "Traceback" in told.err) == (1, True, False)
+
+
 @pytest.mark.parametrize("command", [["fsck"], ["backup", "x"], ["erase", "phone", "1", "--reason", "x"]])
 def test_what_checks_a_deployment_does_not_make_one(run: Run, tmp_path: Path, command: list[str]) -> None:
     done = run(*command, "--json")

@@ -1,5 +1,6 @@
 """The worker as a real process: seals and anchors by itself, ends cleanly, loses nothing when it is killed."""
 
+import importlib.util
 import json
 import os
 import random
@@ -9,14 +10,32 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from types import ModuleType, SimpleNamespace
+from typing import Any, Final
 
 import pytest
 
 from sudonglian.api.commands import sample
+from sudonglian.records import anchor_status
+from sudonglian.records.store import Store
 
 Run = Callable[..., Any]
 PATIENCE_S = 60
+GENESIS_S: Final = 1_767_500_000
+"""As if a node had been started twice within one second: then its genesis is the same too."""
+
+
+def _load(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location("sudonglian_nodes_of_workers", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+NODES: Final = _load(Path(__file__).resolve().parents[1] / "chain" / "conftest.py")
 
 
 @pytest.fixture
@@ -130,3 +149,36 @@ def test_while_the_chain_is_away_nothing_is_sealed_and_the_worker_goes_on(run: R
     worker.communicate(timeout=PATIENCE_S)
     assert worker.returncode == 0
     assert run("status", "--json").json["log"]["size"] == 0
+
+
+@pytest.fixture
+def stored(tmp_path: Path) -> Run:
+    """The status as the database has it: a command that opens the node would fund the wallet for the worker."""
+
+    def status(*_: str) -> Any:
+        store = Store(f"sqlite:///{tmp_path / 'data' / 'sudonglian.db'}")
+        with store.read() as connection:
+            told = anchor_status.status(connection, None)
+        store.close()
+        return SimpleNamespace(code=0, json=told, out=json.dumps(told))
+
+    return status
+
+
+@pytest.mark.anvil
+@pytest.mark.parametrize("genesis_s", [None, GENESIS_S], ids=["anew", "same-genesis"])
+def test_a_development_node_that_comes_back_empty_is_taken_up_again(
+    run: Run, stored: Run, start: Any, monkeypatch: pytest.MonkeyPatch, genesis_s: int | None
+) -> None:
+    with NODES.local_node("anvil", genesis_s=genesis_s) as url:
+        monkeypatch.setenv("SUDONGLIAN_RPC_URL", url)
+        worker = start("--json")
+        run("sample", "load")
+        until(stored, everything_is_anchored)
+    with NODES.local_node("anvil", int(url.rpartition(":")[2]), genesis_s=genesis_s):
+        again = until(stored, lambda status: len(status["anchors"]) == 2 and everything_is_anchored(status))
+    assert [one["state"] for one in again["anchors"]] == ["FINAL", "CHAIN_LOST"]
+    worker.send_signal(signal.SIGTERM)
+    _, err = worker.communicate(timeout=PATIENCE_S)
+    steps = [json.loads(line)["step"] for line in err.splitlines() if line.startswith("{")]
+    assert "funded" in steps

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -124,3 +125,13 @@ def test_a_node_ends_with_its_command(packages: Path, kind: str, how: signal.Sig
 
 def test_wrong_usage_is_refused() -> None:
     assert run(sys.executable, ROOT / "scripts" / "hardhat-local", "frobnicate").returncode == 2
+
+
+def test_who_has_no_node_is_told_how_to_get_one(tmp_path: Path) -> None:
+    (tmp_path / "scripts").mkdir()
+    script = Path(shutil.copy(ROOT / "scripts" / "hardhat-local", tmp_path / "scripts"))
+    # -S: this Python without the packages around it.
+    refused = run(sys.executable, "-S", script, "install", env={"PATH": str(tmp_path)})
+    assert refused.returncode == 1
+    assert "no Node of 22.13 or newer" in refused.stderr
+    assert "scripts/bootstrap.py --dev" in refused.stderr

@@ -83,10 +83,10 @@ class House:
                 return None  # put away, as it should be
         return Wallet.load_or_create(self.settings.admin_file).address
 
-    def fund_on_a_local_node(self, address: bytes) -> None:
-        """Give an empty account funds where the node's own accounts are open to all."""
-        if self.settings.rpc_url is not None:
-            _fund_if_local(self.network, self.settings.rpc_url, address)
+    def fund_on_a_local_node(self, address: bytes) -> bool:
+        """Give an empty account funds where the node's own accounts are open to all; tell whether that was so."""
+        url = self.settings.rpc_url
+        return url is not None and _fund_if_local(self.network, url, address)
 
     def close(self) -> None:
         """Let go of everything."""
@@ -155,9 +155,11 @@ def open_remote(url: str, place: str) -> Network:
     return JsonRpcNetwork(url)
 
 
-def _fund_if_local(network: Network, url: str, address: bytes) -> None:
-    if network.identity().chain_id in LOCAL_CHAIN_IDS and network.balance(address) == 0:
+def _fund_if_local(network: Network, url: str, address: bytes) -> bool:
+    is_due = network.identity().chain_id in LOCAL_CHAIN_IDS and network.balance(address) == 0
+    if is_due:
         fund(url, address)
+    return is_due
 
 
 def fund(url: str, address: bytes) -> None:

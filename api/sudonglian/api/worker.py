@@ -17,7 +17,8 @@ from typing import Any, Final
 
 from sudonglian.api.console import DONE, Console, tell
 from sudonglian.api.wiring import House
-from sudonglian.chain.errors import ChainError
+from sudonglian.chain.errors import ChainError, SudonglianError
+from sudonglian.chain.wallet import checksum_address
 from sudonglian.records import anchoring, sequencer
 from sudonglian.records.anchor_book import AnchorMoved
 from sudonglian.records.anchor_work import Progress, Unfunded
@@ -130,10 +131,28 @@ class _Loop:
                 self.is_done = self._has_looked and steps[-1].step in QUIET
                 self._has_looked = True
             self.pause_s = POLL_S
+        except Unfunded as error:
+            steps.append(self._funded() or self._passing(error))
         except PASSING as error:
-            steps.append(Step(error.slug, "{error}", {"error": error.diagnostics()}))
-            self.pause_s = min(self.pause_s * 2, BACK_OFF_S)
+            steps.append(self._passing(error))
         return [step for step in steps if self._is_news(step)]
+
+    def _passing(self, error: SudonglianError) -> Step:
+        self.pause_s = min(self.pause_s * 2, BACK_OFF_S)
+        return Step(error.slug, "{error}", {"error": error.diagnostics()})
+
+    def _funded(self) -> Step | None:
+        """Take funds from a development node that came back empty, and so without what it gave at the start."""
+        try:
+            address = self.house.wallet.address
+            if not self.house.fund_on_a_local_node(address):
+                return None
+        except ChainError as error:
+            return self._passing(error)
+        self.pause_s = POLL_S
+        return Step(
+            "funded", "the local node's own account gave funds to {address}", {"address": checksum_address(address)}
+        )
 
     def _is_news(self, step: Step) -> bool:
         said, self._said = self._said, f"{step.step} {step.values}"

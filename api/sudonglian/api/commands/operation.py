@@ -11,9 +11,10 @@ import typer
 
 from sudonglian.api import worker as loop
 from sudonglian.api.console import DONE, REFUSED, Console
+from sudonglian.api.errors import DoorError
 from sudonglian.api.wiring import House, open_house, open_remote
 from sudonglian.api.working import working
-from sudonglian.chain.errors import ChainError
+from sudonglian.chain.errors import ChainError, SudonglianError
 from sudonglian.chain.network import Network
 from sudonglian.chain.wallet import FILE_MODE, Wallet
 from sudonglian.records import backup as backups
@@ -38,19 +39,30 @@ def fsck(
 ) -> int:
     """Recompute every digest, node, root, lot chain and anchor, and say what is wrong and where."""
     console: Console = context.obj
-    network: Network | None = None
+    document: dict[str, Any] = {"ok": False, "checked": {}, "faults": []}
     faults: list[dict[str, str]] = []
-    with open_house(console, create=False) as house:
-        try:
-            network = None if offline else house.network
-        except ChainError as error:
-            # A chain that cannot be opened is a fault, and no reason not to look at the rest.
-            faults.append({"code": error.slug, "place": error.place, "detail": error.reason})
-        document = _check(console, house, network)
+    try:
+        with open_house(console, create=False) as house:
+            network: Network | None = None
+            try:
+                network = None if offline else house.network
+            except ChainError as error:
+                # A chain that cannot be opened is a fault, and no reason not to look at the rest.
+                faults.append(_fault(error))
+            document = _check(console, house, network)
+    except DoorError:
+        raise
+    except SudonglianError as error:
+        # Keys or a database that cannot be opened are what is wrong here, and end the check.
+        faults.append(_fault(error))
     document["faults"] = [*faults, *document["faults"]]
     document["ok"] = not document["faults"]
     console.emit(document, _checked(console, document))
     return DONE if document["ok"] else REFUSED
+
+
+def _fault(error: SudonglianError) -> dict[str, str]:
+    return {"code": error.slug, "place": error.place, "detail": error.reason}
 
 
 def backup(

@@ -22,6 +22,7 @@ from sudonglian.trace.casework import graphml
 from sudonglian.trace.casework.run import run_trace
 from sudonglian.trace.engine import table
 from sudonglian.trace.engine.pictures.alone import route_svg, timeline_svg
+from sudonglian.trace.engine.pictures.times import local
 from sudonglian.trace.engine.progress import Stage
 from sudonglian.trace.engine.query import POLICY, TraceQuery
 from sudonglian.trace.errors import SeedUnknown
@@ -181,13 +182,23 @@ def register(app: typer.Typer) -> None:
     app.command()(trace)
 
 
+def _when(text: str) -> str:
+    """Return a time of an answer as people here write it, to the second.
+
+    >>> _when("2024-11-10T06:00:00.000001Z"), _when("")
+    ('2024-11-10T14:00:00+08:00', '')
+    """
+    moment = local(text)
+    return text if moment is None else moment.isoformat(timespec="seconds")
+
+
 def _told(console: Console, document: dict[str, Any], explained: list[str] | None) -> Iterator[str]:
     counts = {kind: sum(one["kind"] == kind for one in document["members"]) for kind in ("item", "place", "person")}
     yield console.text("exposed: {item} items, {place} places, {person} persons", **counts)
     yield from explained or ()
     for one in document["members"] if explained is None else ():
         generation = f"{one['generation']['objects']}+{one['generation']['persons']}"
-        when = one.get("earliest") or one.get("latest", "")
+        when = _when(one.get("earliest") or one.get("latest", ""))
         tier = one["tier_zh"] if console.lang == "zh" else one["tier"]
         yield f"{one['kind']:<6} {one['evidence']:<8} {generation:<5} {tier:<12} {when}  {one['id']}"
     log = document["log"]
