@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, get_args
@@ -59,7 +60,12 @@ def traced(site: Any) -> tuple[Any, str]:
     visitor = site.visitor(signed_in=True)
     asked = visitor.post("/trace", question())
     assert asked.status == 303
-    return visitor, asked.headers["location"]
+    url = asked.headers["location"]
+    until = time.monotonic() + 60
+    while visitor.get(f"{url}.json").json["answer"] is None:
+        assert time.monotonic() < until, "the trace does not end"
+        time.sleep(0.1)
+    return visitor, url
 
 
 @pytest.mark.parametrize(("lang", "words"), [("zh", "读取记录：3 / 9"), ("en", "Reading records: 3 of 9")])
@@ -386,6 +392,17 @@ def test_refusals_say_what_to_do(site: Any, path: str, status: int) -> None:
     assert 'class="actions"' in answer.text
     assert answer.headers["x-request-id"] in answer.text
     assert "Traceback" not in answer.text
+
+
+def test_a_refusal_knows_who_is_signed_in_and_leads_back_to_the_form(site: Any, traced: tuple[Any, str]) -> None:
+    visitor, _ = traced
+    lost = visitor.get("/nowhere?lang=en")
+    assert (lost.status, "Sign out" in lost.text, "Sign in" in lost.text) == (404, True, False)
+    wrong = upload(visitor, b"{}", b"{}")
+    assert (wrong.status, "Sign out" in wrong.text) == (400, True)
+    assert '<a class="button" href="/verify?lang=en">' in wrong.text
+    stranger = upload(site.visitor(), b"{}", b"{}")
+    assert (stranger.status, "Sign out" in stranger.text) == (400, False)
 
 
 def test_the_api_refuses_as_before(site: Any) -> None:

@@ -52,6 +52,14 @@ def test_a_name_that_no_record_can_have_is_not_proven_absent(served: Any, name: 
         assert told["errors"][0]["pointer"] == f"/{member}"
 
 
+def test_a_member_that_a_question_does_not_have_is_told_those_that_it_has(served: Any) -> None:
+    asked = {"seed": SEED, "at": "2024-11-10T14:00:00+08:00", "purpose": "p", "direction": "backward"}
+    told = problem(served.ask("POST", "/traces", asked, token="tracer"), 422, "body")
+    assert told["errors"][0]["pointer"] == "/direction"
+    assert "backward" in told["detail"]
+    assert "lookback" in told["detail"]
+
+
 def test_a_label_s_own_writing_finds_the_same_lot(served: Any, make: Any) -> None:
     assert served.ask("POST", "/epcis/v2/capture", make.document(make.event(700)), token="firm").status == 202
     served.wait_for("/status", lambda said: said["pending"] == 0 and said["log"]["size"] > 0)

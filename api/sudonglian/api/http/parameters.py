@@ -136,7 +136,11 @@ def parsed(model: type[Model], raw: bytes) -> Model:
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False, include_context=False)[0]
         pointer = "".join(f"/{part}" for part in first["loc"])
-        raise BodyRefused(first["msg"], place=pointer) from error
+        reason = first["msg"]
+        if first["type"] == "extra_forbidden" and len(first["loc"]) == 1:
+            known = (field.alias or name for name, field in model.model_fields.items())
+            reason = f"no such member; there are: {', '.join(known)}"
+        raise BodyRefused(reason, place=pointer) from error
 
 
 def described(model: type[BaseModel]) -> dict[str, Any]:

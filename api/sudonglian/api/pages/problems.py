@@ -16,12 +16,17 @@ from starlette.types import Receive, Scope, Send
 
 from sudonglian.api.http import edge, problems
 from sudonglian.api.http.door import door_of
+from sudonglian.api.pages import session
 from sudonglian.api.pages.language import lang_of, texts, word
 from sudonglian.api.pages.rendering import page
 from sudonglian.chain.errors import SudonglianError
+from sudonglian.records.api_keys import ApiKey
 
 SHARED: Final = frozenset({("GET", "/records/{record_hash}"), ("POST", "/verify")})
 """Addresses that the API has too: who accepts HTML gets the page, everybody else the API."""
+
+FORMS: Final = frozenset({"/trace", "/verify", "/sign-in"})
+"""Where a form stands at the address that it is sent to."""
 
 
 class PageRoute(APIRoute):
@@ -91,9 +96,18 @@ def problem(request: Request, error: Exception) -> Response:
         "reason": reason,
         "place": place,
         "next_text": advice(slug, status, lang),
+        "form": request.url.path if request.method == "POST" and request.url.path in FORMS else "",
         "request_id": request.scope.get("sudonglian.request", ""),
     }
-    return page(request, "problem.html", None, told, status=status)
+    return page(request, "problem.html", _caller(request), told, status=status)
+
+
+def _caller(request: Request) -> ApiKey | None:
+    """Return who is signed in, as far as that can still be told."""
+    try:
+        return session.signed_in(request)
+    except SudonglianError:
+        return None
 
 
 def advice(slug: str, status: int, lang: Any) -> str:
