@@ -1,6 +1,7 @@
 """Backup, restore and the check of everything, by their commands."""
 
 import shutil
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -81,6 +82,18 @@ def test_fsck_is_content_and_then_finds_a_flipped_byte_in_the_chain(anchored: Ru
     assert bad.json["checked"]["records"] == 63
     assert all(set(one) == {"code", "place", "detail"} for one in bad.json["faults"])
     assert anchored("fsck", "--offline").code == 0
+
+
+def test_fsck_is_content_with_an_answer_from_any_earlier_size_and_finds_a_changed_one(
+    anchored: Run, tmp_path: Path
+) -> None:
+    asked = ["trace", "https://id.gs1.org/00/395200010000000028", "--at", "2024-11-10T14:00:00+08:00", "--purpose", "p"]
+    assert anchored(*asked, "--log-size", "40").code == 0
+    assert anchored("fsck", "--json").json["faults"] == []
+    with sqlite3.connect(tmp_path / "data" / "sudonglian.db") as database:
+        database.execute("update traces set log_size = 41")
+    database.close()
+    assert [one["code"] for one in anchored("fsck", "--json").json["faults"]] == ["trace"]
 
 
 @pytest.mark.parametrize(

@@ -248,7 +248,9 @@ def _traces(report: Report, connection: Connection, log: Log) -> None:
             report.same("trace", place, row.purpose, canonical.encode(question["why"]).decode())
             moment = derive.moment(row.asked_us).isoformat(timespec="microseconds")
             report.same("trace", place, moment, question["at"])
-            report.same("trace", place, row.log_size in log.roots or row.log_size == 0, True)
+            # Any size may be asked about (--log-size), sealed as such or not.
+            report.same("trace", place, row.log_size, question["query"].get("log_size"))
+            report.same("trace", place, 0 <= row.log_size <= log.size, True)
             digest = answered.pop(row.id, None)
             if digest is None:
                 report.same("trace", place, (row.document, row.document_hash), (None, None))

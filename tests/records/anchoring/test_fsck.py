@@ -130,7 +130,7 @@ def transformation() -> dict[str, Any]:
 
 def keep_a_trace(world: Any) -> None:
     with world.store.write() as connection:
-        number = traces.ask(connection, {"purpose": "test"}, {"seed": "x"}, 0, world.clock())
+        number = traces.ask(connection, {"purpose": "test"}, {"seed": "x", "log_size": 0}, 0, world.clock())
     with world.store.write() as connection:
         traces.answer(connection, number, b"{}", sha256(TRACE_DOMAIN + b"{}").digest())
 
