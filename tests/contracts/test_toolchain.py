@@ -1,6 +1,7 @@
 """The compiler and the nodes as a developer starts them."""
 
 import json
+import os
 import re
 import shutil
 import signal
@@ -135,3 +136,16 @@ def test_who_has_no_node_is_told_how_to_get_one(tmp_path: Path) -> None:
     assert refused.returncode == 1
     assert "no Node of 22.13 or newer" in refused.stderr
     assert "scripts/bootstrap.py --dev" in refused.stderr
+
+
+def test_the_node_that_is_started_is_the_binary_and_no_script_around_it(packages: Path) -> None:
+    # As the README has it: the virtual environment's programs come first, and its `node` is a script.
+    first = str(Path(sys.executable).parent)
+    told = run(
+        sys.executable,
+        ROOT / "scripts" / "hardhat-local",
+        "path",
+        env={**os.environ, "PATH": os.pathsep.join([first, os.environ["PATH"]])},
+    )
+    assert told.returncode == 0, told.stderr
+    assert (Path(told.stdout.strip()) / "node").read_bytes()[:2] != b"#!"
