@@ -107,6 +107,8 @@ def accept_reorg(store: Store, network: Network, now: datetime, *, at: Hook = _n
         with store.write() as connection:
             for anchor in gone:
                 book.unprove(connection, anchor, micros(now))
+            at("reorg.accepted.before")
+        at("reorg.accepted.after")
         return len(gone)
 
 
