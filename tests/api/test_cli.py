@@ -387,7 +387,7 @@ def test_an_unforeseen_error_is_one_line_and_a_file_without_its_text(
     def fails(*_: object, **__: object) -> None:
         raise KeyError(str(13800138 * 1000) + " is somebody's phone")
 
-    monkeypatch.setattr("sudonglian.api.commands.records.rehearse", fails)
+    monkeypatch.setattr("sudonglian.api.validating.rehearse", fails)
     done = run("validate", str(SAMPLES / "03-cold-store.json"), "--json")
     assert (done.code, done.json["error"]["code"]) == (1, "unexpected")
     assert len(done.err.splitlines()) == 1
@@ -473,9 +473,43 @@ def test_validate_shows_what_capture_warns_of(run: Run, tmp_path: Path) -> None:
 
 
 def test_a_profile_that_is_not_known_is_wrong_usage(run: Run) -> None:
-    done = run("validate", str(SAMPLES / "03-cold-store.json"), "--profile", "cn-import", "--json")
+    done = run("validate", str(SAMPLES / "03-cold-store.json"), "--profile", "cn-export", "--json")
     assert (done.code, done.json["error"]["place"]) == (64, "--profile")
-    assert "none is known yet" in done.json["error"]["message"]
+    assert all(name in done.json["error"]["message"] for name in ("cn-import", "fsma204-shipping"))
+
+
+def test_a_profile_refuses_what_capture_would_take(run: Run) -> None:
+    path = str(SAMPLES / "03-cold-store.json")
+    assert run("validate", path, "--json").code == 0
+    judged = run("validate", path, "--profile", "cn-import", "--json")
+    assert (judged.code, judged.json["valid"], judged.json["profile"]) == (1, False, "cn-import")
+    codes = {one["code"] for one in judged.json["findings"] if one["level"] == "error"}
+    assert "cn-customs-declaration" in codes
+
+
+def test_several_files_are_judged_each_for_itself(run: Run, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.json"
+    bad.write_text("{}", "utf-8")
+    good = str(SAMPLES / "03-cold-store.json")
+    judged = run("validate", good, str(bad), "--json")
+    assert (judged.code, judged.json["valid"]) == (1, False)
+    assert [(one["file"], one["valid"]) for one in judged.json["files"]] == [(good, True), (str(bad), False)]
+    alone = run("validate", good, "--json").json["findings"]
+    assert [one for one in judged.json["findings"] if one["file"] == good] == alone
+    assert {one["code"] for one in judged.json["findings"] if one["file"] == str(bad)} == {"not-epcis"}
+
+
+def test_profiles_are_listed_with_their_sources(run: Run) -> None:
+    listed = run("profiles", "--json").json["profiles"]
+    assert [one["name"] for one in listed] == [
+        "cn-import",
+        "gb31605-handover",
+        "fsma204-shipping",
+        "fsma204-receiving",
+        "fsma204-transformation",
+    ]
+    assert all(one["sources"] and one["rules"] and one["title"]["zh"] for one in listed)
+    assert "21 CFR 1.1340" in run("profiles").out
 
 
 def test_a_key_that_stands_twice_is_named_and_pointed_at_everywhere(run: Run, tmp_path: Path) -> None:

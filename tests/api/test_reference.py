@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from sudonglian.api import cli, query_reference, reference
+from sudonglian.api import cli, profile_reference, query_reference, reference
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -17,6 +17,11 @@ def test_the_query_parameters_are_what_the_tables_say() -> None:
     assert written == query_reference.render(), (
         "run: python -m sudonglian.api.query_reference > docs/query-parameters.md"
     )
+
+
+def test_the_profiles_are_what_the_tables_say() -> None:
+    written = (ROOT / "docs" / "profiles.md").read_text(encoding="utf-8")
+    assert written == profile_reference.render(), "run: python -m sudonglian.api.profile_reference > docs/profiles.md"
 
 
 def test_every_command_and_option_has_a_help() -> None:

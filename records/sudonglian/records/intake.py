@@ -22,6 +22,7 @@ from sudonglian.records.epcis.findings import Finding, pointer
 from sudonglian.records.handoffs import Handoff, handoff_of
 from sudonglian.records.judging import RULE, Judged, JudgedEvent, Refusal, judge, participants_of, refusal_of
 from sudonglian.records.keys import KEY_BYTES, Keys
+from sudonglian.records.profiles.table import Profile
 from sudonglian.records.store import in_batches
 from sudonglian.records.tables import DISCLOSURES, HANDOFFS, IDENTIFIERS, PARTICIPANTS, RECORDS
 from sudonglian.records.vault import Identity
@@ -142,8 +143,12 @@ def capture(
     return take(connection, keys, judged, duplicate_ids=duplicate_ids, behaviour=behaviour)
 
 
-def rehearse(raw: bytes, *, submitter: str, now: datetime) -> tuple[int, CaptureResult]:
+def rehearse(
+    raw: bytes, *, submitter: str, now: datetime, form: Form | None = None, profile: Profile | None = None
+) -> tuple[int, CaptureResult]:
     """Return how many events a document has, and what capture into an empty store would say; nothing is written.
+
+    With a profile, what the document lacks by it refuses too.
 
     Raises
     ------
@@ -153,7 +158,7 @@ def rehearse(raw: bytes, *, submitter: str, now: datetime) -> tuple[int, Capture
     # Digests are compared within the document alone, so that any key serves.
     secret = token_bytes(KEY_BYTES)
     keys = Keys(log=LogKey.generate(NO_LOG), content=secret, lookup=secret, kek=secret)
-    judged = judge(keys, raw, submitter=submitter, now=now)
+    judged = judge(keys, raw, submitter=submitter, now=now, form=form, profile=profile)
     refused = list(judged.refused)
     receipts, _ = _decide(judged.events, {}, submitter, "refuse", refused)
     refused.sort(key=_by_event)

@@ -21,6 +21,8 @@ from sudonglian.records.epcis.plain import plain_event
 from sudonglian.records.epcis.refusals import DocumentRefused, named
 from sudonglian.records.epcis.schema import check_envelope
 from sudonglian.records.keys import Keys
+from sudonglian.records.profiles.judging import by_document
+from sudonglian.records.profiles.table import Profile
 
 LATE_AFTER: Final = timedelta(hours=24)
 """A trace must be answered within a day (FSMA 204); an event that comes later than that was not there for one."""
@@ -101,8 +103,18 @@ class Judged:
     """What the document's header says its identifiers stand for."""
 
 
-def judge(keys: Keys, raw: bytes, *, submitter: str, now: datetime, form: Form | None = None) -> Judged:
+def judge(
+    keys: Keys,
+    raw: bytes,
+    *,
+    submitter: str,
+    now: datetime,
+    form: Form | None = None,
+    profile: Profile | None = None,
+) -> Judged:
     """Read a document and judge its events; nothing is looked up or written, so no writer waits meanwhile.
+
+    With a profile, what it lacks refuses, and so do the findings of meaning that the profile raises.
 
     Raises
     ------
@@ -120,10 +132,37 @@ def judge(keys: Keys, raw: bytes, *, submitter: str, now: datetime, form: Form |
                 events.append(judged)
             else:
                 refused += judged
+    told = () if any(one.index is None for one in refused) else master_data.elements(document.envelope)
+    if len(events) == len(document.events):
+        found = by_document([(one.raw.index, one.raw.pointer, one.plain) for one in events], told, profile)
+        warnings += ((index, one) for index, one in found if index is not None and one.level == "warning")
+        refused += (
+            Refusal(index, one.code, one.pointer, one.message, one.rule) for index, one in found if one.level == "error"
+        )
+    if profile is not None:
+        refused, warnings = _raised(profile, refused, warnings)
+    events = _unrefused(events, refused)
     if document.is_xml and (refused or warnings):
         refused, warnings = _with_lines(raw, refused, warnings)
-    told = () if any(one.index is None for one in refused) else master_data.elements(document.envelope)
     return Judged(submitter, now, len(document.events), tuple(events), tuple(refused), tuple(warnings), told)
+
+
+def _raised(
+    profile: Profile, refused: list[Refusal], warnings: list[tuple[int, Finding]]
+) -> tuple[list[Refusal], list[tuple[int, Finding]]]:
+    """Return the same with the warnings that a profile raises among the refusals."""
+    errors = [
+        Refusal(index, one.code, one.pointer, one.message, one.rule)
+        for index, one in warnings
+        if one.code in profile.raises
+    ]
+    return [*refused, *errors], [(index, one) for index, one in warnings if one.code not in profile.raises]
+
+
+def _unrefused(events: list[JudgedEvent], refused: list[Refusal]) -> list[JudgedEvent]:
+    """Return the events that may become records: none if the document as a whole is refused."""
+    indexes = {one.index for one in refused}
+    return [] if None in indexes else [one for one in events if one.raw.index not in indexes]
 
 
 def _with_lines(

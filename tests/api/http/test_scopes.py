@@ -51,6 +51,7 @@ PUBLIC = {
     "GET /lots/{lot:path}/proof",
     "GET /lots/{lot:path}/bundle",
     "POST /verify",
+    "GET /profiles",
     "GET /healthz",
     "GET /readyz",
     "GET /status",

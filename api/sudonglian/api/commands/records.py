@@ -4,7 +4,6 @@ interfaces.md (hash, validate, capture, history); records.md rules what is accep
 """
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -12,24 +11,23 @@ import typer
 
 from sudonglian.api.capturing import Capturing, capture_all
 from sudonglian.api.console import DONE, REFUSED, USAGE, Console, read_file
-from sudonglian.api.errors import FileUnreadable, UsageRefused
+from sudonglian.api.errors import FileUnreadable
 from sudonglian.api.parsing import doubt, identifier_of, record_hash_of
 from sudonglian.api.settings import company_prefixes
 from sudonglian.api.settings import submitter as submitter_of
 from sudonglian.api.signing import confirmation_line, told
+from sudonglian.api.validating import Verdict, judge, profile_named
 from sudonglian.api.wiring import open_house
 from sudonglian.api.working import working
 from sudonglian.chain import canonical, record
 from sudonglian.chain.canonical import Json
-from sudonglian.chain.errors import RecordRefused, SudonglianError
+from sudonglian.chain.errors import SudonglianError
 from sudonglian.chain.identifiers import identifiers_of, normal
 from sudonglian.records import confirmation, master_data, reader
 from sudonglian.records.epcis import event_hash, translation
 from sudonglian.records.epcis.document import MAX_DOCUMENT_BYTES, read_document
-from sudonglian.records.epcis.findings import Finding, refuses
 from sudonglian.records.epcis.plain import plain_event
-from sudonglian.records.intake import CaptureResult, rehearse
-from sudonglian.records.judging import refusal_of_document
+from sudonglian.records.profiles.table import profiles
 
 
 class DuplicateIds(StrEnum):
@@ -94,23 +92,50 @@ def capture(
 
 def validate(
     context: typer.Context,
-    file: File,
-    profile: Annotated[str, typer.Option(hidden=True, help="A profile of meaning; none is known yet.")] = "",
+    files: Files,
+    profile: Annotated[
+        str,
+        typer.Option(metavar="NAME", help="What a law or standard wants as well; `sudonglian profiles` lists them."),
+    ] = "",
 ) -> int:
-    """Judge a document as capture would, without taking it."""
+    """Judge documents as capture would, without taking them."""
     console: Console = context.obj
-    if profile:
-        raise UsageRefused(f"{profile[:80]!r} is not a profile; none is known yet", place="--profile")
-    with working(console, "judging the document"):
-        events, found = _judge(read_file(file, MAX_DOCUMENT_BYTES), console.settings.submitter)
-    findings = [finding for _, finding in found]
-    valid = not refuses(findings)
-    told = [{"index": index, **finding.as_json()} for index, finding in found]
-    document = {"valid": valid, "events": events, "findings": told}
-    lines = [console.text("valid: {events} events" if valid else "not valid: {events} events", events=events)]
-    lines += [f"{one.level} {one.code} {one.pointer} — {one.message[console.lang]} ({one.rule})" for one in findings]
+    wanted = profile_named(profile, "--profile") if profile else None
+    verdicts: list[tuple[str, Verdict]] = []
+    with working(console, "judging the document") as work:
+        for number, name in enumerate(files, 1):
+            verdicts.append((name, judge(read_file(name, MAX_DOCUMENT_BYTES), console.settings.submitter, wanted)))
+            work.at(number, len(files))
+    valid = all(one.valid for _, one in verdicts)
+    document = {
+        "valid": valid,
+        "events": sum(one.events for _, one in verdicts),
+        "findings": [{"file": name, **finding} for name, one in verdicts for finding in one.as_json()["findings"]],
+        "profile": wanted.name if wanted else None,
+        "files": [{"file": name, "valid": one.valid, "events": one.events} for name, one in verdicts],
+    }
+    lines: list[str] = []
+    for name, one in verdicts:
+        said = console.text("valid: {events} events" if one.valid else "not valid: {events} events", events=one.events)
+        lines.append(said if len(verdicts) == 1 else f"{name}: {said}")
+        lines += (
+            f"{each.level} {each.code} {each.pointer} — {each.message[console.lang]} ({each.rule})"
+            for _, each in one.findings
+        )
     console.emit(document, lines)
     return DONE if valid else REFUSED
+
+
+def profiles_(context: typer.Context) -> int:
+    """List the profiles: what each is about, and the laws and standards that it follows."""
+    console: Console = context.obj
+    lines: list[str] = []
+    for one in profiles().values():
+        lines.append(f"{one.name} ({one.version})  {one.title[console.lang]}")
+        lines.append(f"  {one.applies[console.lang]}")
+        lines += (f"  {source['title']}" for source in one.sources)
+    console.emit({"profiles": [one.as_json() for one in profiles().values()]}, lines)
+    return DONE
 
 
 def hash_(context: typer.Context, file: File) -> int:
@@ -238,24 +263,12 @@ def register(app: typer.Typer) -> None:
     """Add these commands to the command line."""
     app.command()(capture)
     app.command()(validate)
+    app.command(name="profiles")(profiles_)
     app.command(name="hash")(hash_)
     app.command()(translate)
     app.command()(describe)
     app.command()(show)
     app.command()(history)
-
-
-def _judge(raw: bytes, submitter: str) -> tuple[int, list[tuple[int | None, Finding]]]:
-    """Return how many events there are, and what capture would find, in their order."""
-    try:
-        events, told = rehearse(raw, submitter=submitter, now=datetime.now(UTC))
-    except RecordRefused as refusal:
-        events, told = 0, CaptureResult((refusal_of_document(refusal),), (), ())
-    found: list[tuple[int | None, Finding]] = [
-        (one.index, Finding("error", one.code, one.pointer, one.rule, dict(one.message))) for one in told.refused
-    ]
-    found += told.warnings
-    return events, sorted(found, key=lambda one: -1 if one[0] is None else one[0])
 
 
 def _things_of(event: dict[str, Json]) -> frozenset[str]:

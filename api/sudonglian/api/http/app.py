@@ -24,6 +24,7 @@ from sudonglian.api.http.routes import (
     health,
     log,
     lots,
+    profiles,
     records,
     resources,
     signatures,
@@ -41,7 +42,20 @@ THREADS: Final = 12
 STOP_WAIT_S: Final = 5
 """How long a stopping process waits for the trace at hand."""
 
-ROUTERS: Final = (capture, events, resources, signatures, log, records, lots, traces, contacts, verify, health)
+ROUTERS: Final = (
+    capture,
+    profiles,
+    events,
+    resources,
+    signatures,
+    log,
+    records,
+    lots,
+    traces,
+    contacts,
+    verify,
+    health,
+)
 
 BEARER: Final = {"type": "http", "scheme": "bearer", "description": "A key of `sudonglian keys api create`."}
 

@@ -1,6 +1,6 @@
-"""The judgement on what was sent: schema, the standard's own rules, our extensions, check digits.
+"""The judgement on one event: schema, the standard's own rules, our extensions, check digits, meaning.
 
-docs/spec/plain-event.md; EPCIS 2.0; records judge meaning by profile elsewhere (a finding of meaning is a warning).
+docs/spec/plain-event.md; EPCIS 2.0; docs/profiles.md (a finding of meaning is a warning, unless a profile raises it).
 """
 
 from collections.abc import Sequence
@@ -16,6 +16,7 @@ from sudonglian.records.epcis.plain import CORE, SdlContextRefused, effective_co
 from sudonglian.records.epcis.schema import check_schema
 from sudonglian.records.epcis.sensors import check_sensors
 from sudonglian.records.epcis.times import instant
+from sudonglian.records.meaning.event import check_meaning
 
 CLOCK_SKEW: Final = timedelta(minutes=10)
 """Clocks of scanners drift by minutes; later than that an event claims to know the future."""
@@ -59,6 +60,7 @@ def check_event(event: dict[str, Json], now: datetime, contexts: Sequence[Json] 
     found += check_extensions(event)
     found += check_sensors(event)
     found += _digits(event)
+    found += check_meaning(event)
     return found
 
 
