@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TypeAlias
 
 from sudonglian.chain.canonical import Json
+from sudonglian.chain.identifiers import normal
 from sudonglian.records.epcis.findings import Finding, error
 from sudonglian.records.profiles.formats import FORMATS
 from sudonglian.records.profiles.goods import Families, Told
@@ -38,7 +39,8 @@ def check_profile(profile: Profile, events: Sequence[Told], described: frozenset
     document = _Document(events, described)
     found: list[Found] = []
     for one in concerned:
-        found += ((one.index, finding) for rule in profile.rules for finding in document.asks(rule, one))
+        for rule in profile.rules:
+            found += document.asks(rule, one)
     for order in profile.orders:
         found += document.follows(order)
     return list(dict.fromkeys(found))
@@ -62,15 +64,17 @@ class _Document:
             for name in one.names:
                 self._by_goods.setdefault(name, []).append(one)
 
-    def asks(self, rule: Rule, one: Told) -> Iterator[Finding]:
+    def asks(self, rule: Rule, one: Told) -> Iterator[tuple[int, Finding]]:
         """Yield what one event does not tell."""
         if rule.given and not any(True for _ in _values(rule.given, one)):
             return
         if rule.each:
             yield from _each(rule, one)
             return
-        own = list(_values(rule.ways, one))
-        if own or rule.scope == "event":
+        # An identifier of one lot says nothing of the others; what else stands in the event is about all its goods.
+        about_all = rule.scope == "event"
+        own = list(_values([way for way in rule.ways if about_all or way.select is None], one))
+        if own or about_all:
             yield from self._judge(rule, one, own)
             return
         for goods in one.goods or ("",):
@@ -82,22 +86,29 @@ class _Document:
                 return
             yield from wrong
 
-    def _told(self, rule: Rule, goods: str) -> tuple[bool, list[Finding]]:
+    def _told(self, rule: Rule, goods: str) -> tuple[bool, list[tuple[int, Finding]]]:
         """Return whether any event tells a fact of goods, and what is malformed, which is said once."""
         known = self._facts.get((rule.code, goods))
         if known is not None:
             return known, []
-        told = [(other, value) for other in self._about(goods) for value in _values(rule.ways, other)]
+        family = self._families.of(goods)
+        told = [
+            (other, (place, value))
+            for other in self._about(goods)
+            for way in rule.ways
+            for place, value in _values([way], other)
+            if way.select is None or normal(str(value)) in family
+        ]
         self._facts[rule.code, goods] = bool(told)
         return bool(told), [wrong for other, value in told for wrong in self._judge(rule, other, [value])]
 
     @staticmethod
-    def _judge(rule: Rule, one: Told, told: Sequence[tuple[str, Json]]) -> Iterator[Finding]:
+    def _judge(rule: Rule, one: Told, told: Sequence[tuple[str, Json]]) -> Iterator[tuple[int, Finding]]:
         if not told:
-            yield error(rule.code, one.pointer + outset(rule.ways[0].path), rule.rule, *_said(rule))
+            yield one.index, error(rule.code, one.pointer + outset(rule.ways[0].path), rule.rule, *_said(rule))
         for place, value in told:
             if not _is_well_formed(rule, value):
-                yield error(f"{rule.code}-format", place, rule.rule, *_said(rule))
+                yield one.index, error(f"{rule.code}-format", place, rule.rule, *_said(rule))
 
     def _about(self, goods: str) -> Iterator[Told]:
         """Yield the events that tell of some goods, each once."""
@@ -140,13 +151,13 @@ def _values(ways: Sequence[Way], one: Told) -> Iterator[tuple[str, Json]]:
                 yield one.pointer + place, value
 
 
-def _each(rule: Rule, one: Told) -> Iterator[Finding]:
+def _each(rule: Rule, one: Told) -> Iterator[tuple[int, Finding]]:
     for way in rule.ways:
         *path, last = way.path
         for place, element in walk(dict(one.event), tuple(path), way.where):
             value = element.get(last) if isinstance(element, dict) else None
             if value is None or not _is_well_formed(rule, value):
-                yield error(rule.code, f"{one.pointer}{place}/{last}", rule.rule, *_said(rule))
+                yield one.index, error(rule.code, f"{one.pointer}{place}/{last}", rule.rule, *_said(rule))
 
 
 def _is_well_formed(rule: Rule, value: Json) -> bool:
