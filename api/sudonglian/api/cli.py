@@ -30,6 +30,7 @@ from sudonglian.api.commands import (
     sample,
     serve,
     signing,
+    sources,
     tracing,
 )
 from sudonglian.api.console import INTERRUPTED, REFUSED, USAGE, Console, prepare_streams, tell
@@ -114,6 +115,7 @@ for commands in (
     proof,
     tracing,
     contacts,
+    sources,
     people,
     operation,
     contract,

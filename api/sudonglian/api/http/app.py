@@ -28,6 +28,7 @@ from sudonglian.api.http.routes import (
     records,
     resources,
     signatures,
+    sources,
     traces,
     verify,
 )
@@ -53,6 +54,7 @@ ROUTERS: Final = (
     lots,
     traces,
     contacts,
+    sources,
     verify,
     health,
 )

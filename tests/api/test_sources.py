@@ -1,0 +1,67 @@
+"""The command that scores sources: interfaces.md, to the letter."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.trace.sources.literal import network
+
+RELATIONS = [("milk", "one"), ("milk", "two")]
+DELIVERIES = [
+    {"ID": "milk", "from": "farm", "to": "plant"},
+    {"ID": "one", "from": "plant", "to": "shop1"},
+    {"ID": "two", "from": "plant", "to": "shop2"},
+]
+CASES = [{"id": "shop1", "weight": 1}, {"id": "shop2", "weight": 1}]
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> str:
+    path = tmp_path / "deliveries.json"
+    path.write_text(json.dumps(network(["farm", "plant", "shop1", "shop2"], DELIVERIES, RELATIONS, CASES)))
+    return str(path)
+
+
+def test_sources(run: Callable[..., Any], file: str) -> None:
+    done = run("sources", file, "--json")
+    assert (done.code, done.err) == (0, "")
+    assert done.json["stations"][0] == {
+        "id": "farm",
+        "score": 1.0,
+        "common_link": True,
+        "forward": ["plant", "shop1", "shop2"],
+        "backward": [],
+    }
+    assert done.json["deliveries"][1] == {
+        "id": "one",
+        "score": 0.5,
+        "common_link": False,
+        "forward": [],
+        "backward": ["milk"],
+    }
+    assert done.json["sums"] == {"station_score": 3.0, "delivery_score": 2.0}
+    assert done.json.keys() == {"stations", "deliveries", "sums"}
+
+
+def test_cross_contamination(run: Callable[..., Any], tmp_path: Path) -> None:
+    path = tmp_path / "unrelated.json"
+    path.write_text(json.dumps(network(["farm", "plant", "shop1", "shop2"], DELIVERIES, [], CASES)))
+    assert run("sources", str(path), "--json").json["stations"][0]["score"] == 0.0
+    assert run("sources", str(path), "--cross-contamination", "--json").json["stations"][0]["score"] == 1.0
+
+
+def test_told_to_a_person(run: Callable[..., Any], file: str) -> None:
+    lines = run("sources", file).out.splitlines()
+    assert lines[:3] == ["1.0000  farm  common link", "1.0000  plant  common link", "0.5000  shop1"]
+    assert "共同来源" in run("sources", file, "--lang", "zh").out
+
+
+def test_what_is_refused(run: Callable[..., Any], tmp_path: Path) -> None:
+    path = tmp_path / "no.json"
+    path.write_text('{"version": "2.0.0"}')
+    done = run("sources", str(path), "--json")
+    assert (done.code, done.json["error"]["code"], done.json["error"]["place"]) == (1, "fcl", "/version")
+    assert run("sources", str(tmp_path / "none.json")).code == 64
+    assert run("sources").code == 64

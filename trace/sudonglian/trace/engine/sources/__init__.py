@@ -1,0 +1,1 @@
+"""Where it could have come from: stations that deliver to each other, and the score of each as a source."""
