@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from tests.trace.sources.literal import network
 
+from sudonglian.api.commands import sample
+
 RELATIONS = [("milk", "one"), ("milk", "two")]
 DELIVERIES = [
     {"ID": "milk", "from": "farm", "to": "plant"},
@@ -65,3 +67,19 @@ def test_what_is_refused(run: Callable[..., Any], tmp_path: Path) -> None:
     assert (done.code, done.json["error"]["code"], done.json["error"]["place"]) == (1, "fcl", "/version")
     assert run("sources", str(tmp_path / "none.json")).code == 64
     assert run("sources").code == 64
+
+
+def test_the_goods_of_a_trace_are_written_and_scored(run: Callable[..., Any], tmp_path: Path) -> None:
+    story = sample.stories()["frozen-fish"]
+    assert run("sample", "load").code == 0
+    path = tmp_path / "goods.json"
+    asked = ("--at", story["at"], "--purpose", "test", "--backward", "--fcl", str(path))
+    assert run("trace", story["seed"], *asked).code == 0
+    told = run("sources", str(path), "--json").json
+    # The pallet was packed and stood in the yard before it came to where it was swabbed.
+    links = [row["id"].rpartition("/")[2] for row in told["stations"] if row["common_link"]]
+    assert links == ["pack", "yard"]
+    rows = json.loads(path.read_bytes())["data"]["deliveries"]["data"]
+    goods = {row[0]["value"]: row[3]["value"] for row in rows}
+    assert {goods[row["id"]] for row in told["deliveries"] if row["common_link"]} == {story["seed"]}
+    assert run("trace", story["seed"], *asked[:-1], str(tmp_path)).code == 64

@@ -73,6 +73,10 @@ def trace(
     listed: Annotated[
         Path | None, typer.Option("--csv", metavar="FILE", help="Also write the exposed as a table.")
     ] = None,
+    fcl: Annotated[
+        Path | None,
+        typer.Option("--fcl", metavar="FILE", help="Also write the deliveries of the goods as FoodChain-Lab JSON."),
+    ] = None,
     route: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Also draw the route from place to place, as SVG.")
     ] = None,
@@ -101,7 +105,7 @@ def trace(
     )
     if member:
         seed_of(member, "--why")
-    for file in (graph, listed, route, timeline):
+    for file in (graph, listed, fcl, route, timeline):
         if file is not None:
             check_writable(file)
     if query.at > datetime.now(UTC):
@@ -127,6 +131,11 @@ def trace(
         write_file(graph, graphml.encode(done.result.to_networkx()))
     if listed is not None:
         write_file(listed, table.encode(done.result))
+    if fcl is not None:
+        # With its arrays, which no other answer needs.
+        from sudonglian.trace.tables.fcl_write import encode_answer
+
+        write_file(fcl, encode_answer(done.result))
     if route is not None:
         write_file(route, route_svg(done.result, lang=console.lang).encode())
     if timeline is not None:
