@@ -54,13 +54,15 @@ def lists(
     Each is a column of first places and one of numbers, ascending, themselves left out. None if there are more than
     `most` numbers, or if it takes too long to find them.
     """
-    sizes, fits = _sizes(graph.first, graph.successor, begin, among, count, most, MAX_WORK)
-    if not fits:
+    sizes = np.zeros(count, np.int64)
+    counted = np.empty(0, np.int32)
+    if not _search(graph.first, graph.successor, begin, among, sizes, counted, most, MAX_WORK):
         return None
     first = np.zeros(count + 1, np.int64)
     np.cumsum(sizes, out=first[1:])
     reached = np.empty(first[-1], np.int32)
-    _fill(graph.first, graph.successor, begin, among, count, first, reached)
+    if len(reached):
+        _search(graph.first, graph.successor, begin, among, sizes, reached, most, MAX_WORK)
     backward = _turned(first, reached, count)
     return _turned(*backward, count), backward
 
@@ -155,14 +157,16 @@ def _sweep(
 
 
 @njit(cache=True)
-def _sizes(
-    first: Days, successor: Codes, begin: int, among: int, count: int, most: int, work: int
-) -> tuple[Days, bool]:
-    sizes = np.zeros(count, np.int64)
+def _search(
+    first: Days, successor: Codes, begin: int, among: int, sizes: Days, reached: Codes, most: int, work: int
+) -> bool:
+    """Count what each reaches, and write it down one behind the other if there is room; say whether all was found."""
+    count = len(sizes)
     met = np.full(len(first) - 1, -1, np.int32)
     waiting = np.empty(len(first) - 1, np.int32)
     total = looked = 0
     for number in range(count):
+        before = total
         met[begin + number] = number
         waiting[0] = begin + number
         length = 1
@@ -177,42 +181,13 @@ def _sizes(
                     waiting[length] = other
                     length += 1
                     if among <= other < among + count and other - among != number:
-                        sizes[number] += 1
-            if total + sizes[number] > most or looked > work:
-                return sizes, False
-        total += sizes[number]
-    return sizes, True
-
-
-@njit(cache=True)
-def _fill(
-    first: Days,
-    successor: Codes,
-    begin: int,
-    among: int,
-    count: int,
-    places: Days,
-    reached: Codes,
-) -> None:
-    met = np.full(len(first) - 1, -1, np.int32)
-    waiting = np.empty(len(first) - 1, np.int32)
-    for number in range(count):
-        into = places[number]
-        met[begin + number] = number
-        waiting[0] = begin + number
-        length = 1
-        while length:
-            length -= 1
-            node = waiting[length]
-            for place in range(first[node], first[node + 1]):
-                other = successor[place]
-                if met[other] != number:
-                    met[other] = number
-                    waiting[length] = other
-                    length += 1
-                    if among <= other < among + count and other - among != number:
-                        reached[into] = other - among
-                        into += 1
+                        if len(reached):
+                            reached[total] = other - among
+                        total += 1
+            if total > most or looked > work:
+                return False
+        sizes[number] = total - before
+    return True
 
 
 @njit(cache=True)
