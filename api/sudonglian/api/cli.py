@@ -29,6 +29,7 @@ from sudonglian.api.commands import (
     records,
     sample,
     serve,
+    sheets,
     signing,
     sources,
     tracing,
@@ -109,6 +110,7 @@ def start(
 
 for commands in (
     records,
+    sheets,
     events,
     signing,
     log,

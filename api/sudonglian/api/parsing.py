@@ -7,22 +7,18 @@ import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
-from urllib.parse import quote
 
 from sudonglian.api.errors import UsageRefused
 from sudonglian.api.settings import Lang
 from sudonglian.chain.identifiers import check, normal
-from sudonglian.chain.identifiers.digital_link import DOMAIN, NO_URI, parse
-from sudonglian.chain.identifiers.gs1 import KEYS
+from sudonglian.chain.identifiers.digital_link import NO_URI
 from sudonglian.chain.identifiers.normal import SCHEME
 from sudonglian.records.epcis.times import instant
+from sudonglian.records.identifiers import label
 
 _HASH = re.compile(r"(?:0x)?([0-9a-fA-F]{64})")
 _GLN = re.compile(r"\d{13}", re.ASCII)
 _SPAN = re.compile(r"(\d{1,6})([dhms]?)", re.ASCII)
-
-_ELEMENTS = re.compile(r"(?:\(\d{2,4}\)[^()\s]+)+", re.ASCII)
-_ELEMENT = re.compile(r"\((\d{2,4})\)([^()\s]+)", re.ASCII)
 
 PERSON: Final = "person:"
 
@@ -86,12 +82,8 @@ def identifier_of(text: str, place: str) -> str:
     'https://id.gs1.org/00/106141412345678908'
     """
     text = text.strip()
-    if _ELEMENTS.fullmatch(text):
-        pairs = _ELEMENT.findall(text)
-        keys = [pair for pair in pairs if pair[0] in KEYS]
-        rest = "&".join(f"{ai}={quote(value, safe='')}" for ai, value in pairs)
-        if keys and (link := parse(f"{DOMAIN}/{keys[0][0]}/{quote(keys[0][1], safe='')}?{rest}")):
-            return str(link)
+    if link := label.link_of(text):
+        return str(link)
     # Capture refuses what is no URI, so that no record names it; a proof of its absence would only mislead.
     if not SCHEME.fullmatch(text) or NO_URI.search(text):
         ways = (

@@ -187,6 +187,17 @@ def take(
     return CaptureResult(tuple(refused), tuple(receipts), judged.warnings, len(judged.described))
 
 
+def foresee(connection: Connection, judged: Judged) -> CaptureResult:
+    """Return what `take` would say of judged events if each proceeded for itself; nothing is written.
+
+    No lock is held: somebody else's capture may come before.
+    """
+    refused = list(judged.refused)
+    receipts, _ = _decide(judged.events, _known(connection, judged.events), judged.submitter, "refuse", refused)
+    refused.sort(key=_by_event)
+    return CaptureResult(tuple(refused), tuple(receipts), judged.warnings, len(judged.described))
+
+
 def _by_event(refusal: Refusal) -> int:
     return -1 if refusal.index is None else refusal.index
 

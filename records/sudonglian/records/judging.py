@@ -122,6 +122,17 @@ def judge(
         The bytes are no document with events.
     """
     document = read_document(raw, form)
+    judged = judge_document(keys, document, submitter=submitter, now=now, profile=profile)
+    if document.is_xml and (judged.refused or judged.warnings):
+        refused, warnings = _with_lines(raw, judged.refused, judged.warnings)
+        return replace(judged, refused=refused, warnings=warnings)
+    return judged
+
+
+def judge_document(
+    keys: Keys, document: Document, *, submitter: str, now: datetime, profile: Profile | None = None
+) -> Judged:
+    """Judge the events of a document that has been read; its values are those of the canonical model."""
     refused = _envelope_refusals(document)
     warnings: list[tuple[int, Finding]] = []
     events: list[JudgedEvent] = []
@@ -142,8 +153,6 @@ def judge(
     if profile is not None:
         refused, warnings = _raised(profile, refused, warnings)
     events = _unrefused(events, refused)
-    if document.is_xml and (refused or warnings):
-        refused, warnings = _with_lines(raw, refused, warnings)
     return Judged(submitter, now, len(document.events), tuple(events), tuple(refused), tuple(warnings), told)
 
 
@@ -166,8 +175,8 @@ def _unrefused(events: list[JudgedEvent], refused: list[Refusal]) -> list[Judged
 
 
 def _with_lines(
-    raw: bytes, refused: list[Refusal], warnings: list[tuple[int, Finding]]
-) -> tuple[list[Refusal], list[tuple[int, Finding]]]:
+    raw: bytes, refused: Sequence[Refusal], warnings: Sequence[tuple[int, Finding]]
+) -> tuple[tuple[Refusal, ...], tuple[tuple[int, Finding], ...]]:
     """Return the same with the lines of the XML, which is what its sender can look at."""
     lines = line_of(raw, {*(one.pointer for one in refused), *(one.pointer for _, one in warnings)})
 
@@ -177,8 +186,8 @@ def _with_lines(
         return {lang: text + told.get(lang, "") for lang, text in message.items()}
 
     return (
-        [replace(one, message=said(one.message, one.pointer)) for one in refused],
-        [(index, replace(one, message=said(one.message, one.pointer))) for index, one in warnings],
+        tuple(replace(one, message=said(one.message, one.pointer)) for one in refused),
+        tuple((index, replace(one, message=said(one.message, one.pointer))) for index, one in warnings),
     )
 
 

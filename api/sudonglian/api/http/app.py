@@ -27,6 +27,7 @@ from sudonglian.api.http.routes import (
     profiles,
     records,
     resources,
+    sheets,
     signatures,
     sources,
     traces,
@@ -46,6 +47,7 @@ STOP_WAIT_S: Final = 5
 ROUTERS: Final = (
     capture,
     profiles,
+    sheets,
     events,
     resources,
     signatures,

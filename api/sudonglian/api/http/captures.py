@@ -19,6 +19,8 @@ from sudonglian.records.api_keys import ApiKey
 from sudonglian.records.epcis.document import Form
 from sudonglian.records.intake import Behaviour, CaptureResult, DuplicateIds
 from sudonglian.records.jobs import Job
+from sudonglian.records.sheets import taking
+from sudonglian.records.sheets.taking import Prepared, Told
 
 WITHHELD: Final = {"zh": "见该位置;个人数据不重复显示", "en": "see this place; personal data are not repeated"}
 """A finding about a person may repeat what was sent, and a job is kept when the person has been erased."""
@@ -74,6 +76,27 @@ def take(
         )
     _count(door, taken)
     return job, True
+
+
+def take_sheet(
+    door: Door, key: ApiKey, prepared: Prepared, behaviour: Behaviour, now: datetime
+) -> tuple[Told, Job | None]:
+    """Capture a sheet that has been read; there is a job if anything was written or was known already."""
+    job: Job | None = None
+    with door.store.write() as connection:
+        told = taking.take(connection, door.keys, prepared, behaviour)
+        if told.written:
+            job = jobs.add(
+                connection,
+                key.id,
+                "capture",
+                canonical.encode({"behaviour": behaviour, "duplicate_ids": "refuse"}),
+                now,
+                state="failed" if told.has_errors else "success",
+                result=orjson.dumps(_kept(told.taken)),
+            )
+    _count(door, told.taken)
+    return told, job
 
 
 def take_one(door: Door, key: ApiKey, raw: bytes, now: datetime) -> CaptureResult:

@@ -80,6 +80,12 @@ class BodyRefused(UsageRefused):
     slug = "body"
 
 
+class SheetRowsRefused(BodyRefused):
+    """A sheet with rows that are not what they must be; each is told."""
+
+    slug = "sheet-rows"
+
+
 PerPage = Annotated[int, Query(alias="perPage", ge=1, le=MAX_PER_PAGE)]
 PageToken = Annotated[str | None, Query(alias="nextPageToken", max_length=4_000)]
 IdempotencyKey = Annotated[str | None, Header(alias="Idempotency-Key", max_length=255, pattern=r"^[\x21-\x7e]+$")]
