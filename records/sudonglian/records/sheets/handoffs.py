@@ -348,6 +348,8 @@ class _Reader:
         self._put(handoff, row, "zone", given if given else time, offset)
 
     def _once(self, handoff: Handoff, row: int, key: str, there: Cell) -> None:
+        if key in handoff.seen and handoff.seen[key][1] == cells.shown(there):
+            return  # repeated, as most rows do
         try:
             value = _value(key, there)
         except CellRefused as refused:

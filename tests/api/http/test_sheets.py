@@ -1,0 +1,85 @@
+"""Sheets over HTTP: the template comes back filled, mistakes with their rows, hostile files as problems and never a 500."""
+
+import io
+import zipfile
+from typing import Any
+
+import openpyxl
+import pytest
+
+from sudonglian.api.http.routes.sheets import CSV, XLSX
+
+
+def send(
+    server: Any, body: bytes, query: str = "", kind: str = CSV, token: str | None = "firm", lang: str = "en"
+) -> Any:
+    headers = {"Content-Type": kind, "Accept-Language": lang}
+    return server.ask("POST", f"/import{query}", body, token=token, headers=headers)
+
+
+def filled(server: Any, name: str) -> bytes:
+    body: bytes = server.ask("GET", "/template.csv?lang=en").body
+    return body.replace(b"EXAMPLE-", name.encode())
+
+
+def test_a_template_is_public_and_comes_in_both_languages(served: Any) -> None:
+    for lang, name in (("zh", "交接"), ("en", "handoffs")):
+        answer = served.ask("GET", "/template.xlsx", headers={"Accept-Language": lang})
+        assert answer.status == 200
+        assert answer.headers["content-type"] == XLSX
+        assert openpyxl.load_workbook(io.BytesIO(answer.body)).sheetnames[0] == name
+
+
+def test_a_sheet_is_foreseen_taken_and_unchanged_when_it_comes_again(served: Any) -> None:
+    body = filled(served, "AGAIN-")
+    for _ in range(2):
+        told = send(served, body, "?preview=true").json
+        assert (told["accepted"], told["unchanged"], told["written"]) == (2, 0, False)
+    taken = send(served, body)
+    assert (taken.status, taken.json["accepted"]) == (202, 2)
+    job = served.ask("GET", taken.headers["location"], token="firm").json
+    assert (job["success"], job["accepted"], job["errors"]) == (True, 2, [])
+    assert send(served, body).json["unchanged"] == 2
+    assert send(served, body, token="other").json["accepted"] == 2
+
+
+def test_a_mistake_is_told_with_its_row_and_can_be_corrected_in_a_copy(served: Any) -> None:
+    body = filled(served, "WRONG-").replace(b"09520001002014", b"09520001002015", 1)
+    answer = send(served, body, lang="zh")
+    assert (answer.status, answer.json["type"]) == (422, "urn:sudonglian:problem:sheet-rows")
+    [error] = answer.json["errors"]
+    assert (error["row"], error["column"], error["code"], error["text"]) == (2, "item", "check-digit", "09520001002015")
+    assert error["detail"] == "校验位应为 4"
+    assert error["pointer"] == "/CSV/2/item"
+    copy = send(served, body, "?preview=true&copy=csv").body
+    assert send(served, body, "?behaviour=proceed").json["accepted"] == 1
+    told = send(served, copy.replace(b"09520001002015", b"09520001002014")).json
+    assert (told["accepted"], told["unchanged"]) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "token", "status", "slug"),
+    [
+        (b"", CSV, "firm", 400, "sheet"),
+        (b"a,b\n1,2\n", CSV, "firm", 400, "sheet-header"),
+        (b"PK\x03\x04" + bytes(100), XLSX, "firm", 400, "sheet"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", XLSX, "firm", 400, "sheet-kind"),
+        (b"a", "application/json", "firm", 415, "media-type"),
+        (b"a", CSV, None, 401, "unauthenticated"),
+        (b"a", CSV, "tracer", 403, "forbidden"),
+    ],
+)
+def test_what_is_refused(served: Any, body: bytes, kind: str, token: str | None, status: int, slug: str) -> None:
+    answer = send(served, body, kind=kind, token=token)
+    assert (answer.status, answer.json["type"]) == (status, f"urn:sudonglian:problem:{slug}")
+
+
+def test_a_bomb_is_refused_before_it_is_unfolded(served: Any) -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as parcel:
+        parcel.writestr("[Content_Types].xml", "<Types/>")
+        parcel.writestr("xl/workbook.xml", "<workbook/>")
+        parcel.writestr("xl/worksheets/sheet1.xml", bytes(64_000_000))
+    answer = send(served, out.getvalue(), kind=XLSX, lang="zh")
+    assert (answer.status, answer.json["type"]) == (400, "urn:sudonglian:problem:sheet-too-large")
+    assert "解压" in answer.json["detail"]
