@@ -157,6 +157,8 @@ def _faults(prepared: Prepared, refused: Iterable[Refusal], warnings: Iterable[t
 
 
 def _fault(prepared: Prepared, index: int, level: Any, code: str, pointer: str, message: Any) -> Fault:
+    if index >= len(prepared.handoffs):
+        return Fault(level, prepared.reading.sheet, 0, "", code, "", message)
     handoff = prepared.handoffs[index]
     inner = pointer.removeprefix(f"/{index}")
     sheet, row, key, text = handoff.origin(inner, prepared.reading.sheet)
