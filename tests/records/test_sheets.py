@@ -156,7 +156,7 @@ def test_a_handoff_is_one_event_of_all_its_rows(take: Take) -> None:
     event = handoff.event(FIRM)
     assert event["epcList"] == ["https://id.gs1.org/00/395200010000000028"]
     assert event["quantityList"] == [
-        {"epcClass": "https://id.gs1.org/01/09520001002014/10/BJ241018", "quantity": 20, "uom": "CS"}
+        {"epcClass": "https://id.gs1.org/01/09520001002014/10/BJ241018", "quantity": 20, "uom": "XCS"}
     ]
     assert event["eventTime"] == "2026-01-05T08:30:00+08:00"
     people: Any = event["sdl:participants"]

@@ -61,7 +61,7 @@ def examples(lang: str) -> list[dict[str, str]]:
         "handoff": f"{mark}-001", "step": word("step", "shipping"), "time": "2026-01-05 08:30",
         "place": "9520001001017", "from": "9520001001017", "to": "9520001001031",
         "item": "09520001002014", "lot": "BJ241018", "product": "冷冻鳕鱼" if zh else "frozen cod",
-        "quantity": "20", "unit": word("unit", "CS"), "origin": "NO", "produced": "2025-10-18", "expires": "2027-10-17",
+        "quantity": "20", "unit": word("unit", "XCS"), "origin": "NO", "produced": "2025-10-18", "expires": "2027-10-17",
         "container": "CSQU3054383", "seal": "SL-20931", "vehicle": "沪A12345",
         "customs": "530020260000000017", "quarantine": "CIQ-2026-0017", "test": "NAT-20260104-17",
         "disinfection": "XD-20260104-3", "bol": "BOL-55017", "coldest": "-19.5", "warmest": "-18.1",
@@ -72,7 +72,7 @@ def examples(lang: str) -> list[dict[str, str]]:
     third = {
         "handoff": f"{mark}-002", "step": word("step", "receiving"), "time": "2026-01-05 11:05",
         "place": "9520001001031+A1", "from": "9520001001017", "to": "9520001001031",
-        "item": "(01)09520001002014(10)BJ241018", "quantity": "20", "unit": word("unit", "CS"), "temperature": "-18.5",
+        "item": "(01)09520001002014(10)BJ241018", "quantity": "20", "unit": word("unit", "XCS"), "temperature": "-18.5",
     }  # fmt: skip
     return [first, second, third]
 

@@ -1,6 +1,6 @@
 """The words of the drop-downs, and what of EPCIS they stand for: steps, units, kinds of numbers, ways of contact.
 
-CBV 2.0 §7.1 (steps); UN/ECE Recommendations 20 and 21 (units, packages); plain-event.md rules 11, 12. words.json.
+CBV 2.0 §7.1 (steps); UN/ECE Recommendations 20 and 21 (units; packages, X and two more); plain-event.md rules 11, 12. words.json.
 """
 
 import json
