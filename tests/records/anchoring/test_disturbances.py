@@ -66,8 +66,10 @@ def check_the_end(world: Any) -> None:
 
 def settle(world: Any) -> None:
     """Let blocks come until everything sealed is final."""
+    patience, world.patience = world.patience, 0  # whatever waits, waits for the blocks that are asked for here
     for _ in range(60):
         if world.advance()[-1] == "idle":
+            world.patience = patience
             return
         mine(world, 2)
     raise AssertionError(f"never idle: {world.states()}")
