@@ -125,13 +125,19 @@ MISTAKES: list[tuple[str, dict[str, Any], str, str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("form", ["xlsx", "csv"])
-@pytest.mark.parametrize(("change", "column", "code"), [one[1:] for one in MISTAKES], ids=[one[0] for one in MISTAKES])
+def planted() -> Iterator[Any]:
+    """Yield every mistake in both forms; what is wrong for being no text is another mistake in a CSV, or none."""
+    for name, change, column, code in MISTAKES:
+        is_text = all(isinstance(value, str) for value in change.values())
+        for form in ("xlsx", "csv"):
+            if form == "xlsx" or is_text or code not in ("not-text", "time"):
+                yield pytest.param(change, column, code, form, id=f"{name}-{form}")
+
+
+@pytest.mark.parametrize(("change", "column", "code", "form"), planted())
 def test_a_planted_mistake_comes_back_with_its_row(take: Take, change: dict[str, Any], column: str, code: str, form: str) -> None:  # fmt: skip
     if form == "csv" and not all(isinstance(value, str) for value in change.values()):
         change = {key: cells.shown(value) for key, value in change.items()}
-        if code in ("not-text", "time"):
-            return  # in text it is another mistake, or none
     before, after = {**GOOD, "handoff": "H0"}, {**GOOD, "handoff": "H2"}
     raw = (xlsx_of if form == "xlsx" else csv_of)(before, {**GOOD, **change}, after)
     told = take(raw)

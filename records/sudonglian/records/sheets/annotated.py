@@ -19,7 +19,7 @@ from sudonglian.records.sheets.taking import Told
 def annotated(told: Told, form: str, lang: str) -> bytes:
     """Return the copy as `xlsx` or `csv`; the sheet must have been prepared with its rows kept.
 
-    A CSV holds the handoffs alone, and names the people's faults in its last row.
+    A CSV holds the handoffs alone: it has no second sheet for people.
     """
     tables = [one for one in (told.prepared.book.handoffs, told.prepared.book.people) if one is not None]
     if form == "csv":
