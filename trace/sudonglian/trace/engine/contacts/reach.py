@@ -137,11 +137,14 @@ def _sweep(
     begin = 0
     while begin < len(time):
         now = time[begin]
-        end = begin
+        end, last = begin, np.int32(NOBODY)
         while end < len(time) and time[end] == now:
             u = source[end]
-            if (end == begin or u != source[end - 1]) and _spreads(latest, int(u), now, wait, seed, bounded):
-                heappush(heap, (carried[u], u))
+            # Without a limit, who was reached before is reached no earlier, and passes on nothing new.
+            if (wait >= 0 or latest[target[end]] == _UNKNOWN) and _spreads(latest, int(u), now, wait, seed, bounded):
+                if last != u:
+                    heappush(heap, (carried[u], u))
+                last = u
             end += 1
         count = 0
         while heap:
