@@ -105,3 +105,16 @@ def test_what_is_refused(run: Callable[..., Any], table: str, more: tuple[str, .
 def test_no_such_file(run: Callable[..., Any], tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "none.csv"):
         assert run("contacts", "reach", str(path), *COLUMNS, "--seed", "a").code == 64
+
+
+def test_stays(run: Callable[..., Any], tmp_path: Path) -> None:
+    path = tmp_path / "stays.csv"
+    path.write_text("who,room,from,to\nloader,cold room,1,5\npacker,cold room,4,9\n")
+    asked = ("contacts", "stays", str(path), "--party", "who", "--place", "room", "--start", "from", "--end", "to")
+    done = run(*asked, "--seed", "loader", "--json")
+    assert (done.code, done.err) == (0, "")
+    assert done.json["reached"] == [
+        {"node": "packer", "arrival": 4, "generation": 1, "place": "cold room", "previous": "loader"}
+    ]
+    assert "于 cold room,第 1 代" in run(*asked, "--seed", "loader", "--lang", "zh").out
+    assert run(*asked).code == 1

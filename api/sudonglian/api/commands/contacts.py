@@ -64,6 +64,51 @@ def reach(
 
 
 @app.command()
+def stays(
+    context: typer.Context,
+    file: File,
+    party: Annotated[str, typer.Option(metavar="COLUMN", help="Who was there.")],
+    place: Annotated[str, typer.Option(metavar="COLUMN", help="Where.")],
+    start: Annotated[str, typer.Option(metavar="COLUMN", help="Since when: dates, timestamps or plain numbers.")],
+    end: Annotated[str, typer.Option(metavar="COLUMN", help="Until when; an empty cell is a stay that goes on.")],
+    seed: Annotated[str, typer.Option(metavar="NAME", help="Who was exposed first.")] = "",
+    seed_place: Annotated[str, typer.Option(metavar="NAME", help="Or: the place that was exposed at --at.")] = "",
+    at: Annotated[str, typer.Option(metavar="TIME", help="From when on the seed exposes others.")] = "",
+    until: Annotated[str, typer.Option(metavar="TIME", help="The first time that does not count; a day counts.")] = "",
+    persistence: Annotated[
+        str, typer.Option(metavar="SPAN", help="How long places go on exposing: 6h, 14d, or a number.")
+    ] = "",
+    max_generation: Annotated[
+        int | None, typer.Option(metavar="N", help="How many hops from the seed at most.")
+    ] = None,
+    backward: Annotated[bool, typer.Option("--backward", help="Ask who could have exposed the seed.")] = False,
+    strict: Annotated[
+        bool | None,
+        typer.Option("--strict/--no-strict", help="Meetings of one instant do not chain; with dates alone they do."),
+    ] = None,
+    walks: Annotated[
+        bool, typer.Option("--walks", help="Also give for each party a way with the fewest hops.")
+    ] = False,
+) -> int:
+    """Find whom one party exposes through stays in the same places, from check-ins, shifts or visits."""
+    from sudonglian.trace.tables.stay_table import StayAsk, StayColumns, exposed
+
+    console: Console = context.obj
+    _there(file)
+    ask = StayAsk(seed, seed_place, at, until, persistence, max_generation, backward, strict, walks)
+    answer = exposed(file, StayColumns(party, place, start, end), ask)
+
+    def lines() -> Iterator[str]:
+        for one in answer["reached"]:
+            when = one.get("arrival", one.get("departure"))
+            yield console.text("{when}  {node}  in {place}, generation {generation}, by {previous}", when=when, **one)
+        yield console.text("{count} parties", count=len(answer["reached"]))
+
+    console.emit(answer, lines())
+    return DONE
+
+
+@app.command()
 def summary(
     context: typer.Context,
     file: File,

@@ -66,22 +66,23 @@ def read(path: Path, *, source: str, target: str, time: str, end: str = "") -> C
         No such column, an empty cell, a row with more or fewer cells than the header, a time that is none.
     """
     wanted = [source, target, time, *([end] if end else [])]
-    columns = _columns(path, wanted)
-    trimmed = {name: _filled(pc.utf8_trim_whitespace(columns[name]), name) for name in dict.fromkeys(wanted)}
+    columns = columns_of(path, wanted)
+    trimmed = {name: filled(pc.utf8_trim_whitespace(columns[name]), name) for name in dict.fromkeys(wanted)}
     rows = len(trimmed[source])
     if not rows:
         raise TableFileRefused("the table has no rows", place=path.name)
     both = pa.concat_arrays([trimmed[source], trimmed[target]]).dictionary_encode()
-    codes, names = _by_name(both.indices.to_numpy(), both.dictionary)
+    codes, names = by_name(both.indices.to_numpy(), both.dictionary)
     times = [trimmed[name] for name in wanted[2:]]
-    clock, ticks = _clocked(times, wanted[2:])
+    clock, ticks = clocked(times, wanted[2:])
     if end and bool((early := ticks[1] < ticks[0]).any()):
         raise TableFileRefused("the contact ends before it begins", place=f"{end}, row {int(np.argmax(early)) + 1}")
     contacts = Contacts(codes[:rows], codes[rows:], ticks[0], ticks[1] if end else None, len(names))
     return ContactTable(contacts, names, clock)
 
 
-def _clocked(times: Sequence[pa.Array], names: Sequence[str]) -> tuple[Clock, list[clocks.Ticks]]:
+def clocked(times: Sequence[pa.Array], names: Sequence[str]) -> tuple[Clock, list[clocks.Ticks]]:
+    """Return the clock of columns of times that must be written alike, and the ticks of each."""
     rows = len(times[0])
     if len(times) == 1:
         found, ticks = clocks.read(times[0], names[0])
@@ -92,7 +93,8 @@ def _clocked(times: Sequence[pa.Array], names: Sequence[str]) -> tuple[Clock, li
     return found, [ticks[:rows], ticks[rows:]]
 
 
-def _columns(path: Path, wanted: Sequence[str]) -> dict[str, pa.Array]:
+def columns_of(path: Path, wanted: Sequence[str]) -> dict[str, pa.Array]:
+    """Return columns of a file as text."""
     head = _head(path)
     encoding = _encoding(head)
     header = head.decode(encoding, "replace").splitlines()[0] if head.strip() else ""
@@ -156,7 +158,8 @@ def _encoding(head: bytes) -> str:
     return "utf8"
 
 
-def _filled(column: pa.Array, name: str) -> pa.Array:
+def filled(column: pa.Array, name: str) -> pa.Array:
+    """Return a column that has no empty cell, or refuse it."""
     empty = pc.equal(column, "")
     if pc.any(empty).as_py():
         row = int(np.argmax(empty.to_numpy(zero_copy_only=False)))
@@ -164,9 +167,7 @@ def _filled(column: pa.Array, name: str) -> pa.Array:
     return column
 
 
-def _by_name(
-    codes: np.ndarray[tuple[int], np.dtype[np.int32]], names: pa.Array
-) -> tuple[clocks.Codes, tuple[str, ...]]:
+def by_name(codes: np.ndarray[tuple[int], np.dtype[np.int32]], names: pa.Array) -> tuple[clocks.Codes, tuple[str, ...]]:
     """Return parties numbered by their names, whole numbers by value, so that no order of rows shows in the answer."""
     keys = names
     if clocks.kinds(names) == "number" and not pc.any(pc.match_substring(names, ".")).as_py():

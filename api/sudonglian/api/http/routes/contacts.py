@@ -1,6 +1,6 @@
 """Plain tables of contacts over HTTP: a table in, the answer out; nothing of it is kept.
 
-interfaces.md (contacts reach, contacts summary), as the command line answers.
+interfaces.md (contacts reach, contacts summary) and stays, as the command line answers.
 """
 
 from collections.abc import Iterator
@@ -57,6 +57,32 @@ def contacts_reach(
     ask = answers.ReachAsk(seed, at, until, step, max_wait, backward, undirected, strict)
     with _file(table) as path:
         return json_answer(answers.reach(path, answers.Columns(source, target, time, end), ask))
+
+
+@router.post("/stays", openapi_extra=TABLE)
+def contacts_stays(
+    caller: Tracer,
+    table: Body,
+    party: Column,
+    place: Column,
+    start: Column,
+    end: Column,
+    seed: Annotated[str, Query(max_length=200, description="Who was exposed first.")] = "",
+    seed_place: Annotated[str, Query(max_length=200, description="Or the place that was exposed at `at`.")] = "",
+    at: Typed = "",
+    until: Typed = "",
+    persistence: Typed = "",
+    max_generation: Annotated[int | None, Query(ge=0, le=2**31 - 1, description="How many hops at most.")] = None,
+    backward: bool = False,
+    strict: Strict = None,
+    walks: bool = False,
+) -> Response:
+    """Find whom one party, or a place, exposes through stays in the same places: check-ins, shifts, visits."""
+    from sudonglian.trace.tables.stay_table import StayAsk, StayColumns, exposed
+
+    ask = StayAsk(seed, seed_place, at, until, persistence, max_generation, backward, strict, walks)
+    with _file(table) as path:
+        return json_answer(exposed(path, StayColumns(party, place, start, end), ask))
 
 
 @router.post("/summary", openapi_extra=TABLE)
