@@ -1,4 +1,4 @@
-"""Commands for newcomers: the worked outbreaks that come with the program.
+"""Commands for newcomers: the worked outbreaks that come with the program, invented or public incidents.
 
 service.md (a fresh server offers to load the sample outbreak).
 """
@@ -16,7 +16,11 @@ from sudonglian.api.errors import UsageRefused
 from sudonglian.api.wiring import open_house
 from sudonglian.api.working import working
 
-app = typer.Typer(help="Worked outbreaks, invented, to try things on.", rich_markup_mode=None, no_args_is_help=False)
+app = typer.Typer(
+    help="Worked outbreaks to try things on: invented, or rebuilt from public reports.",
+    rich_markup_mode=None,
+    no_args_is_help=False,
+)
 
 
 def stories() -> dict[str, dict[str, Any]]:
@@ -41,12 +45,18 @@ def list_(context: typer.Context) -> int:
     """List the samples with the seed and time to trace from."""
     console: Console = context.obj
     listed = [
-        {"name": name, **{key: story[key] for key in ("title", "story", "seed", "at", "lot", "names", "spared")}}
+        {
+            "name": name,
+            **{key: story[key] for key in ("title", "story", "seed", "at", "lot", "names", "spared")},
+            **{key: story.get(key, []) for key in ("published", "assumed")},
+        }
         for name, story in stories().items()
     ]
     lines = []
     for one in listed:
         lines += [f"{one['name']} — {one['title'][console.lang]}", f"  {one['story'][console.lang]}"]
+        if one["published"]:
+            lines += [console.text("  rebuilt from public reports; what was published and what is assumed: --json")]
         lines += [f"  trace {one['seed']} --at {one['at']}"]
     console.emit({"samples": listed}, lines)
     return DONE
