@@ -6,7 +6,7 @@ docs/incidents.md tells what was published and what this file assumes.
 from typing import Any, Final
 
 from scripts.handoffs import Firm, document, event
-from scripts.incidents.cast import Cast, at
+from scripts.incidents.cast import Cast, at, fact
 
 NAME: Final = "chongqing-2020"
 
@@ -15,6 +15,8 @@ BOUGHT, SOLD, STOCK = 342, 66, 276
 
 HIGH, GENERAL = 8, 12
 """Published: people at high risk of exposure, and people exposed in general, by the evening of 15 December."""
+
+SOURCE: Final = "新华社重庆 2020-12-15"
 
 LOADS: Final = (20, 22, 24)
 """Assumed: three buyers; only their sum, 66, was published."""
@@ -132,12 +134,22 @@ def story() -> dict[str, Any]:
             "en": "342 pieces of Argentine beef came by way of Shanghai; 66 were sold to districts, 276 were in stock, of which one tested positive. Reported: 8 people at high risk of exposure, 12 exposed in general.",
         },
         "published": [
-            _fact("购进 342 件,库存 276 件,66 件已销往区县", "342 pieces bought, 276 in stock, 66 sold to districts"),
-            _fact("1 件外包装阳性,12 月 15 日", "the outside of one piece was positive, 15 December"),
-            _fact(
-                "高危暴露 8 人,一般暴露 12 人,检测均为阴性", "8 people at high risk, 12 in general; all tested negative"
+            fact(
+                "购进 342 件,库存 276 件,66 件已销往区县",
+                "342 pieces bought, 276 in stock, 66 sold to districts",
+                SOURCE,
             ),
-            _fact("采集样本 164 份,已出结果的 135 份为阴性", "164 samples taken; of these 135 had come back, negative"),
+            fact("1 件外包装阳性,12 月 15 日", "the outside of one piece was positive, 15 December", SOURCE),
+            fact(
+                "高危暴露 8 人,一般暴露 12 人,检测均为阴性",
+                "8 people at high risk, 12 in general; all tested negative",
+                SOURCE,
+            ),
+            fact(
+                "采集样本 164 份,已出结果的 135 份为阴性",
+                "164 samples taken; of these 135 had come back, negative",
+                SOURCE,
+            ),
         ],
         "assumed": [
             {
@@ -153,7 +165,3 @@ def story() -> dict[str, Any]:
         "spared": [],
         "documents": sorted(documents()),
     }
-
-
-def _fact(zh: str, en: str) -> dict[str, Any]:
-    return {"zh": zh, "en": en, "source": "新华社重庆 2020-12-15", "checked": True}

@@ -6,7 +6,7 @@ docs/incidents.md tells what was published and what this file assumes.
 from typing import Any, Final
 
 from scripts.handoffs import Event, Firm, document, event
-from scripts.incidents.cast import Cast, at
+from scripts.incidents.cast import Cast, at, called, fact
 
 NAME: Final = "qingdao-2020"
 
@@ -35,10 +35,10 @@ def documents() -> dict[str, Any]:
     """Return the firms' documents by file name."""
     cast = Cast(23)
     return {
-        "01-ship.json": document(SHIP_OWNER.party(), at(9, 2), [_loaded()], _names(SHIP)),
-        "02-port.json": document(PORT.party(), at(9, 20, 9), _port(cast), _names(QUAY)),
-        "03-storage.json": document(STORAGE.party(), at(9, 25, 9), _storage(cast), _names(STORE)),
-        "04-hospital.json": document(HOSPITAL.party(), at(10, 11, 9), _hospital(cast), _names(CT_ROOM, WARD)),
+        "01-ship.json": document(SHIP_OWNER.party(), at(9, 2), [_loaded()], called(NAMES, SHIP)),
+        "02-port.json": document(PORT.party(), at(9, 20, 9), _port(cast), called(NAMES, QUAY)),
+        "03-storage.json": document(STORAGE.party(), at(9, 25, 9), _storage(cast), called(NAMES, STORE)),
+        "04-hospital.json": document(HOSPITAL.party(), at(10, 11, 9), _hospital(cast), called(NAMES, CT_ROOM, WARD)),
     }
 
 
@@ -127,12 +127,12 @@ def story() -> dict[str, Any]:
             "en": "71 stevedores of two shifts unloaded frozen fish from one ship; two of one shift were infected. The goods were sealed before any was sold; live virus was isolated from the packaging. While in hospital the two were taken to a CT room that was not disinfected properly; a patient and his companion, there the next morning, were infected.",
         },
         "published": [
-            _fact("装卸工董、陈 9 月 19 日夜班卸进口冷冻海鲜,24 日阳性", "two stevedores unloaded frozen seafood in the night shift of 19 September and tested positive on the 24th", port),
-            _fact("货物未进入市场,全部封存;样本 1440 份,阳性 51 份", "none of the goods reached the market; 51 of 1,440 samples positive", port),
-            _fact("密切接触者 147 人、次密接 228 人、一般接触者及社区 4341 人,均为阴性", "147 close contacts, 228 of theirs, 4,341 others, all negative", port),
-            _fact("同船两班 71 人:感染所在班 23 人,另一班 48 人;冻品阳性率 106/919", "two shifts, 71 people: 23 in the shift with both infections, 48 in the other; 106 of 919 packages positive", paper),
-            _fact("外包装分离到活病毒", "live virus isolated from the packaging of cod", "中国疾控中心 2020-10-17;doi 10.46234/ccdcw2021.164"),
-            _fact("两人做 CT 后消毒不规范,次日上午同一 CT 室的患者和陪护感染,共 13 例", "after their CT the room was not disinfected properly; a patient and companion of the next morning were infected; 13 cases in all", hospital),
+            fact("装卸工董、陈 9 月 19 日夜班卸进口冷冻海鲜,24 日阳性", "two stevedores unloaded frozen seafood in the night shift of 19 September and tested positive on the 24th", port),
+            fact("货物未进入市场,全部封存;样本 1440 份,阳性 51 份", "none of the goods reached the market; 51 of 1,440 samples positive", port),
+            fact("密切接触者 147 人、次密接 228 人、一般接触者及社区 4341 人,均为阴性", "147 close contacts, 228 of theirs, 4,341 others, all negative", port),
+            fact("同船两班 71 人:感染所在班 23 人,另一班 48 人;冻品阳性率 106/919", "two shifts, 71 people: 23 in the shift with both infections, 48 in the other; 106 of 919 packages positive", paper),
+            fact("外包装分离到活病毒", "live virus isolated from the packaging of cod", "中国疾控中心 2020-10-17;doi 10.46234/ccdcw2021.164"),
+            fact("两人做 CT 后消毒不规范,次日上午同一 CT 室的患者和陪护感染,共 13 例", "after their CT the room was not disinfected properly; a patient and companion of the next morning were infected; 13 cases in all", hospital),
         ],
         "assumed": [
             {
@@ -148,11 +148,3 @@ def story() -> dict[str, Any]:
         "spared": [],
         "documents": sorted(documents()),
     }  # fmt: skip
-
-
-def _names(*places: str) -> dict[str, str]:
-    return {place: NAMES[place]["zh"] for place in places}
-
-
-def _fact(zh: str, en: str, source: str) -> dict[str, Any]:
-    return {"zh": zh, "en": en, "source": source, "checked": True}

@@ -6,7 +6,7 @@ docs/incidents.md tells what was published and what this file assumes.
 from typing import Any, Final
 
 from scripts.handoffs import Event, Firm, document, event, nesting
-from scripts.incidents.cast import Cast, at
+from scripts.incidents.cast import Cast, at, called, fact
 
 NAME: Final = "tianjin-2020"
 
@@ -46,10 +46,10 @@ def documents() -> dict[str, Any]:
     """Return the firms' documents by file name."""
     cast = Cast(22)
     return {
-        "01-exporter.json": document(ABROAD.party(), at(9, 3), _exporter(), _names(PACKING)),
-        "02-terminal.json": document(TERMINAL.party(), at(11, 4, 1), _terminal(cast), _names(YARD)),
-        "03-cold-store.json": document(STORE.party(), at(11, 8, 3), _store(cast), _names(*ROOM.values())),
-        "04-fishmonger.json": document(SHOP.party(), at(11, 7, 9), _shop(cast), _names(COUNTER)),
+        "01-exporter.json": document(ABROAD.party(), at(9, 3), _exporter(), called(NAMES, PACKING)),
+        "02-terminal.json": document(TERMINAL.party(), at(11, 4, 1), _terminal(cast), called(NAMES, YARD)),
+        "03-cold-store.json": document(STORE.party(), at(11, 8, 3), _store(cast), called(NAMES, *ROOM.values())),
+        "04-fishmonger.json": document(SHOP.party(), at(11, 7, 9), _shop(cast), called(NAMES, COUNTER)),
     }
 
 
@@ -176,15 +176,15 @@ def story() -> dict[str, Any]:
             "en": "A container of German knuckles stood closed on a terminal for 16 days, was opened at a cold store on 4 November, and its goods tested weakly positive in Dezhou on the 7th. A porter and a driver who had carried pig heads alone fell ill; the final report names the heads as the source and the porter's gloves as the way to the knuckles.",
         },
         "published": [
-            _fact("10 月 19 日 11:16 卸到码头冷箱场地,整箱机械作业,未开箱,无人员接触", "landed on 19 October at 11:16 by machine, unopened, touched by nobody", briefing),
-            _fact("11 月 4 日 0:37 提离码头,11:30 到冷库开箱,2020 件入库", "left the terminal on 4 November at 0:37, opened at the store at 11:30, 2020 cartons", briefing),
-            _fact("11 月 5 日 12:30 装车运往德州,28.10603 吨", "left for Dezhou on 5 November at 12:30, 28.10603 t", briefing),
-            _fact("11 月 7 日德州外包装阳性(弱阳性)", "weakly positive in Dezhou on 7 November", "人民网 2020-11-07;德国之声 2020-11-09"),
-            _fact("一名装卸工(第138例)和一个冷库门把手阳性", "a porter (case 138) and a door handle of the store were positive", briefing),
-            _fact("有共同暴露史 11 人、密切接触者 8 人,均为阴性", "11 people exposed together with him, 8 close contacts, all negative", "天津市疾控中心 2020-11-08(大同晚报)"),
-            _fact("第139例司机 11 月 5 日 11 时拉猪头,未接触猪肘,与第138例互不相识;在冷库接触 4 人", "case 139, a driver, loaded heads on 5 November at 11:00, never met knuckles or case 138, met four people at the store", "津云 2020-11-09;" + later),
-            _fact("第138例搬卸猪肘和入 2 号库的猪头,未搬入 5 号库的猪头;次日着同样手套出库猪肘", "case 138 carried knuckles and the heads for room 2, not those for room 5, and moved knuckles out next day in the same gloves", later),
-            _fact("结论:来源是北美猪头,司机捡过散包的猪头", "conclusion: the heads were the source; the driver had picked up heads from a broken pack", later),
+            fact("10 月 19 日 11:16 卸到码头冷箱场地,整箱机械作业,未开箱,无人员接触", "landed on 19 October at 11:16 by machine, unopened, touched by nobody", briefing),
+            fact("11 月 4 日 0:37 提离码头,11:30 到冷库开箱,2020 件入库", "left the terminal on 4 November at 0:37, opened at the store at 11:30, 2020 cartons", briefing),
+            fact("11 月 5 日 12:30 装车运往德州,28.10603 吨", "left for Dezhou on 5 November at 12:30, 28.10603 t", briefing),
+            fact("11 月 7 日德州外包装阳性(弱阳性)", "weakly positive in Dezhou on 7 November", "人民网 2020-11-07;德国之声 2020-11-09"),
+            fact("一名装卸工(第138例)和一个冷库门把手阳性", "a porter (case 138) and a door handle of the store were positive", briefing),
+            fact("有共同暴露史 11 人、密切接触者 8 人,均为阴性", "11 people exposed together with him, 8 close contacts, all negative", "天津市疾控中心 2020-11-08(大同晚报)"),
+            fact("第139例司机 11 月 5 日 11 时拉猪头,未接触猪肘,与第138例互不相识;在冷库接触 4 人", "case 139, a driver, loaded heads on 5 November at 11:00, never met knuckles or case 138, met four people at the store", "津云 2020-11-09;" + later),
+            fact("第138例搬卸猪肘和入 2 号库的猪头,未搬入 5 号库的猪头;次日着同样手套出库猪肘", "case 138 carried knuckles and the heads for room 2, not those for room 5, and moved knuckles out next day in the same gloves", later),
+            fact("结论:来源是北美猪头,司机捡过散包的猪头", "conclusion: the heads were the source; the driver had picked up heads from a broken pack", later),
         ],
         "assumed": [
             {
@@ -200,11 +200,3 @@ def story() -> dict[str, Any]:
         "spared": [],
         "documents": sorted(documents()),
     }  # fmt: skip
-
-
-def _names(*places: str) -> dict[str, str]:
-    return {place: NAMES[place]["zh"] for place in places}
-
-
-def _fact(zh: str, en: str, source: str) -> dict[str, Any]:
-    return {"zh": zh, "en": en, "source": source, "checked": True}

@@ -1,6 +1,7 @@
 """Public incidents as worked examples: what was published, and what the engine answers to their records."""
 
 import json
+import shlex
 import subprocess
 import sys
 from collections import Counter
@@ -230,3 +231,12 @@ def test_the_document_shows_what_the_engine_answers() -> None:
     for row in rows():
         assert row in text, row
     assert all(f"sudonglian sample load {name}" in text for name in INCIDENTS)
+
+
+def test_every_command_of_the_document_runs(run: Any) -> None:
+    lines = [one for one in DOC.read_text(encoding="utf-8").splitlines() if one.startswith("sudonglian ")]
+    assert len(lines) == 3 + 1 + 3 + 2
+    for one in lines:
+        done = run(*shlex.split(one)[1:])
+        assert done.code == 0, one
+        assert done.out.strip()
