@@ -5,7 +5,7 @@ import shlex
 import subprocess
 import sys
 from collections import Counter
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
+from scripts.handoffs import document, encoded, event
 from scripts.incidents import chongqing, qingdao, tianjin
 from scripts.incidents.cast import at
 from scripts.reading import events_of, views_of
@@ -126,8 +127,8 @@ def test_tianjin_the_terminal_that_moved_the_closed_container_is_not_listed_and_
 
 def test_tianjin_had_the_container_been_opened_at_the_terminal_its_inspector_would_be_listed() -> None:
     recorded = events("tianjin-2020")
-    for event in recorded:
-        for who in event.get("sdl:participants", ()):
+    for one in recorded:
+        for who in one.get("sdl:participants", ()):
             if "验箱员" in who["personRef"]["name"]:
                 who["contact"] = "opened"
     assert "码头验箱员" in people("tianjin-2020", asked("tianjin-2020", recorded))
@@ -179,32 +180,38 @@ def test_qingdao_both_shifts_are_listed_and_nobody_of_a_market() -> None:
 
 
 HOSPITAL = {"住院患者李", "陪护牛"}
+LASTING = ("--persistence", "location=24h")
 
 
-def test_qingdao_the_ct_room_passes_it_on_only_if_it_is_said_to_last_and_not_if_disinfected() -> None:
-    lasting = {"location": 24 * 3600}
-    assert not HOSPITAL & set(people("qingdao-2020", asked("qingdao-2020")))
-    found = people("qingdao-2020", asked("qingdao-2020", persistence_s=lasting))
-    assert {name: found.get(name) for name in HOSPITAL} == dict.fromkeys(HOSPITAL, "secondary")
-    recorded = events("qingdao-2020")
-    evening = next(event for event in recorded if event["eventTime"] == at(10, 4, 20).isoformat())
-    later = (datetime.fromisoformat(evening["eventTime"]) + timedelta(hours=1)).isoformat()
-    cleaned = {key: value for key, value in evening.items() if key != "sdl:participants"} | {
-        "eventID": "urn:uuid:00000000-0000-5000-8000-000000000001",
-        "eventTime": later,
-        "bizStep": "urn:sudonglian:bizstep:disinfecting",
-    }
-    assert not HOSPITAL & set(
-        people("qingdao-2020", asked("qingdao-2020", [*recorded, cleaned], persistence_s=lasting))
+def tiers(run: Any, name: str, *options: str) -> Counter[str]:
+    """Return how many people of each tier the command lists."""
+    story = sample.stories()[name]
+    done = run("trace", story["seed"], "--at", story["at"], "--purpose", "test", *options, "--json")
+    return Counter(one["tier"] for one in done.json["members"] if one["kind"] == "person")
+
+
+def test_qingdao_the_ct_room_passes_it_on_only_if_it_is_said_to_last_and_not_if_disinfected(
+    run: Any, tmp_path: Path
+) -> None:
+    assert run("sample", "load", "qingdao-2020").code == 0
+    usual = tiers(run, "qingdao-2020")
+    assert usual["secondary"] == 0
+    assert tiers(run, "qingdao-2020", *LASTING) == usual + Counter(secondary=len(HOSPITAL))
+    time = at(10, 4, 21)
+    disinfected = event(
+        "test/disinfected", time, "urn:sudonglian:bizstep:disinfecting", items=[qingdao.CT_ROOM], at=qingdao.CT_ROOM
     )
+    file = tmp_path / "disinfected.json"
+    file.write_bytes(encoded(document(qingdao.HOSPITAL.party(), time, [disinfected])))
+    assert run("capture", str(file), "--submitter", qingdao.HOSPITAL.party()).code == 0
+    assert tiers(run, "qingdao-2020", *LASTING) == usual
 
 
-def rows() -> list[str]:
+def rows(in_ct_room: int) -> list[str]:
     """Return the rows of the document's table as the engine answers today."""
     beef, pork, fish = (asked(f"{city}-2020") for city in ("chongqing", "tianjin", "qingdao"))
-    lasting = people("qingdao-2020", asked("qingdao-2020", persistence_s={"location": 86_400}))
     heads = people("tianjin-2020", asked("tianjin-2020", seed=tianjin.HEADS, at=at(11, 4, 15)))
-    tiers = Counter(people("chongqing-2020", beef).values())
+    split = Counter(people("chongqing-2020", beef).values())
     pieces = Counter(one.evidence for one in beef if one.kind == "item")
     crew, found = people("tianjin-2020", pork), people("qingdao-2020", fish)
     shift = sum("装卸工" in name for name in found)
@@ -212,8 +219,8 @@ def rows() -> list[str]:
         f"| 342 pieces · 件 | {sum(pieces.values())} exposed and the seed |",
         f"| 276 in stock · 在库 | {pieces['certain']} certain and the seed |",
         f"| 66 sold · 已销 | {pieces['possible']} possible, at 3 buyers |",
-        f"| 8 high-risk people · 高危暴露 | {tiers['close']} 密接 (close) |",
-        f"| 12 generally exposed · 一般暴露 | {tiers['general']} 一般接触者 (general) |",
+        f"| 8 high-risk people · 高危暴露 | {split['close']} 密接 (close) |",
+        f"| 12 generally exposed · 一般暴露 | {split['general']} 一般接触者 (general) |",
         f"| container closed on the terminal · 码头未开箱 | {len(TERMINAL & set(crew))} of 3 who handled it |",
         f"| case 138 and the store · 第138例与冷库 | listed, with {sum(one.startswith('装卸工') for one in crew)} of 11 workers |",
         f"| case 139, heads alone · 第139例只拉猪头 | {'listed' if '第139例(货车司机)' in crew else 'not listed'}, as possible |",
@@ -221,14 +228,15 @@ def rows() -> list[str]:
         "| 8 close contacts in dormitory and car · 同宿舍同车 8 人 | 0: in no record |",
         f"| 23 + 48 stevedores, 2 infected · 装卸工,感染 2 人 | {shift} 密接 (close) |",
         "| none reached the market · 未入市 | nobody beyond the store |",
-        f"| CT room next morning: 2 · 次日 CT 室 2 人 | {len(HOSPITAL & set(found))} by default, {len(HOSPITAL & set(lasting))} with a persistence of a day |",
+        f"| CT room next morning: 2 · 次日 CT 室 2 人 | {len(HOSPITAL & set(found))} by default, {in_ct_room} with a persistence of a day |",
         "| 147 + 228 + 4,341 contacts · 密接等 | 0: in no record |",
     ]
 
 
-def test_the_document_shows_what_the_engine_answers() -> None:
+def test_the_document_shows_what_the_engine_answers(run: Any) -> None:
     text = DOC.read_text(encoding="utf-8")
-    for row in rows():
+    assert run("sample", "load", "qingdao-2020").code == 0
+    for row in rows(tiers(run, "qingdao-2020", *LASTING)["secondary"]):
         assert row in text, row
     assert all(f"sudonglian sample load {name}" in text for name in INCIDENTS)
 
