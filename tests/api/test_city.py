@@ -192,6 +192,8 @@ def test_life_is_causal_units_are_handled_where_they_are_and_sold_once() -> None
     where: dict[str, str] = {}
     sold = set()
     for act in acts(WORLDS["well-recorded"]):
+        if act.kind == "open":
+            assert where[act.parent] == act.place, act
         for unit in act.units:
             assert unit not in sold
             if act.kind in ("send", "sell", "store", "check", "sample"):
