@@ -34,10 +34,10 @@ EMPTY_HANDED: Final = frozenset({"urn:sudonglian:bizstep:disinfecting", "samplin
 """Steps that may be about a place alone."""
 
 DOCUMENTS: Final = {
-    "customs": ("urn:sudonglian:btt:customs-declaration", "urn:sudonglian:doc:customs-declaration:"),
+    "customs": ("urn:sudonglian:bt:customs-declaration", "urn:sudonglian:doc:customs-declaration:"),
     "quarantine": ("cert", "urn:sudonglian:doc:quarantine:"),
     "test": ("testres", "urn:sudonglian:doc:nucleic-acid-test:"),
-    "disinfection": ("urn:sudonglian:btt:disinfection", "urn:sudonglian:doc:disinfection:"),
+    "disinfection": ("urn:sudonglian:bt:disinfection-certificate", "urn:sudonglian:doc:disinfection:"),
     "bol": ("bol", "urn:sudonglian:doc:bill-of-lading:"),
 }
 """Of each column: the type of the business transaction, and with what its number becomes a URI."""

@@ -44,6 +44,16 @@ KeepDuplicates = Annotated[
     ),
 ]
 
+ProfileName = Annotated[
+    str | None,
+    Header(
+        alias=epcis.PROFILE,
+        max_length=80,
+        description="What the document is judged by as well: one of `GET /profiles`, or none. The key's own if not said; "
+        "none is for keys without one.",
+    ),
+]
+
 TAKES: Final = {
     "requestBody": {
         "required": True,
@@ -58,7 +68,7 @@ TAKES: Final = {
 @router.options("/capture", status_code=204)
 def discover_capture(caller: Anyone) -> Response:
     """Tell what may be captured here."""
-    return epcis.discovery("GET", "POST", headers=epcis.CAPTURE_HEADERS)
+    return epcis.capture_discovery(caller)
 
 
 @router.post("/capture", status_code=202, openapi_extra=TAKES)
@@ -69,16 +79,18 @@ def capture(
     behaviour: ErrorBehaviour = "rollback",
     duplicate_ids: KeepDuplicates = "refuse",
     idempotency_key: IdempotencyKey = None,
+    profile: ProfileName = None,
 ) -> Response:
     """Take an EPCIS document, JSON or XML. Everything is committed when this answers: the job is over, and says what became of it."""
     door = door_of(request)
     form: Form = "xml" if kind_of(request) in XML_TYPES else "json"
-    now = datetime.now(UTC)
-    job, own = captures.take(door, caller, document, behaviour, duplicate_ids, idempotency_key, now, form)
+    now, wanted = datetime.now(UTC), captures.profile_for(caller, profile, epcis.PROFILE)
+    job, own = captures.take(door, caller, document, behaviour, duplicate_ids, idempotency_key, now, form, wanted)
     headers = {
         "Location": f"{router.prefix}/capture/{job.name}",
         "GS1-Capture-Error-Behaviour": behaviour,
         epcis.DUPLICATE_IDS: duplicate_ids,
+        epcis.PROFILE: captures.NONE if wanted is None else wanted.name,
     }
     if not own:
         headers["Idempotency-Replayed"] = "true"

@@ -68,11 +68,17 @@ def import_sheet(
         Literal["xlsx", "csv"] | None,
         Query(description="With preview: answer a copy of the sheet with what is wrong beside each row."),
     ] = None,
+    profile: Annotated[
+        str | None, Query(max_length=80, description="One of `GET /profiles`, or none; the key's own if not said.")
+    ] = None,
 ) -> Response:
     """Take a filled sheet, a row a line of a handoff; sent again, it takes what is new alone."""
     door, now, lang = door_of(request), datetime.now(UTC), problems.lang_of(request)
+    wanted = captures.profile_for(caller, profile, "profile")
     try:
-        prepared = taking.prepare(door.keys, sheet, submitter=submitter_of(caller), now=now, keep=copy is not None)
+        prepared = taking.prepare(
+            door.keys, sheet, submitter=submitter_of(caller), now=now, keep=copy is not None, profile=wanted
+        )
     except SheetRefused as refusal:
         raise refusal.told(lang) from refusal
     if preview or copy is not None:
@@ -81,7 +87,7 @@ def import_sheet(
         if copy is not None:
             return _file(annotated.annotated(told, copy, lang), copy, "sudonglian-errors")
         return json_answer(told.as_json())
-    told, job = captures.take_sheet(door, caller, prepared, behaviour, now)
+    told, job = captures.take_sheet(door, caller, prepared, behaviour, now, wanted)
     if job is None:
         return _refused(request, told, lang)
     headers = {"Location": f"{epcis_router.prefix}/capture/{job.name}"}
