@@ -19,7 +19,8 @@ from sudonglian.records.keys import Keys
 from sudonglian.records.profiles.table import Profile
 from sudonglian.records.sheets import cells
 from sudonglian.records.sheets.faults import Fault
-from sudonglian.records.sheets.handoffs import Handoff, Reading, events_of, read_handoffs
+from sudonglian.records.sheets.handoffs import Handoff
+from sudonglian.records.sheets.reading import Reading, events_of, read_handoffs
 from sudonglian.records.sheets.rows import Row
 from sudonglian.records.sheets.table import Book, open_book
 
