@@ -68,6 +68,7 @@ def test_looking_writes_nothing_and_sending_gives_receipts(clerk: Any) -> None:
         seen = send(clerk, "preview", body)
         assert seen.status == 200
         assert "2 handoffs would be new, 0 are known" in seen.text
+        assert "3 rows, 2 handoffs, 3 items" in seen.text
     taken = send(clerk, "take", name="sheet.csv", carried=carried(seen))
     assert "2 handoffs new, 0 known before" in taken.text
     [first, *_] = re.findall(r'href="(/records/[0-9a-f]{64})[?"]', taken.text)
@@ -91,7 +92,7 @@ def test_mistakes_stand_beside_their_rows_and_the_corrected_sheet_is_taken(clerk
     cells = [cell for line in book.worksheets[0].iter_rows() for cell in line]
     assert any("check digit" in str(cell.value) for cell in cells)
     refused = send(clerk, "take", wrong)
-    assert "1 mistakes; nothing is written." in refused.text
+    assert "Mistakes: 1. Nothing is written." in refused.text
     [bad] = [cell for cell in cells if cell.value == "09520001002015"]
     bad.value = "09520001002014"
     out = io.BytesIO()
@@ -158,7 +159,7 @@ def test_what_a_clerk_is_judged_by_is_said_and_asked(desk: Any, clerk: Any) -> N
     assert "cn-import" in judged.get("/upload").text
     seen = send(judged, "take", filled(clerk, "PAGE-F-"))
     assert "registration number of the overseas plant is needed" in seen.text
-    assert "nothing is written" in seen.text
+    assert "Nothing is written." in seen.text
 
 
 @pytest.mark.chromium
