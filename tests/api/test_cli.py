@@ -485,6 +485,12 @@ def test_a_profile_refuses_what_capture_would_take(run: Run) -> None:
     assert (judged.code, judged.json["valid"], judged.json["profile"]) == (1, False, "cn-import")
     codes = {one["code"] for one in judged.json["findings"] if one["level"] == "error"}
     assert "cn-customs-declaration" in codes
+    refused = run("capture", path, "--profile", "cn-import", "--json")
+    assert (refused.code, refused.json["accepted"]) == (1, 0)
+    assert codes <= {one["code"] for one in refused.json["refused"]}
+    assert run("capture", path, "--profile", "no-such").code == 64
+    good = Path(__file__).resolve().parents[2] / "docs" / "profiles" / "cn-import.json"
+    assert run("capture", str(good), "--profile", "cn-import").code == 0
 
 
 def test_several_files_are_judged_each_for_itself(run: Run, tmp_path: Path) -> None:

@@ -50,3 +50,11 @@ def test_what_is_no_sheet_is_told_in_the_clerk_s_language(run: Callable[..., Any
     assert "请另存为 .xlsx" in done.err
     assert run("template", "-o", str(tmp_path / "sheet.ods")).code == 64
     assert run("import", str(tmp_path / "none.csv")).code == 64
+
+
+def test_a_profile_is_asked_of_a_sheet(run: Callable[..., Any], tmp_path: Path) -> None:
+    sheet = str(filled(run, tmp_path))
+    refused = run("import", sheet, "--submitter", FIRM, "--profile", "cn-import", "--json")
+    told = json.loads(refused.out)
+    assert (refused.code, told["accepted"], told["written"]) == (1, 0, False)
+    assert any(one["code"].startswith("cn-") and one["level"] == "error" and one["row"] for one in told["faults"])

@@ -159,6 +159,13 @@ def fresh(tmp_path: Path) -> Iterator[Site]:
 
 
 @pytest.fixture(scope="session")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A server for those who send: what they send is not among what others look at."""
+    with serving(tmp_path_factory.mktemp("desk") / "data") as site:
+        yield site
+
+
+@pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A server with the sample outbreak, sealed and anchored."""
     with serving(tmp_path_factory.mktemp("pages") / "data") as site:

@@ -41,6 +41,7 @@ PUBLIC = {
     "GET /records/{record_hash}.json",
     "GET /records/{record_hash}",
     "GET /trace",
+    "GET /upload",
     "GET /verify",
     "POST /verify",
     "GET /static/{name}",
@@ -105,7 +106,7 @@ def test_every_page_declares_its_scope() -> None:
         for method in route.methods or ()
     }
     assert {name for name, scope in found.items() if scope is Scope.public} == PUBLIC
-    assert {scope for name, scope in found.items() if name not in PUBLIC} == {Scope.trace}
+    assert {scope for name, scope in found.items() if name not in PUBLIC} == {Scope.trace, Scope.capture}
 
 
 @pytest.mark.parametrize("path", BEHIND)
@@ -169,7 +170,7 @@ def test_an_empty_store_teaches_and_takes_the_sample_once(fresh: Any) -> None:
     assert visitor.get("/index.json").json["records"] == 63
 
 
-@pytest.mark.parametrize("path", ["/trace", "/sign-in", "/sign-out", "/sample", "/verify"])
+@pytest.mark.parametrize("path", ["/trace", "/sign-in", "/sign-out", "/sample", "/verify", "/upload"])
 def test_a_form_of_another_site_is_refused(site: Any, path: str) -> None:
     visitor = site.visitor(signed_in=True)
     token = visitor.get("/sign-in").token
@@ -207,7 +208,17 @@ def test_forms_that_cannot_be_read(site: Any) -> None:
 def test_every_page_carries_its_headers_and_no_script(site: Any, traced: tuple[Any, str]) -> None:
     visitor, url = traced
     person = visitor.get(f"{url}.json").json["answer"]["members"][-1]
-    pages = ["/", "/trace", "/verify", "/sign-in", f"/records/{a_record(visitor)}", url, "/nowhere", "/trace/none"]
+    pages = [
+        "/",
+        "/upload",
+        "/trace",
+        "/verify",
+        "/sign-in",
+        f"/records/{a_record(visitor)}",
+        url,
+        "/nowhere",
+        "/trace/none",
+    ]
     for path in [*pages, f"{url}/why?member={person['kind']}:{person['id']}"]:
         answer = visitor.get(path)
         assert answer.headers["content-security-policy"] == POLICY

@@ -440,3 +440,35 @@ def test_a_cell_is_read_or_refused(value: Any, read: Callable[[Any], Any]) -> No
 )
 def test_times_as_people_write_them(written: Any, read: str) -> None:
     assert cells.moment(written, "+08:00")[0] == read
+
+
+@pytest.mark.parametrize(
+    ("shown", "is_time"),
+    [
+        ("yyyy-mm-dd hh:mm", True), ("yyyy/m/d h:mm", True), ('yyyy"年"m"月"d"日" h"时"mm"分"', True), ("[$-F400]h:mm:ss AM/PM", True),
+        ("m/d/yy h:mm", True), ("yyyy-mm-dd", False), ('yyyy"年"m"月"d"日"', False), ("mm-dd-yy", False), ('yyyy"hs"', False),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("lead", [0, 3])
+def test_midnight_is_a_time_if_its_cell_shows_one(take: Take, shown: str, is_time: bool, lead: int) -> None:
+    def change(book: Any, sheet: Any) -> None:
+        for row in (2, 3):
+            sheet.cell(row, KEYS.index("time") + 1).number_format = shown
+            sheet.cell(row, KEYS.index("produced") + 1).number_format = "yyyy-mm-dd hh:mm"
+        if lead:
+            sheet.insert_rows(1, lead)
+            sheet.insert_cols(1)
+
+    at, day = datetime(2026, 1, 5), datetime(2025, 10, 18)
+    rows = (
+        GOOD | {"time": at, "produced": day},
+        GOOD | {"handoff": "H2", "time": datetime(2026, 1, 5, 0, 1), "produced": day},
+    )
+    told = take(xlsx_of(*rows, change=change))
+    wrong = {(one.row, one.column, one.code) for one in told.faults if one.level == "error"}
+    if is_time:
+        assert (wrong, told.taken.accepted) == (set(), 2)
+        events = [one.plain for one in told.prepared.judged.events]
+        assert [one["eventTime"] for one in events] == ["2026-01-05T00:00:00+08:00", "2026-01-05T00:01:00+08:00"]
+    else:
+        assert wrong == {(2 + lead, "时间", "time-without-clock")}

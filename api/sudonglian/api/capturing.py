@@ -16,6 +16,7 @@ from sudonglian.chain.errors import RecordRefused, SudonglianError
 from sudonglian.records import intake
 from sudonglian.records.intake import Behaviour, CaptureResult, DuplicateIds
 from sudonglian.records.judging import judge, refusal_of_document
+from sudonglian.records.profiles.table import Profile
 
 
 @dataclass(slots=True)
@@ -77,11 +78,12 @@ def capture_all(
     submitter: str,
     duplicate_ids: DuplicateIds = "refuse",
     behaviour: Behaviour = "rollback",
+    profile: Profile | None = None,
 ) -> CaptureResult:
     """Take one document, committed before this returns; bytes that are no document are its only refusal."""
     try:
         # Judged before the transaction begins: the one writer of SQLite is held for the writing alone.
-        judged = judge(house.keys, raw, submitter=submitter, now=datetime.now(UTC))
+        judged = judge(house.keys, raw, submitter=submitter, now=datetime.now(UTC), profile=profile)
         with house.store.write() as connection:
             return intake.take(connection, house.keys, judged, duplicate_ids=duplicate_ids, behaviour=behaviour)
     except RecordRefused as refusal:

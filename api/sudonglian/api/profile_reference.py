@@ -21,9 +21,11 @@ A document is judged in three layers. The **schema** (EPCIS 2.0) refuses. Findin
 sudonglian validate FILE… --profile cn-import --json     exit 0: valid; 1: not valid; 64: no such profile
 sudonglian profiles                                      what there is
 POST /validate?profile=cn-import                         the same over HTTP (scope capture); GET /profiles
+sudonglian capture FILE… --profile cn-import             what it lacks is refused; also: import
+sudonglian keys api create … --profile cn-import         what is captured with this key is judged by it (docs/http.md)
 ```
 
-The rules are data: `records/sudonglian/records/profiles/profiles.json`. A fact of *goods* may stand in any event of the document that names the same goods, what they were packed in, or what was packed in them; every item and lot of an event needs it. A fact of an *event* stands in the event. A fact that is there and malformed has the code of its rule with `-format`. A document with no event that a profile is about is refused (`profile-no-event`). Profiles look at documents whose events all pass the schema; events that were declared to be in error are left out.
+The rules are data: `records/sudonglian/records/profiles/profiles.json`. A fact of *goods* may stand in any event of the document that names the same goods, what they were packed in, or what was packed in them; every item and lot of an event needs it. A fact of an *event* stands in the event. A fact that is there and malformed has the code of its rule with `-format`. A document with no event that a profile is about is refused (`profile-no-event`), but for one of master data or of corrections alone. Profiles look at documents whose events all pass the schema; events that were declared to be in error are left out.
 
 Members that profiles ask for beside those of GS1: `sdl:overseasPlantNo` (境外生产企业注册编号), `sdl:productName`, `sdl:tlcSource`, `sdl:tlcSourceReference`, `sdl:traceabilityLotCode`; papers by the type URIs `urn:sudonglian:bt:customs-declaration`, `…:quarantine-certificate`, `…:disinfection-certificate`, `…:exit-permit`. Facts of goods stand in `ilmd` where EPCIS has it (action ADD), and otherwise at the top level of the event. A firm without a GLN is `urn:sudonglian:uscc:` and its 统一社会信用代码."""
 

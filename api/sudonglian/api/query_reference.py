@@ -11,6 +11,7 @@ from sudonglian.api.console import tell
 from sudonglian.records.epcis import units
 from sudonglian.records.querying.families import FAMILIES, MEASURES
 from sudonglian.records.querying.parameter import GIVEN, Parameter
+from sudonglian.records.querying.said import VOCABULARIES
 from sudonglian.records.querying.standing import STANDING
 
 HEADING: Final = """# Query parameters
@@ -25,7 +26,8 @@ They are taken by `GET /epcis/v2/events`, by `…/events` of every resource, and
 - A pattern of `MATCH_` is an EPC whose last fields are `*`: `urn:epc:idpat:sgtin:0614141.*.*`. A Digital Link does not say how long its company prefix is, so a pattern is compared by digits.
 - A field of an extension is named as it stands in the events (`EQ_acme:dock`), by its IRI (`EQ_https://acme.example/dock`), or by a prefix that the asker binds (`GS1-Extensions: a=https://acme.example/`, `--extensions`).
 - Withheld members are found too: they are the asker's own. People are asked for in a case alone.
-- Master data are not kept here, so `HASATTR_` and `EQATTR_` are refused, and of what lies within a place (`WD_`) only extensions of its GLN are known."""
+- `HASATTR_` and `EQATTR_` ask the master data that the asker's own firm has sent, as they stand now. An attribute is named by its URI, by `cbvmda:` and its word, or by its word alone (`city`); a description of a product is not that of its lots.
+- Within a place (`WD_`) lies what is an extension of its GLN, what that firm's master data list among its children, and what they say is of its site (`cbvmda:site`); and what lies within those."""
 
 
 def render() -> str:
@@ -44,7 +46,9 @@ def table(parameters: Iterable[Parameter]) -> str:
 
 
 _FAMILIES: Final = (
-    "`{type}` is a word of the CBV or a URI, `{uom}` a code of UN/ECE Recommendation 20, `{field}` a prefixed name or an IRI; "
+    "`{type}` is a word of the CBV or a URI, `{vocabulary}` one of "
+    + ", ".join(f"`{one}`" for one in VOCABULARIES)
+    + " or a field of an extension without `_`, `{attribute}` an attribute of master data, `{uom}` a code of UN/ECE Recommendation 20, `{field}` a prefixed name or an IRI; "
     "after `SENSORMETADATA_` and `SENSORREPORT_` also an attribute of the standard. The `_{uom}` after "
     + ", ".join(f"`{one}`" for one in MEASURES)
     + " may be left out: the number is then compared as written, whatever its unit."

@@ -47,6 +47,8 @@ class ApiKey:
     created_us: int
     expires_us: int | None
     revoked_us: int | None
+    profile: str | None = None
+    """What its captures are judged by (docs/profiles.md), beside what every capture is judged by."""
 
     def is_live(self, now: datetime) -> bool:
         """Return whether it opens doors at a time."""
@@ -61,6 +63,7 @@ def create(
     *,
     submitter: str | None = None,
     expires: datetime | None = None,
+    profile: str | None = None,
 ) -> tuple[ApiKey, str]:
     """Make a key; return it and its token, which nobody can read again.
 
@@ -81,6 +84,7 @@ def create(
         "submitter": submitter,
         "created_us": derive.micros(now),
         "expires_us": None if expires is None else derive.micros(expires),
+        "profile": profile,
     }
     return _key(connection.execute(insert(API_KEYS).returning(*_COLUMNS), row).one()), token
 
@@ -108,7 +112,22 @@ def revoke(connection: Connection, prefix: str, now: datetime) -> ApiKey:
         No key has this prefix.
     """
     ended = func.coalesce(API_KEYS.c.revoked_us, derive.micros(now))
-    statement = update(API_KEYS).where(API_KEYS.c.prefix == prefix).values(revoked_us=ended).returning(*_COLUMNS)
+    return _changed(connection, prefix, revoked_us=ended)
+
+
+def set_profile(connection: Connection, prefix: str, profile: str | None) -> ApiKey:
+    """Judge what comes with a key by another profile from now on, or by none.
+
+    Raises
+    ------
+    KeyRefused
+        No key has this prefix.
+    """
+    return _changed(connection, prefix, profile=profile)
+
+
+def _changed(connection: Connection, prefix: str, **values: object) -> ApiKey:
+    statement = update(API_KEYS).where(API_KEYS.c.prefix == prefix).values(**values).returning(*_COLUMNS)
     row = connection.execute(statement).one_or_none()
     if row is None:
         raise KeyRefused(f"no key has the prefix {prefix[:40]!r}", place="prefix")

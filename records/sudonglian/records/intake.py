@@ -112,6 +112,7 @@ def capture(
     duplicate_ids: DuplicateIds = "refuse",
     behaviour: Behaviour = "rollback",
     form: Form | None = None,
+    profile: Profile | None = None,
 ) -> CaptureResult:
     """Take the events of one document: `judge` and `take` in one.
 
@@ -133,13 +134,15 @@ def capture(
         `rollback`: one refused event refuses the document, and nothing of it is written. `proceed`: event by event.
     form
         JSON or XML, if the sender says which.
+    profile
+        What the document must tell as well; what it lacks refuses.
 
     Raises
     ------
     DocumentRefused
         The bytes are no document with events.
     """
-    judged = judge(keys, raw, submitter=submitter, now=now, form=form)
+    judged = judge(keys, raw, submitter=submitter, now=now, form=form, profile=profile)
     return take(connection, keys, judged, duplicate_ids=duplicate_ids, behaviour=behaviour)
 
 

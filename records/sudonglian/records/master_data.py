@@ -1,22 +1,38 @@
 """Master data in the memory: what each firm says its identifiers stand for; for showing, never for proof.
 
-EPCIS 2.0 §7.1; docs/decisions/0207. The last word of a firm about an identifier counts, and stands beside other firms'.
+EPCIS 2.0 §7.1; docs/decisions/0207, 0750. The last word of a firm about an identifier counts, and stands beside other firms'.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+import re
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, insert, or_, select
 
 from sudonglian.chain import canonical
 from sudonglian.chain.canonical import Json
+from sudonglian.chain.identifiers import normal
 from sudonglian.records import derive
 from sudonglian.records.epcis.master_data import Element
 from sudonglian.records.errors import StoreCorrupt
+from sudonglian.records.querying.errors import QueryTooComplex
+from sudonglian.records.querying.said import attribute_name
 from sudonglian.records.store import in_batches
 from sudonglian.records.tables import MASTER_DATA
+
+PLACES: Final = ("BusinessLocation", "ReadPoint")
+"""How the types of vocabularies of places end (EPCIS 2.0 §7.2)."""
+
+SITE: Final = "urn:epcglobal:cbv:mda:site"
+"""The attribute of a part of a site that names the site, by 13 digits or by URI (CBV 2.0 §9)."""
+
+EXTENSION: Final = "/254/"
+"""Before the extension of a GLN: a part of the place."""
+
+MAX_PLACES: Final = 100_000
+"""Of one firm, looked through for one question of what lies within a place: about a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +101,69 @@ def names_of(connection: Connection, names: Iterable[str]) -> dict[str, str]:
         if (name := one.element.name) is not None:
             found.setdefault(one.element.normal, name)
     return found
+
+
+class OwnWord:
+    """What one firm has said of identifiers, for a search of its own events (`querying.said.Said`)."""
+
+    def __init__(self, connection: Connection, submitter: str) -> None:
+        self.connection = connection
+        self.submitter = submitter
+        self._attributes: dict[str, tuple[tuple[str, Json], ...]] = {}
+
+    def learn(self, names: Iterable[str]) -> None:
+        """Look identifiers up, many at once; those that were looked up stay known."""
+        table = MASTER_DATA.c
+        asked = {name for name in names if name not in self._attributes}
+        self._attributes.update(dict.fromkeys(asked, ()))
+        for batch in in_batches(sorted(asked)):
+            query = select(MASTER_DATA).where(table.submitter == self.submitter, table.normal.in_(batch))
+            for row in self.connection.execute(query.order_by(table.told_us, table.id)):
+                self._attributes[row.normal] += _described(row).element.attributes
+
+    def attributes(self, name: str) -> tuple[tuple[str, Json], ...]:
+        """Return the attributes of an identifier in its normal form, of all vocabularies that it was described in."""
+        self.learn([name])
+        return self._attributes[name]
+
+    def within(self, names: Collection[str]) -> frozenset[str]:
+        """Return these places and all that lie within them, by children, by site, or by extension of a GLN.
+
+        Raises
+        ------
+        QueryTooComplex
+            The firm has described more places than are looked through for one question.
+        """
+        inner: dict[str, set[str]] = {}
+        for one in self._places():
+            for child in one.children:
+                inner.setdefault(one.normal, set()).add(normal(child))
+            for name, value in one.attributes:
+                if attribute_name(name, {}) == SITE and isinstance(value, str):
+                    inner.setdefault(_site(value.strip()), set()).add(one.normal)
+        for name in [*inner, *(each for them in inner.values() for each in them)]:
+            whole, mark, _ = name.partition(EXTENSION)
+            if mark:
+                inner.setdefault(whole, set()).add(name)
+        found, pending = set(names), list(names)
+        while pending:
+            new = inner.get(pending.pop(), set()) - found
+            found |= new
+            pending += new
+        return frozenset(found)
+
+    def _places(self) -> Iterator[Element]:
+        table = MASTER_DATA.c
+        places = or_(*(table.vocabulary.like(f"%{kind}") for kind in PLACES))
+        query = select(MASTER_DATA).where(table.submitter == self.submitter, places).order_by(table.id)
+        for count, row in enumerate(self.connection.execute(query.limit(MAX_PLACES + 1))):
+            if count == MAX_PLACES:
+                raise QueryTooComplex(f"more than {MAX_PLACES} places are described", place="WD_")
+            yield _described(row).element
+
+
+def _site(value: str) -> str:
+    return normal(f"https://id.gs1.org/414/{value}" if re.fullmatch("[0-9]{13}", value) else value)
 
 
 def _body(element: Element) -> Json:

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, selec
 from sudonglian.chain.canonical import Json
 from sudonglian.records import derive, reader
 from sudonglian.records.keys import Keys
+from sudonglian.records.master_data import OwnWord
 from sudonglian.records.querying.errors import QueryTooComplex, QueryTooLarge
 from sudonglian.records.querying.query import EventQuery
 from sudonglian.records.querying.values import bare
@@ -163,9 +164,12 @@ class _Scan:
         self.query = query
         self.key = _KEYS.get(query.order_by)
         self.selected = _selected(keys, submitter, query)
+        self.said = OwnWord(connection, submitter)
+        conditions = [*query.conditions, *(one(self.said) for one in query.resting)]
         # What the tables answer exactly needs no second look.
-        self.tests = [one.fits for one in query.conditions] + [one for one in query.matches if one.patterns]
-        needs = [one.needs for one in query.conditions]
+        self.tests = [one.fits for one in conditions] + [one for one in query.matches if one.patterns]
+        self.described = [one.names for one in conditions if one.names is not None]
+        needs = [one.needs for one in conditions]
         # A sensor's month may be megabytes, and all of a batch is in memory at once.
         self.batch = BATCH if all(one == frozenset() for one in needs) else BATCH // 10
         self.needs = None if None in needs else frozenset().union(*(one for one in needs if one is not None))
@@ -224,10 +228,17 @@ class _Scan:
         shown = {}
         if self.needs is None or self.needs:
             shown = reader.withheld(self.connection, [one.id for one in records], self.needs)
-        for one in records:
+
+        def event(one: StoredRecord) -> dict[str, Json]:
             clear = {name: value for name, value in one.event().items() if name not in ("_sd", derive.PARTICIPANTS)}
-            event = clear | shown.get(one.id, {})
-            yield all(test(event) for test in self.tests)
+            return clear | shown.get(one.id, {})
+
+        if self.described:
+            # Read twice rather than kept: a batch of parsed events is many times its bytes.
+            self.said.learn(name for one in records for names in self.described for name in names(event(one)))
+        for one in records:
+            found = event(one)
+            yield all(test(found) for test in self.tests)
 
 
 def _selected(keys: Keys, submitter: str, query: EventQuery) -> Select[Any]:

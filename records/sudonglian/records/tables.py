@@ -130,6 +130,7 @@ MASTER_DATA: Final = Table(
     Column("body", LargeBinary, nullable=False, comment="canonical: attributes, children"),
     Column("told_us", BigInteger, nullable=False),
     Index("ix_master_data_normal", "normal"),
+    Index("ix_master_data_submitter", "submitter", "id"),
     comment="What firms say their identifiers stand for: shown, never proven (docs/decisions/0207).",
 )
 
@@ -344,6 +345,7 @@ API_KEYS: Final = Table(
     Column("created_us", BigInteger, nullable=False),
     Column("expires_us", BigInteger),
     Column("revoked_us", BigInteger),
+    Column("profile", Text, comment="what its captures are judged by; null for none"),
 )
 
 JOBS: Final = Table(

@@ -31,6 +31,7 @@ STARTS_WITHIN_S: Final = 60
 FIRMS: Final = {name: json.loads(raw)["sender"] for name, raw in sample.documents("frozen-fish").items()}
 FIRM: Final = FIRMS["01-exporter.json"]
 OTHER: Final = FIRMS["02-port.json"]
+PROFILED: Final = "https://id.gs1.org/417/9520001002991"
 
 
 def _load(path: Path) -> Any:
@@ -154,6 +155,11 @@ def make_keys(store: Store) -> dict[str, str]:
         return {
             name: api_keys.create(connection, name, scopes, now, submitter=firm)[1]
             for name, (scopes, firm) in wanted.items()
+        } | {
+            # A firm of its own: no test asks how many events it has.
+            "profiled": api_keys.create(
+                connection, "profiled", ["capture", "read-own"], now, submitter=PROFILED, profile="gb31605-handover"
+            )[1]
         }
 
 

@@ -34,6 +34,28 @@ def test_making_listing_and_revoking(run: Any, tmp_path: Path) -> None:
         assert not file.is_file() or token.removeprefix(prefix).encode() not in file.read_bytes()
 
 
+def test_a_profile_is_given_changed_and_taken_away(run: Any) -> None:
+    asked = ("keys", "api", "create", "--name", "甲", "--scope", "capture", "--submitter", "urn:x:one")
+    made = run(*asked, "--profile", "cn-import", "--json").json
+    plain = run(*asked, "--json").json
+    assert (made["profile"], plain["profile"]) == ("cn-import", None)
+    assert (
+        run("keys", "api", "profile", plain["prefix"], "gb31605-handover", "--json").json["profile"]
+        == "gb31605-handover"
+    )
+    assert run("keys", "api", "profile", made["prefix"], "none", "--json").json["profile"] is None
+    listed = run("keys", "api", "list", "--json").json["keys"]
+    assert {one["prefix"]: one["profile"] for one in listed} == {
+        made["prefix"]: None,
+        plain["prefix"]: "gb31605-handover",
+    }
+    assert "gb31605-handover" in run("keys", "api", "list").out
+    assert run(*asked, "--profile", "no-such").code == 64
+    assert run("keys", "api", "profile", made["prefix"], "no-such").code == 64
+    assert run("keys", "api", "profile", "sdl_none", "none").code == 1
+    assert run("keys", "api", "create", "--name", "x", "--scope", "trace", "--profile", "cn-import").code == 64
+
+
 def test_several_firms_get_a_key_each(run: Any) -> None:
     firms = ["urn:x:one", "urn:x:two", "urn:x:one"]
     asked = [part for one in firms for part in ("--submitter", one)]

@@ -73,6 +73,7 @@ WORLD: dict[str, dict[str, Any]] = {
         sourceList=[{"type": "owning_party", "source": PARTY}],
         destinationList=[{"type": "possessing_party", "destination": PARTY}],
         ilmd=NESTED, sensorElementList=[sensors("metadata"), sensors("report")], **NESTED,
+        **{"acme:berth": "https://acme.example/docks/7"},
     ),
     "aggregation": base(
         "AggregationEvent", 3, action="ADD", parentID="urn:epc:id:sscc:0614141.1234567890", childEPCs=[SGTIN],
@@ -95,6 +96,48 @@ WORLD: dict[str, dict[str, Any]] = {
                           "correctiveEventIDs": [event_id(1)], **NESTED},
     ),
 }  # fmt: skip
+
+
+SITE = "https://id.gs1.org/414/9520001009990"
+DIVISION = "https://id.gs1.org/414/9520001009983"
+MDA = "urn:epcglobal:cbv:mda"
+
+SAID: dict[str, dict[str, dict[str, Any]]] = {
+    "urn:epcglobal:epcis:vtype:BusinessLocation": {
+        f"{PLACE}/254/8": {f"{MDA}#city": "青岛", "cbvmda:latitude": 36.07, f"{MDA}#empty": None},
+        "urn:epc:id:sgln:9520001.00104.0": {f"{MDA}:site": SITE.rpartition("/")[2]},
+        SITE: {f"{MDA}#name": "the port"},
+        DIVISION: {"children": [SITE]},
+    },
+    "urn:epcglobal:epcis:vtype:ReadPoint": {f"{PLACE}/254/7": {"cbvmda:sst": "201"}},
+    "urn:epcglobal:epcis:vtype:BusinessStep": {"urn:epcglobal:cbv:bizstep:departing": {f"{ACME}who": "harbour_master"}},
+    "urn:epcglobal:epcis:vtype:Disposition": {
+        "in_transit": {"acme:note": "rolling"}, "https://ref.gs1.org/cbv/Disp-damaged": {"acme:note": "broken"},
+    },
+    "urn:epcglobal:epcis:vtype:EPCClass": {CLASS: {f"{MDA}:netWeight": "12.50"}},
+    "urn:epcglobal:epcis:vtype:SourceDest": {PARTY: {f"{MDA}:organizationName": "Cold Store"}},
+    "urn:acme:vtype:Papers": {"https://example.com/po/1": {"acme:kind": "blanket"}},
+    "urn:acme:vtype:Reasons": {"urn:epcglobal:cbv:er:incorrect_data": {"acme:kind": "typing"}},
+    "urn:acme:vtype:Docks": {"https://acme.example/docks/7": {"acme:gate": "north"}},
+}  # fmt: skip
+"""What the firm says of its identifiers: by vocabulary, by identifier, its attributes."""
+
+
+def master_data(said: dict[str, dict[str, dict[str, Any]]]) -> dict[str, Any]:
+    """Give a document of master data alone."""
+    vocabularies = [
+        {"type": kind, "vocabularyElementList": [
+            {"id": uri, "attributes": [{"id": name, "attribute": value} for name, value in attributes.items() if name != "children"],
+             "children": attributes.get("children", [])}
+            for uri, attributes in elements.items()
+        ]}
+        for kind, elements in said.items()
+    ]  # fmt: skip
+    return {
+        "@context": ["https://ref.gs1.org/standards/epcis/epcis-context.jsonld", CONTEXT], "type": "EPCISDocument",
+        "schemaVersion": "2.0", "creationDate": "2026-02-01T00:00:00Z",
+        "epcisHeader": {"epcisMasterData": {"vocabularyList": vocabularies}}, "epcisBody": {"eventList": []},
+    }  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -198,6 +241,8 @@ def families() -> Iterator[tuple[str, Row]]:
     for name, kind, value in (("bizTransaction", "po", "https://example.com/po/1"), ("source", "owning_party", PARTY),
                               ("destination", "https://ref.gs1.org/cbv/SDT-possessing_party", PARTY)):  # fmt: skip
         yield f"EQ_{name}_{{type}}", row(f"EQ_{name}_{kind}", "object", value, "https://example.org/other")
+    yield "HASATTR_{vocabulary}", row("HASATTR_bizLocation", "object", "cbvmda:city", "cbvmda:street")
+    yield "EQATTR_{vocabulary}_{attribute}", row("EQATTR_bizLocation_cbvmda:city", "object", "青岛", "大连")
     for op in OPS:
         yield f"{op}_quantity_{{uom}}", compared(f"{op}_quantity_GRM", "object", op, 200_500)
         for name, kelvin in (("value", 254.65), ("minValue", 253.15), ("maxValue", 258.15), ("meanValue", 255.15), ("sDev", 0.25),
@@ -245,6 +290,8 @@ def world(served: Any, make: Any) -> Any:
     for one in WORLD.values():
         answer = served.ask("POST", "/epcis/v2/capture", make.document(one), token=FIRM)
         assert answer.json["success"], answer.json
+    answer = served.ask("POST", "/epcis/v2/capture", master_data(SAID), token=FIRM)
+    assert answer.json["success"], answer.json
     return served
 
 
@@ -348,8 +395,8 @@ def test_maxEventCount(world: Any, more: str) -> None:
     "asked",
     [
         "EQ_bizSteps=shipping", "eq_bizStep=shipping", "MATCH_EPC=urn:x:1", "EQ_dock=7", "EQ_ILMD_dock=7", "EQ_value_celsius=1",
-        "GE_bizStep=shipping", "EXISTS_bizStep=true", "WD_epc=urn:x:1", "HASATTR_bizLocation=x", "EQATTR_bizLocation_x=1",
-        "EQ_SENSORREPORT_volume=1", "EQ_INNER_SENSORREPORT_type=Temperature", "=", "a", "families=1", "GE_value_CEL=warm", "GE_value_CEL=NaN",
+        "GE_bizStep=shipping", "EXISTS_bizStep=true", "WD_epc=urn:x:1", "HASATTR_eventTime=x", "HASATTR_bizLocation=", "HASATTR_epcList=x",
+        "EQATTR_bizLocation=1", "EQATTR_bizLocation_=1", "EQATTR_eventTime_x=1", "EQATTR_sdl:participants_x=1", "HASATTR_acme:a_b=x", "EQ_SENSORREPORT_volume=1", "EQ_INNER_SENSORREPORT_type=Temperature", "=", "a", "families=1", "GE_value_CEL=warm", "GE_value_CEL=NaN",
         "GE_value_CEL=1e999", "EQ_booleanValue=1", "EXISTS_sensorElementList=false", "EQ_action=", "EQ_action=%7C", "EQ_time=noon",
         "GT_acme:dock=soon", "MATCH_epc=urn:epc:idpat:sgtin:*.107346.*", "MATCH_epc=urn:epc:idpat:sgtin:0614141.1.*",
         "MATCH_epc=urn:epc:idpat:none:1.*", "EQ_sdl:participants=x", "EXISTS_sdl:participants", "EQ_urn:sudonglian:ns:1:participants=x",
@@ -386,6 +433,57 @@ def test_fields_by_prefix_and_by_IRI(world: Any, asked: str, headers: dict[str, 
     assert answer.status == (400 if fits is None else 200)
     if fits is not None:
         assert has(answer.json["epcisBody"]["queryResults"]["resultsBody"]["eventList"], "object") is fits
+
+
+@pytest.mark.parametrize(
+    ("of", "hit", "miss"),
+    [
+        ("object", f"WD_readPoint={SITE}", "WD_readPoint=https://id.gs1.org/414/9520001009976"),
+        ("object", f"WD_bizLocation={DIVISION}", f"EQ_bizLocation={DIVISION}"),
+        ("object", "WD_bizLocation=urn:epc:id:sgln:9520001.00999.0", f"WD_bizLocation={PLACE}/254/7"),
+        ("object", "HASATTR_bizLocation=city", "HASATTR_readPoint=city"),
+        ("object", f"HASATTR_bizLocation={MDA}:street|{MDA}:city", f"HASATTR_bizLocation={MDA}:empty"),
+        ("object", "EQATTR_bizLocation_latitude=36.070", "EQATTR_bizLocation_latitude=36.08"),
+        ("object", "EQATTR_readPoint_sst=200|201", "EQATTR_readPoint_sst=20"),
+        ("object", f"EQATTR_bizStep_{ACME}who=harbour_master", f"EQATTR_bizStep_{ACME}who=harbour"),
+        ("object", "EQATTR_disposition_acme:note=rolling", "EQATTR_disposition_acme:note=broken"),
+        ("object", "EQATTR_persistentDisposition_acme:note=broken", "EQATTR_persistentDisposition_acme:note=rolling"),
+        ("object", "EQATTR_epcClass_netWeight=12.50", "EQATTR_epcClass_netWeight=12"),
+        ("transformation", "HASATTR_epcClass=netWeight", "HASATTR_epcClass=grossWeight"),
+        ("object", "EQATTR_source_organizationName=Cold Store", "EQATTR_source_organizationName=cold store"),
+        ("object", "HASATTR_destination=organizationName", "HASATTR_destination=name"),
+        ("object", "EQATTR_bizTransaction_acme:kind=blanket", "EQATTR_bizTransaction_acme:kind=typing"),
+        ("declared", "EQATTR_errorReason_acme:kind=typing", "EQATTR_errorReason_acme:kind=blanket"),
+        ("object", "EQATTR_acme:berth_acme:gate=north", "EQATTR_acme:berth_acme:gate=south"),
+        ("object", f"HASATTR_{ACME}berth=acme:gate", f"HASATTR_{ACME}dock=acme:gate"),
+    ],
+)  # fmt: skip
+def test_by_master_data(world: Any, of: str, hit: str, miss: str) -> None:
+    assert has(found(world, quote(hit, safe="=")), of), hit
+    assert not has(found(world, quote(miss, safe="=")), of), miss
+
+
+def test_the_word_of_another_firm_is_not_asked(world: Any) -> None:
+    other: dict[str, dict[str, dict[str, Any]]] = {"urn:epcglobal:epcis:vtype:BusinessLocation": {
+        f"{PLACE}/254/8": {"cbvmda:street": "Pier 3"}, "https://id.gs1.org/414/9520001009969": {"children": [f"{PLACE}/254/8"]},
+    }}  # fmt: skip
+    assert world.ask("POST", "/epcis/v2/capture", master_data(other), token="other").json["success"]
+    assert not has(found(world, "HASATTR_bizLocation=street"), "object")
+    assert not has(found(world, "WD_bizLocation=https://id.gs1.org/414/9520001009969"), "object")
+
+
+def test_the_last_word_is_asked_and_an_order_and_a_limit_go_with_it(world: Any) -> None:
+    docks: dict[str, dict[str, dict[str, Any]]] = {
+        "urn:acme:vtype:Docks": {"https://acme.example/docks/7": {"acme:gate": "east"}}
+    }
+    assert world.ask("POST", "/epcis/v2/capture", master_data(docks), token=FIRM).json["success"]
+    try:
+        assert found(world, "EQATTR_acme:berth_acme:gate=north") == []
+        asked = "EQATTR_acme:berth_acme:gate=east&orderBy=eventTime&maxEventCount=1"
+        assert [one["eventID"] for one in found(world, asked)] == [event_id(2)]
+    finally:
+        kept = {"urn:acme:vtype:Docks": SAID["urn:acme:vtype:Docks"]}
+        assert world.ask("POST", "/epcis/v2/capture", master_data(kept), token=FIRM).json["success"]
 
 
 def test_everything_asked_must_fit(world: Any) -> None:

@@ -81,5 +81,63 @@ def test_a_bomb_is_refused_before_it_is_unfolded(served: Any) -> None:
         parcel.writestr("xl/workbook.xml", "<workbook/>")
         parcel.writestr("xl/worksheets/sheet1.xml", bytes(64_000_000))
     answer = send(served, out.getvalue(), kind=XLSX, lang="zh")
-    assert (answer.status, answer.json["type"]) == (400, "urn:sudonglian:problem:sheet-too-large")
+    assert (answer.status, answer.json["type"]) == (413, "urn:sudonglian:problem:sheet-too-large")
     assert "解压" in answer.json["detail"]
+
+
+def form(*parts: tuple[str, str, bytes], kind: str = "text/csv") -> bytes:
+    """Give a form's body: of each part the field, the name of a file or nothing, what it holds."""
+    body = b""
+    for field, name, data in parts:
+        told = f'; filename="{name}"\r\nContent-Type: {kind}' if name else ""
+        body += f'--b\r\nContent-Disposition: form-data; name="{field}"{told}\r\n\r\n'.encode() + data + b"\r\n"
+    return body + b"--b--\r\n"
+
+
+FORM = "multipart/form-data; boundary=b"
+
+
+def test_a_form_with_a_file_is_taken_as_the_file(served: Any, make: Any) -> None:
+    body = filled(served, "FORM-")
+    told = send(served, form(("file", "交接.csv", body)), kind=FORM)
+    assert (told.status, told.json["accepted"]) == (202, 2)
+    assert send(served, body).json["unchanged"] == 2
+    for number, (name, kind) in enumerate(
+        (("a.json", "application/json"), ("a.json", "application/octet-stream"), ("a", "text/plain"))
+    ):
+        document = make.document(make.event(8_100 + number))
+        answer = served.ask(
+            "POST",
+            "/epcis/v2/capture",
+            form(("file", name, document), kind=kind),
+            token="firm",
+            headers={"Content-Type": FORM},
+        )
+        assert (answer.status, answer.json["accepted"]) == (202, 1), answer.json
+    broken = served.ask(
+        "POST",
+        "/epcis/v2/capture",
+        form(("file", "a.xml", b"{}"), kind="text/xml"),
+        token="firm",
+        headers={"Content-Type": FORM},
+    )
+    assert broken.status == 400
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "slug"),
+    [
+        (form(("sheet", "a.csv", b"x")), 400, "usage"),
+        (form(("file", "", b"x")), 400, "usage"),
+        (form(("file", "a.csv", b"x"), ("file", "b.csv", b"x")), 400, "usage"),
+        (form(("file", "a.csv", b"x"), ("preview", "", b"true")), 400, "usage"),
+        (b"--b\r\nnonsense", 400, "usage"),
+        (b"", 400, "usage"),
+        (form(("file", "a.csv", b"")), 400, "sheet"),
+        (form(("file", "a.csv", bytes(32 * 2**20 + 1))), 413, "body-too-large"),
+        (form(("file", "a.csv", bytes(33 * 2**20))), 413, "body-too-large"),
+    ],
+)
+def test_forms_that_hold_no_file(served: Any, body: bytes, status: int, slug: str) -> None:
+    answer = send(served, body, kind=FORM)
+    assert (answer.status, answer.json["type"]) == (status, f"urn:sudonglian:problem:{slug}")

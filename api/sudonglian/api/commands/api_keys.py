@@ -5,15 +5,16 @@ service.md (API keys: prefix shown, hash stored, scoped, expiring, revocable).
 
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
 from sudonglian.api.console import DONE, Console
 from sudonglian.api.errors import UsageRefused
 from sudonglian.api.parsing import span
-from sudonglian.api.scopes import MEANING, OF_A_FIRM
+from sudonglian.api.scopes import MEANING, OF_A_FIRM, Scope
 from sudonglian.api.settings import submitter as submitter_of
+from sudonglian.api.validating import profile_named
 from sudonglian.api.wiring import open_house
 from sudonglian.records import api_keys, derive
 from sudonglian.records.api_keys import ApiKey
@@ -26,6 +27,10 @@ class Grant(StrEnum):
     read_own = "read-own"
     trace = "trace"
     operate = "operate"
+
+
+NONE: Final = "none"
+"""No profile."""
 
 
 keys = typer.Typer(help="Keys of those who come in.", rich_markup_mode=None)
@@ -45,18 +50,26 @@ def create(
         ),
     ] = None,
     expires: Annotated[str, typer.Option(metavar="SPAN", help="When it ends: 90d, 12h; never if absent.")] = "",
+    profile: Annotated[
+        str,
+        typer.Option(metavar="NAME", help="What its captures are judged by as well; `sudonglian profiles` lists them."),
+    ] = "",
 ) -> int:
     """Make a key and show its token, once: only a hash of it is kept."""
     console: Console = context.obj
     scopes = sorted({one.value for one in scope})
     if bool(OF_A_FIRM & set(scopes)) != bool(submitter):
         raise UsageRefused("capture and read-own need it, other scopes must not have it", place="--submitter")
+    if profile and Scope.capture not in scopes:
+        raise UsageRefused("it is asked of what is captured, and this key captures nothing", place="--profile")
+    wanted = profile_named(profile, "--profile").name if profile else None
     firms: list[str | None] = [submitter_of(one, "--submitter") for one in dict.fromkeys(submitter or ())]
     now = datetime.now(UTC)
     ends = now + span(expires, "--expires") if expires else None
     with open_house(console) as house, house.store.write() as connection:
         made = [
-            api_keys.create(connection, name, scopes, now, submitter=firm, expires=ends) for firm in firms or [None]
+            api_keys.create(connection, name, scopes, now, submitter=firm, expires=ends, profile=wanted)
+            for firm in firms or [None]
         ]
     shown = [{**_shown(key), "token": token} for key, token in made]
     lines = [f"{one['token']}  {one['submitter']}" if len(firms) > 1 else one["token"] for one in shown]
@@ -73,9 +86,25 @@ def list_(context: typer.Context) -> int:
         found = [_shown(key) for key in api_keys.listed(connection)]
     lines = [
         f"{one['prefix']}  {one['name']}  {','.join(one['scopes'])}  {one['submitter'] or '—'}  {one['state']}"
+        f"  {one['profile'] or '—'}"
         for one in found
     ]
     console.emit({"keys": found}, lines)
+    return DONE
+
+
+@app.command()
+def profile(
+    context: typer.Context,
+    prefix: Annotated[str, typer.Argument(metavar="PREFIX", help="The key's prefix, as `list` shows it.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help=f"A profile, or {NONE}.")],
+) -> int:
+    """Judge what is captured with a key by another profile from now on, or by none."""
+    console: Console = context.obj
+    wanted = None if name == NONE else profile_named(name, "NAME").name
+    with open_house(console) as house, house.store.write() as connection:
+        key = api_keys.set_profile(connection, prefix, wanted)
+    console.emit(_shown(key), [console.text("{prefix}: judged by {profile}", prefix=key.prefix, profile=name)])
     return DONE
 
 
@@ -112,4 +141,5 @@ def _shown(key: ApiKey) -> dict[str, Any]:
         "created": time(key.created_us),
         "expires": time(key.expires_us),
         "revoked": time(key.revoked_us),
+        "profile": key.profile,
     }

@@ -54,6 +54,9 @@ class Direction(StrEnum):
 
 Files = Annotated[list[str], typer.Argument(metavar="FILE", help="EPCIS 2.0, JSON or XML; - is standard input.")]
 File = Annotated[str, typer.Argument(metavar="FILE", help="EPCIS 2.0, JSON or XML; - is standard input.")]
+ProfileName = Annotated[
+    str, typer.Option(metavar="NAME", help="What a law or standard wants as well; `sudonglian profiles` lists them.")
+]
 RecordHash = Annotated[str, typer.Argument(metavar="HASH", help="The record's hash, 64 hexadecimal digits.")]
 
 
@@ -67,16 +70,18 @@ def capture(
     behaviour: Annotated[
         Behaviour, typer.Option(help="A refused event takes its whole document with it, or the others proceed.")
     ] = Behaviour.rollback,
+    profile: ProfileName = "",
 ) -> int:
     """Take EPCIS documents into the log's queue, durably, each whole or not at all."""
     console: Console = context.obj
     who = submitter_of(submitter, "--submitter") if submitter else console.settings.submitter
+    wanted = profile_named(profile, "--profile") if profile else None
     total = Capturing()
     with open_house(console) as house, working(console, "taking documents") as work:
         for number, name in enumerate(files, 1):
             try:
                 raw = read_file(name, MAX_DOCUMENT_BYTES)
-                total.add(name, capture_all(house, raw, who, duplicate_ids.value, behaviour.value))
+                total.add(name, capture_all(house, raw, who, duplicate_ids.value, behaviour.value, wanted))
             except SudonglianError as error:
                 # What was committed is acknowledged, whatever becomes of a later file.
                 if not isinstance(error, FileUnreadable) and number == 1:
@@ -93,10 +98,7 @@ def capture(
 def validate(
     context: typer.Context,
     files: Files,
-    profile: Annotated[
-        str,
-        typer.Option(metavar="NAME", help="What a law or standard wants as well; `sudonglian profiles` lists them."),
-    ] = "",
+    profile: ProfileName = "",
 ) -> int:
     """Judge documents as capture would, without taking them."""
     console: Console = context.obj

@@ -12,10 +12,11 @@ from typing import Annotated, Final
 
 import typer
 
-from sudonglian.api.commands.records import Behaviour
+from sudonglian.api.commands.records import Behaviour, ProfileName
 from sudonglian.api.console import DONE, REFUSED, Console, check_writable, read_file, write_file
 from sudonglian.api.errors import UsageRefused
 from sudonglian.api.settings import submitter as submitter_of
+from sudonglian.api.validating import profile_named
 from sudonglian.api.wiring import open_house
 from sudonglian.api.working import working
 from sudonglian.records.sheets.faults import SheetRefused
@@ -52,19 +53,22 @@ def import_(
         Path | None,
         typer.Option(metavar="FILE", help="Write a copy with what is wrong beside each row: .xlsx or .csv."),
     ] = None,
+    profile: ProfileName = "",
 ) -> int:
     """Take a filled sheet, a row a line of a handoff; sent again, it takes what is new alone."""
     from sudonglian.records.sheets import annotated, taking, workbook
 
     console: Console = context.obj
     who = submitter_of(submitter, "--submitter") if submitter else console.settings.submitter
+    wanted = profile_named(profile, "--profile") if profile else None
     form = "" if errors is None else _form(errors, "--errors")
     if errors is not None:
         check_writable(errors)
     raw = read_file(file, workbook.MAX_FILE_BYTES)
     with open_house(console) as house, working(console, "reading the sheet"):
         try:
-            prepared = taking.prepare(house.keys, raw, submitter=who, now=datetime.now(UTC), keep=errors is not None)
+            now = datetime.now(UTC)
+            prepared = taking.prepare(house.keys, raw, submitter=who, now=now, keep=errors is not None, profile=wanted)
         except SheetRefused as refusal:
             raise refusal.told(console.lang) from refusal
         if dry_run:

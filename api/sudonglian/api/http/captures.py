@@ -10,17 +10,23 @@ from typing import Any, Final
 
 import orjson
 
-from sudonglian.api.http.auth import submitter_of
+from sudonglian.api.http.auth import Forbidden, submitter_of
 from sudonglian.api.http.door import Door
 from sudonglian.api.settings import Lang
+from sudonglian.api.validating import profile_named
 from sudonglian.chain import canonical
+from sudonglian.chain.canonical import Json
 from sudonglian.records import derive, intake, jobs
 from sudonglian.records.api_keys import ApiKey
 from sudonglian.records.epcis.document import Form
 from sudonglian.records.intake import Behaviour, CaptureResult, DuplicateIds
 from sudonglian.records.jobs import Job
+from sudonglian.records.profiles.table import Profile
 from sudonglian.records.sheets import taking
 from sudonglian.records.sheets.taking import Prepared, Told
+
+NONE: Final = "none"
+"""No profile, said by a request."""
 
 WITHHELD: Final = {"zh": "见该位置;个人数据不重复显示", "en": "see this place; personal data are not repeated"}
 """A finding about a person may repeat what was sent, and a job is kept when the person has been erased."""
@@ -35,6 +41,7 @@ def take(
     idempotency_key: str | None,
     now: datetime,
     form: Form | None = None,
+    profile: Profile | None = None,
 ) -> tuple[Job, bool]:
     """Capture a document; return its job and whether it is this request's own, and not an earlier one's.
 
@@ -46,7 +53,8 @@ def take(
         The Idempotency-Key was used for another document.
     """
     # The default adds no part: what was asked before there was a choice is still the same request.
-    chosen = () if duplicate_ids == "refuse" else (duplicate_ids,)
+    chosen: tuple[str, ...] = () if duplicate_ids == "refuse" else (duplicate_ids,)
+    chosen += () if profile is None else (f"profile {profile.name}",)
     mac = None if idempotency_key is None else request_mac(door.keys.content, behaviour, *chosen, raw)
     with door.store.write() as connection:
         if idempotency_key is not None and mac is not None:
@@ -62,12 +70,13 @@ def take(
             duplicate_ids=duplicate_ids,
             behaviour=behaviour,
             form=form,
+            profile=profile,
         )
         job = jobs.add(
             connection,
             key.id,
             "capture",
-            canonical.encode({"behaviour": behaviour, "duplicate_ids": duplicate_ids}),
+            _asked(behaviour, duplicate_ids, profile),
             now,
             idempotency_key=idempotency_key,
             request_mac=mac,
@@ -79,7 +88,7 @@ def take(
 
 
 def take_sheet(
-    door: Door, key: ApiKey, prepared: Prepared, behaviour: Behaviour, now: datetime
+    door: Door, key: ApiKey, prepared: Prepared, behaviour: Behaviour, now: datetime, profile: Profile | None = None
 ) -> tuple[Told, Job | None]:
     """Capture a sheet that has been read; there is a job if anything was written or was known already."""
     job: Job | None = None
@@ -90,7 +99,7 @@ def take_sheet(
                 connection,
                 key.id,
                 "capture",
-                canonical.encode({"behaviour": behaviour, "duplicate_ids": "refuse"}),
+                _asked(behaviour, "refuse", profile),
                 now,
                 state="failed" if told.has_errors else "success",
                 result=orjson.dumps(_kept(told.taken)),
@@ -99,12 +108,35 @@ def take_sheet(
     return told, job
 
 
-def take_one(door: Door, key: ApiKey, raw: bytes, now: datetime) -> CaptureResult:
+def take_one(door: Door, key: ApiKey, raw: bytes, now: datetime, profile: Profile | None = None) -> CaptureResult:
     """Capture one event, without a job: its answer says what became of it."""
     with door.store.write() as connection:
-        taken = intake.capture(connection, door.keys, raw, submitter=submitter_of(key), now=now)
+        taken = intake.capture(connection, door.keys, raw, submitter=submitter_of(key), now=now, profile=profile)
     _count(door, taken)
     return taken
+
+
+def profile_for(key: ApiKey, asked: str | None, place: str) -> Profile | None:
+    """Return the profile of a capture: what the request names, or else the key's own.
+
+    Raises
+    ------
+    UsageRefused
+        No profile has this name.
+    Forbidden
+        None is asked for, with a key that has one.
+    """
+    if asked == NONE:
+        if key.profile is not None:
+            raise Forbidden("what comes with this key is judged by a profile; another one may be named", place=place)
+        return None
+    name = key.profile if asked is None else asked
+    return None if name is None else profile_named(name, place)
+
+
+def _asked(behaviour: Behaviour, duplicate_ids: DuplicateIds, profile: Profile | None) -> bytes:
+    told: dict[str, Json] = {"behaviour": behaviour, "duplicate_ids": duplicate_ids}
+    return canonical.encode(told if profile is None else {**told, "profile": profile.name})
 
 
 def _count(door: Door, taken: CaptureResult) -> None:
@@ -134,6 +166,7 @@ def summary(job: Job) -> dict[str, Any]:
         "success": job.state == "success",
         "captureErrorBehaviour": asked["behaviour"],
         "duplicateIds": asked.get("duplicate_ids", "refuse"),
+        "profile": asked.get("profile"),
     }
 
 

@@ -12,9 +12,11 @@ from fastapi.responses import Response
 
 from sudonglian.api.http import epc_format
 from sudonglian.api.http.parameters import JSON_TYPES, NotAcceptable, quality_of
+from sudonglian.records.api_keys import ApiKey
 from sudonglian.records.epcis.document import MAX_DOCUMENT_BYTES
 from sudonglian.records.epcis.query_document import CONTEXT, VERSION
 from sudonglian.records.epcis.translation import FORMATS
+from sudonglian.records.profiles.table import profiles
 
 HEADERS: Final = {"GS1-EPCIS-Version": VERSION, "GS1-CBV-Version": VERSION}
 
@@ -30,6 +32,12 @@ DISCOVERY: Final = {
 
 DUPLICATE_IDS: Final = "Sudonglian-Duplicate-Ids"
 """EPCIS has no header for an eventID that a firm has used twice, and real firms' documents have such."""
+
+PROFILE: Final = "Sudonglian-Profile"
+"""What a document is judged by as well: of a request, of a key (OPTIONS), of what was taken."""
+
+PROFILES: Final = "Sudonglian-Profiles"
+"""All that there are."""
 
 EVENTS: Final = ("Event", "EPCISQueryDocument")
 """How the type of a document ends that holds events."""
@@ -90,6 +98,14 @@ def answer(request: Request, document: Any, status: int = 200, headers: Mapping[
 def discovery(*methods: str, headers: Mapping[str, str] = DISCOVERY) -> Response:
     """Return the answer of OPTIONS."""
     return Response(None, 204, {"Allow": ", ".join(sorted({"OPTIONS", *methods})), **headers})
+
+
+def capture_discovery(caller: ApiKey | None) -> Response:
+    """Return the answer of OPTIONS where events are captured: by which profiles, and which one is the caller's."""
+    headers = {**CAPTURE_HEADERS, PROFILES: ", ".join(profiles())}
+    if caller is not None and caller.profile is not None:
+        headers[PROFILE] = caller.profile
+    return discovery("GET", "POST", headers=headers)
 
 
 def collection(members: list[str]) -> dict[str, Any]:

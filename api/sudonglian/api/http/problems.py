@@ -21,6 +21,7 @@ from sudonglian.api.words import translate
 from sudonglian.chain.errors import ChainError, ProofRefused, RecordRefused, SudonglianError, TrustRefused
 from sudonglian.records import api_keys, bundles, errors, jobs, registry, signatures
 from sudonglian.records.querying import errors as query_errors
+from sudonglian.records.sheets import faults
 from sudonglian.records.store import StoreError
 from sudonglian.trace.errors import TraceError
 
@@ -55,6 +56,7 @@ STATUS: Final[dict[type[SudonglianError], int]] = {
     auth.Unauthenticated: 401,
     auth.Forbidden: 403,
     parameters.BodyTooLarge: 413,
+    faults.SheetTooLarge: 413,
     parameters.MediaTypeRefused: 415,
     parameters.NotAcceptable: 406,
     parameters.BodyRefused: 422,

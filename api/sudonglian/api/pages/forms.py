@@ -3,18 +3,20 @@
 HTML forms (application/x-www-form-urlencoded and multipart/form-data, RFC 7578); docs/decisions/0721 (their token).
 """
 
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
 from fastapi import Depends, Request
 from starlette.datastructures import UploadFile
-from starlette.formparsers import FormParser, MultiPartException, MultiPartParser
+from starlette.formparsers import FormParser, MultiPartException
 
 from sudonglian.api.errors import UsageRefused
 from sudonglian.api.http.parameters import DRAINED, BodyTooLarge, MediaTypeRefused
 from sudonglian.api.http.routes.verify import MAX_VERIFY
+from sudonglian.api.http.uploads import AROUND, MULTIPART, once, parts
 from sudonglian.api.pages.session import check_form
+from sudonglian.records.sheets.workbook import MAX_FILE_BYTES
 
 TOKEN: Final = "form"
 """The field that shows that a form is ours."""
@@ -52,19 +54,15 @@ def form_of(limit: int) -> Callable[[Request], Any]:
     async def read(request: Request) -> Form:
         body = await _body(request, limit)
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if kind == "application/x-www-form-urlencoded":
-            parser: FormParser | MultiPartParser = FormParser(request.headers, _once(body))
-        elif kind == "multipart/form-data":
-            parser = MultiPartParser(
-                request.headers, _once(body), max_files=MAX_FILES, max_fields=MAX_FIELDS, max_part_size=limit
-            )
-            parser.spool_max_size = limit + 1
+        if kind == MULTIPART:
+            given = await parts(request.headers, body, max_files=MAX_FILES, max_fields=MAX_FIELDS, limit=limit)
+        elif kind == "application/x-www-form-urlencoded":
+            try:
+                given = (await FormParser(request.headers, once(body)).parse()).multi_items()
+            except (MultiPartException, KeyError, ValueError) as error:
+                raise UsageRefused("the form cannot be read") from error
         else:
             raise MediaTypeRefused("this page takes its own forms only", place="Content-Type")
-        try:
-            given = (await parser.parse()).multi_items()
-        except (MultiPartException, KeyError, ValueError) as error:
-            raise UsageRefused("the form cannot be read") from error
         fields = {name: value for name, value in given if isinstance(value, str)}
         files = {
             name: File(value.filename or "", await value.read())
@@ -79,6 +77,7 @@ def form_of(limit: int) -> Callable[[Request], Any]:
 
 SmallForm = Annotated[Form, Depends(form_of(MAX_SMALL))]
 FilesForm = Annotated[Form, Depends(form_of(MAX_VERIFY))]
+SheetForm = Annotated[Form, Depends(form_of(MAX_FILE_BYTES + AROUND))]
 
 
 async def _body(request: Request, limit: int) -> bytes:
@@ -97,9 +96,3 @@ async def _body(request: Request, limit: int) -> bytes:
     if size > DRAINED or total > limit:
         raise BodyTooLarge(f"at most {limit} bytes are taken here")
     return b"".join(parts)
-
-
-async def _once(body: bytes) -> AsyncGenerator[bytes, None]:
-    yield body
-    # Starlette's parsers take the empty chunk for the end.
-    yield b""

@@ -25,7 +25,7 @@ from sudonglian.records.api_keys import ApiKey
 SHARED: Final = frozenset({("GET", "/records/{record_hash}"), ("POST", "/verify")})
 """Addresses that the API has too: who accepts HTML gets the page, everybody else the API."""
 
-FORMS: Final = frozenset({"/trace", "/verify", "/sign-in"})
+FORMS: Final = frozenset({"/trace", "/verify", "/sign-in", "/upload"})
 """Where a form stands at the address that it is sent to."""
 
 

@@ -71,6 +71,7 @@ class Needs(auth.Needs):
 
 Anyone = Annotated[ApiKey | None, Depends(Needs(Scope.public))]
 Tracer = Annotated[ApiKey, Depends(Needs(Scope.trace))]
+Capturer = Annotated[ApiKey, Depends(Needs(Scope.capture))]
 
 
 def signed_in(request: Request) -> ApiKey | None:

@@ -29,6 +29,7 @@ def by_document(
         if event.get("eventID") not in wrong and (one := told_of(index, place, event)) is not None
     ]
     found: list[Found] = list(check_document(told))
-    if profile is not None:
+    # Master data alone, or corrections alone, are about no goods that a profile could ask for.
+    if profile is not None and told:
         found += check_profile(profile, told, frozenset(one.normal for one in described if one.name))
     return found

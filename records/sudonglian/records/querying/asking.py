@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any, Final, TypeAlias
 
-from sudonglian.records.querying import conditions, fields, matching, values
+from sudonglian.records.querying import conditions, fields, matching, said, values
 from sudonglian.records.querying.conditions import SENSORS, Condition, Test
 from sudonglian.records.querying.errors import QueryRefused
 from sudonglian.records.querying.fields import Event, Field, Holders
@@ -46,9 +46,14 @@ def named(name: str, test: Callable[[Iterable[str]], Test]) -> Ask:
     return condition(lambda asked: conditions.standard(name, test(names_of(asked))))
 
 
-def placed(name: str, *, parts: bool) -> Ask:
+def placed(name: str) -> Ask:
     """Return what asks for a place."""
-    return condition(lambda asked: conditions.place(name, names_of(asked), parts=parts))
+    return condition(lambda asked: conditions.place(name, names_of(asked), parts=False))
+
+
+def within(name: str) -> Ask:
+    """Return what asks for a place and all that lies within it."""
+    return lambda query, asked: query.with_resting(said.located(name, names_of(asked)))
 
 
 def matches(kind: str) -> Ask:

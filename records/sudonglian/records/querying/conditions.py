@@ -38,6 +38,8 @@ class Condition:
     fits: Callable[[Event], bool]
     needs: frozenset[str] | None = CLEAR
     """The withheld members that it looks at; None for any."""
+    names: Callable[[Event], Iterable[str]] | None = None
+    """The identifiers, in their normal form, whose master data it looks at."""
 
 
 def one_of(test: Test, holders: Holders, field: Field, needs: frozenset[str] | None) -> Condition:
@@ -111,10 +113,7 @@ def amount(op: Op, wanted: Iterable[Fraction]) -> Test:
 
 
 def place(name: str, values: Iterable[str], *, parts: bool) -> Condition:
-    """Return the condition that the event's place is one of these, or with `parts` a part of one.
-
-    Without master data the one part of a place that is known is an extension of its GLN.
-    """
+    """Return the condition that the event's place is one of these, or with `parts` one by an extension of its GLN."""
     wanted = frozenset(map(normal, values))
 
     def fits(event: Event) -> bool:

@@ -1,13 +1,14 @@
 """The families of parameters: names that hold a type, a unit or the name of a field.
 
-EPCIS 2.0 §8.2.7.1 (EQ_source_type, EQ_quantity_uom, GE_value_uom, EQ_fieldname, EQ_INNER_ILMD_fieldname and their like).
+EPCIS 2.0 §8.2.7.1 (EQ_source_type, EQ_quantity_uom, GE_value_uom, EQ_fieldname, EQ_INNER_ILMD_fieldname, HASATTR_fieldname
+and their like).
 """
 
 from collections.abc import Iterator
 from typing import Final
 
 from sudonglian.records import derive
-from sudonglian.records.querying import conditions, fields, values
+from sudonglian.records.querying import conditions, fields, said, values
 from sudonglian.records.querying.asking import numbers
 from sudonglian.records.querying.conditions import CLEAR, ERROR, SENSORS, TRANSACTIONS, Condition, Test
 from sudonglian.records.querying.errors import QueryRefused
@@ -24,6 +25,9 @@ MEASURES: Final = ("value", "minValue", "maxValue", "meanValue", "sDev", "percVa
 
 NAME: Final = "[A-Za-z][A-Za-z0-9_.+-]*:.+"
 """A field of an extension: a prefixed name or an IRI. What the standard names has parameters of its own."""
+
+UNBROKEN: Final = "[A-Za-z][A-Za-z0-9.+-]*:[^_]+"
+"""A field of an extension before an attribute: an underscore would leave open where the one ends (EPCIS 2.0 §8.2.7.1)."""
 
 METADATA: Final = (*TIMES, *IN_BOTH)
 REPORTS: Final = ("time", *IN_BOTH, *OF_REPORTS, *OF_VOCABULARY, "stringValue")
@@ -122,12 +126,39 @@ def _asked_for(name: str, asked: Asked) -> Field:
 PEOPLE: Final = (derive.PARTICIPANTS.lower(), "urn:sudonglian:ns:1:participants")
 
 
+def _described(op: str) -> Parameter:
+    def ask(query: EventQuery, asked: Asked) -> EventQuery:
+        assert asked.found is not None
+        listed = values.texts(asked.value, asked.name)
+        named = asked.found[1]
+        field = said.VOCABULARIES.get(named)
+        if field is None:
+            found = _asked_for(named, asked)
+            field = said.extension(found, None if found.iris else frozenset({found.name}))
+        if op == "HASATTR":
+            wanted = frozenset(said.attribute_name(one, asked.prefixes) for one in listed)
+            return query.with_resting(said.described(field, None, None, wanted))
+        attribute = said.attribute_name(asked.found[2], asked.prefixes)
+        return query.with_resting(said.described(field, attribute, Equals(listed), frozenset()))
+
+    names = "|".join([*said.VOCABULARIES, UNBROKEN])
+    if op == "HASATTR":
+        about = "What the field names is described in the firm's master data, with one of these attributes."
+        return Parameter(
+            "HASATTR_{vocabulary}", "texts", about, "HASATTR_bizLocation=cbvmda:city", ask, rf"HASATTR_({names})"
+        )
+    about = "What the field names has in the firm's master data this attribute, and its value is one of these."
+    example = "EQATTR_bizLocation_cbvmda:city=Qingdao"
+    return Parameter("EQATTR_{vocabulary}_{attribute}", "texts", about, example, ask, rf"EQATTR_({names})_(.+)")
+
+
 def _families() -> Iterator[Parameter]:
     yield _typed("bizTransaction", "bizTransactionList", "bizTransaction", TRANSACTIONS,
                  "EQ_bizTransaction_po=https://example.com/po/123")  # fmt: skip
     owner = "=https://id.gs1.org/417/9520001001031"
     yield _typed("source", "sourceList", "source", CLEAR, f"EQ_source_owning_party{owner}")
     yield _typed("destination", "destinationList", "destination", CLEAR, f"EQ_destination_owning_party{owner}")
+    yield from (_described(op) for op in ("HASATTR", "EQATTR"))
     yield from (_amount(op) for op in OPS)
     yield from (_measured(op, name) for name in MEASURES for op in OPS)
     # The longer beginnings first: EQ_INNER_ILMD_x:y is no field of the prefix INNER_ILMD_x.

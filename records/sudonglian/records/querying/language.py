@@ -26,9 +26,6 @@ MAX_PARAMETERS: Final = 100
 MAX_VALUE: Final = 8_000
 """Characters of one value: what servers take as the whole address."""
 
-MASTER_DATA: Final = re.compile(r"(HASATTR|EQATTR|EQ_ATTR)_.*", re.DOTALL)
-"""Parameters about attributes of places and parties: no master data are kept here, so nothing could be said."""
-
 RESOURCES: Final = ("eventTypes", "epcs", "bizSteps", "bizLocations", "readPoints", "dispositions")
 """The resources by which events are browsed (EPCIS 2.0 §12.7)."""
 
@@ -99,8 +96,6 @@ def _parameter(name: str) -> tuple[Parameter, re.Match[str] | None]:
     for family, form in _forms():
         if found := form.fullmatch(name):
             return family, found
-    if MASTER_DATA.fullmatch(name):
-        raise QueryRefused("asks for master data, which are not kept here", place=name[:200])
     near = difflib.get_close_matches(name[:100], STANDING, 1, 0.8)
     raise QueryRefused("is not known here" + (f"; is {near[0]} meant?" if near else ""), place=name[:200] or "?")
 

@@ -9,6 +9,7 @@ from typing import Literal, Self, TypeAlias
 
 from sudonglian.records.querying.conditions import Condition
 from sudonglian.records.querying.matching import Match
+from sudonglian.records.querying.said import Resting
 
 Order: TypeAlias = Literal["", "eventTime", "recordTime"]
 
@@ -27,6 +28,8 @@ class EventQuery:
     """Only error declarations are asked for."""
     matches: tuple[Match, ...] = ()
     conditions: tuple[Condition, ...] = ()
+    resting: tuple[Resting, ...] = ()
+    """Conditions that rest on what the asker has said of identifiers."""
     order_by: Order = ""
     """Empty: as they were taken."""
     descending: bool = True
@@ -38,6 +41,10 @@ class EventQuery:
     def with_condition(self, condition: Condition) -> Self:
         """Return the query that asks for this too."""
         return replace(self, conditions=(*self.conditions, condition))
+
+    def with_resting(self, condition: Resting) -> Self:
+        """Return the query that asks for this too, by master data."""
+        return replace(self, resting=(*self.resting, condition))
 
     def with_match(self, match: Match) -> Self:
         """Return the query that asks for an identifier too."""

@@ -47,11 +47,9 @@ def _events() -> Iterator[Parameter]:
                         asking.lasting(name))  # fmt: skip
     for name in ("readPoint", "bizLocation"):
         gln = "https://id.gs1.org/414/9520001001048"
-        yield Parameter(
-            f"EQ_{name}", "names", f"The event's {name} is one of these.", gln, asking.placed(name, parts=False)
-        )
-        yield Parameter(f"WD_{name}", "names", f"The event's {name} is one of these, or a part of one: its GLN with an extension.",
-                        gln, asking.placed(name, parts=True))  # fmt: skip
+        yield Parameter(f"EQ_{name}", "names", f"The event's {name} is one of these.", gln, asking.placed(name))
+        yield Parameter(f"WD_{name}", "names", f"The event's {name} is one of these or lies within one: its GLN with an extension, or by the firm's master data.",
+                        gln, asking.within(name))  # fmt: skip
     yield Parameter("EQ_transformationID", "names", "The transformation has one of these numbers.", "urn:uuid:6f0b…",
                     asking.sets(transformation_ids=lambda asked: frozenset(asking.names_of(asked))))  # fmt: skip
     for kind, where in (

@@ -194,8 +194,8 @@ def moment(value: Cell, zone: str) -> tuple[str, str]:
     elif isinstance(value, date):
         raise CellRefused(
             "time-without-clock",
-            "只有日期,还需几点几分(午夜请写成文本,如 2026-01-05 00:00)",
-            "this is a day; the time of day is needed too (write midnight as text: 2026-01-05 00:00)",
+            "只有日期,还需几点几分(午夜请把单元格设为带时间的格式,如 yyyy-mm-dd hh:mm)",
+            "this is a day; the time of day is needed too (for midnight, a format that shows the time: yyyy-mm-dd hh:mm)",
         )
     elif isinstance(value, int | float) and not isinstance(value, bool):
         raise _no_date("是数字而不是日期;请把单元格设为日期格式", "is a number and no date; format the cell as a date")

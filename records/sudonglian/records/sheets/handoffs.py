@@ -1,26 +1,15 @@
-"""Handoffs: rows with one number and one step become one EPCIS ObjectEvent, and each part of it remembers its row.
+"""Handoffs: what the rows of one number and step say, the EPCIS ObjectEvent that they are, and the row of each part.
 
 docs/sheets.md (what becomes of each column); docs/decisions/0230 (a row is a line of a handoff), 0231 (its eventID).
 """
 
 import json
-import re
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final
-from urllib.parse import quote
+from typing import Final
 from uuid import UUID, uuid5
 
-from sudonglian.chain import canonical
 from sudonglian.chain.canonical import Json
-from sudonglian.chain.errors import CanonicalRefused
-from sudonglian.records.sheets import cells, columns, goods, words
-from sudonglian.records.sheets.cells import Cell
-from sudonglian.records.sheets.columns import EXAMPLE
-from sudonglian.records.sheets.faults import CellRefused, Fault
-from sudonglian.records.sheets.people import People
-from sudonglian.records.sheets.rows import Row
-from sudonglian.records.sheets.table import Book, Table
+from sudonglian.records.sheets import goods
 
 NAMESPACE: Final = UUID("5bd0a6c8-3f0e-5d0c-9a53-6f7d5f0f2b10")
 """Of the eventIDs of sheets; frozen, for a sheet that is sent again must give the same."""
@@ -34,20 +23,19 @@ EMPTY_HANDED: Final = frozenset({"urn:sudonglian:bizstep:disinfecting", "samplin
 """Steps that may be about a place alone."""
 
 DOCUMENTS: Final = {
-    "customs": ("urn:sudonglian:btt:customs-declaration", "urn:sudonglian:doc:customs-declaration:"),
+    "customs": ("urn:sudonglian:bt:customs-declaration", "urn:sudonglian:doc:customs-declaration:"),
     "quarantine": ("cert", "urn:sudonglian:doc:quarantine:"),
     "test": ("testres", "urn:sudonglian:doc:nucleic-acid-test:"),
-    "disinfection": ("urn:sudonglian:btt:disinfection", "urn:sudonglian:doc:disinfection:"),
+    "disinfection": ("urn:sudonglian:bt:disinfection-certificate", "urn:sudonglian:doc:disinfection:"),
     "bol": ("bol", "urn:sudonglian:doc:bill-of-lading:"),
 }
 """Of each column: the type of the business transaction, and with what its number becomes a URI."""
 
-_CUSTOMS = re.compile(r"\d{18}")
-_COUNTRY = re.compile(r"[A-Z]{2}")
-
 
 @dataclass(slots=True)
-class _Line:
+class Line:
+    """One row of goods."""
+
     row: int
     goods: goods.Goods
     text: str
@@ -66,7 +54,7 @@ class Handoff:
     values: dict[str, Json] = field(default_factory=dict)
     seen: dict[str, tuple[int, str]] = field(default_factory=dict)
     """Of each column of the handoff: the first row that fills it, and what stands there."""
-    lines: list[_Line] = field(default_factory=list)
+    lines: list[Line] = field(default_factory=list)
     people: list[tuple[dict[str, Json], str, int]] = field(default_factory=list)
     """Participants, with the sheet and row of each."""
     rows: int = 0
@@ -168,346 +156,8 @@ _COLUMNS_OF: Final = {
 }
 
 
-@dataclass(slots=True)
-class Reading:
-    """What the rows of a file say, and what is wrong with them."""
-
-    handoffs: list[Handoff]
-    faults: list[Fault]
-    rows: int
-    examples: int
-    sheet: str
-    headings: dict[str, str]
-
-
-def read_handoffs(book: Book, keep: Callable[[str, int, Row], None] | None = None) -> Reading:
-    """Return the handoffs of a file; every row's faults are found, not the first alone.
-
-    `keep` is given each row of each sheet, for a copy.
-    """
-    reader = _Reader(book.handoffs)
-    for number, row in book.handoffs.rows:
-        if keep is not None:
-            keep(book.handoffs.sheet, number, row)
-        reader.take(number, row)
-    if book.people is not None:
-        for number, row in book.people.rows:
-            if keep is not None:
-                keep(book.people.sheet, number, row)
-            reader.person(book.people, number, row)
-    return reader.finish()
-
-
-class _Reader:
-    def __init__(self, table: Table) -> None:
-        self.table = table
-        self.found: dict[tuple[str, str], Handoff] = {}
-        self.by_number: dict[str, list[Handoff]] = {}
-        self.faults: list[Fault] = []
-        self.rows = self.examples = 0
-        self.people = People()
-        self.keys = [
-            one.key
-            for one in columns.HANDOFFS
-            if one.level == "handoff"
-            and one.key not in ("handoff", "step", "zone", "time")
-            and one.key in table.columns
-        ]
-
-    def fault(self, table: Table, row: int, key: str, cell: Cell, refused: CellRefused, level: Any = "error") -> None:
-        self.faults.append(
-            Fault(level, table.sheet, row, table.heading(key), refused.code, cells.shown(cell), refused.message)
-        )
-
-    def take(self, row: int, cell: Row) -> None:
-        """Read one row of the sheet of handoffs."""
-        handoff = self._handoff(self.table, row, cell)
-        if handoff is None:
-            return
-        self.rows += 1
-        handoff.rows += 1
-        before = len(self.faults)
-        self._time(handoff, row, cell)
-        for key in self.keys:
-            there = self.table.cell(cell, key)
-            if there is not None and there != "":
-                self._once(handoff, row, key, there)
-        has_person = self.people.take(self, self.table, handoff, row, cell)
-        self._goods(handoff, row, cell, has_person=has_person)
-        if any(one.level == "error" for one in self.faults[before:]):
-            handoff.is_wrong = True
-
-    def person(self, table: Table, row: int, cell: Row) -> None:
-        """Read one row of the sheet of people."""
-        try:
-            number = cells.code(table.cell(cell, "handoff"))
-        except CellRefused as refused:
-            self.fault(table, row, "handoff", table.cell(cell, "handoff"), refused)
-            return
-        if number.upper().startswith(EXAMPLE):
-            self.examples += 1
-            return
-        them = self.by_number.get(number, [])
-        written = table.cell(cell, "step")
-        if written:
-            try:
-                step = words.code_of("step", cells.words(written))
-            except CellRefused as refused:
-                self.fault(table, row, "step", written, refused)
-                return
-            them = [one for one in them if one.step == step]
-        if not them:
-            unknown = CellRefused(
-                "handoff-unknown", "交接表中没有这个编号和步骤", "no row of the handoffs has this number and step"
-            )
-            self.fault(table, row, "handoff", table.cell(cell, "handoff"), unknown)
-            return
-        for handoff in them:
-            before = len(self.faults)
-            if not self.people.take(self, table, handoff, row, cell):
-                self.fault(
-                    table, row, "id", None, CellRefused("person-missing", "没有经手人号码", "the person has no number")
-                )
-            if len(self.faults) > before:
-                handoff.is_wrong = True
-                return
-
-    def finish(self) -> Reading:
-        """Return what was read, after what can be said of whole handoffs alone."""
-        for one in self.found.values():
-            for key, name in (("time", "时间"), ("place", "地点")):
-                if key not in one.values and not one.is_wrong:
-                    column = next(each for each in columns.HANDOFFS if each.key == key)
-                    missing = CellRefused(f"{key}-missing", f"缺少{name}", f"the handoff has no {column.en}")
-                    self.fault(self.table, one.row, key, None, missing)
-                    one.is_wrong = True
-            if not one.lines and one.step not in EMPTY_HANDED and not one.is_wrong:
-                nothing = CellRefused("item-missing", "该交接没有货物编码", "the handoff names no goods")
-                self.fault(self.table, one.row, "item", None, nothing)
-                one.is_wrong = True
-        headings = {key: heading for key, (_, heading) in self.table.columns.items()}
-        return Reading(
-            list(self.found.values()), self.faults, self.rows, self.examples, self.table.sheet, headings
-        )  # fmt: skip
-
-    def _handoff(self, table: Table, row: int, cell: Row) -> Handoff | None:
-        there = table.cell(cell, "handoff")
-        try:
-            number = cells.code(there)
-            if number.upper().startswith(EXAMPLE):
-                self.examples += 1
-                return None
-            if not number:
-                raise CellRefused(
-                    "handoff-missing",
-                    "缺少交接编号;合并的单元格只有第一行有值,请取消合并并填满",
-                    "there is no handoff number; of merged cells only the first holds it: unmerge and fill them",
-                )
-        except CellRefused as refused:
-            self.rows += 1
-            self.fault(table, row, "handoff", there, refused)
-            return None
-        written = table.cell(cell, "step")
-        them = self.by_number.get(number, [])
-        try:
-            if written is None or not (text := cells.words(written)):
-                if not them:
-                    raise CellRefused("step-missing", "缺少业务步骤", "there is no step")
-                step = them[-1].step
-            else:
-                step = words.code_of("step", text)
-        except CellRefused as refused:
-            self.rows += 1
-            self.fault(table, row, "step", written, refused)
-            for one in them:
-                one.is_wrong = True
-            return None
-        found = self.found.get((number, step))
-        if found is None:
-            found = self.found[number, step] = Handoff(number, step, row, {}, {"step": (row, cells.shown(written))})
-            self.by_number.setdefault(number, []).append(found)
-        return found
-
-    def _time(self, handoff: Handoff, row: int, cell: Row) -> None:
-        given, time = self.table.cell(cell, "zone"), self.table.cell(cell, "time")
-        zone = str(handoff.values.get("zone", cells.DEFAULT_ZONE))
-        if given is not None and given != "":
-            try:
-                zone = cells.offset_of(given)
-            except CellRefused as refused:
-                self.fault(self.table, row, "zone", given, refused)
-                return
-        if time is None or time == "":
-            return
-        try:
-            at, offset = cells.moment(time, zone)
-        except CellRefused as refused:
-            self.fault(self.table, row, "time", time, refused)
-            return
-        self._put(handoff, row, "time", time, at)
-        self._put(handoff, row, "zone", given if given else time, offset)
-
-    def _once(self, handoff: Handoff, row: int, key: str, there: Cell) -> None:
-        if key in handoff.seen and handoff.seen[key][1] == cells.shown(there):
-            return  # repeated, as most rows do
-        try:
-            value = _value(key, there)
-        except CellRefused as refused:
-            self.fault(self.table, row, key, there, refused)
-            return
-        if value != "":
-            self._put(handoff, row, key, there, value)
-
-    def _put(self, handoff: Handoff, row: int, key: str, there: Cell, value: Json) -> None:
-        if key not in handoff.values:
-            handoff.values[key] = value
-            handoff.seen[key] = (row, cells.shown(there))
-        elif handoff.values[key] != value:
-            first, text = handoff.seen[key]
-            differs = CellRefused(
-                "handoff-differs",
-                f"与同一交接第 {first} 行的“{text[:60]}”不同;不同的交接请用不同编号",
-                f"differs from {text[:60]!r} in row {first} of the same handoff; another handoff needs another number",
-            )
-            self.fault(self.table, row, key, there, differs)
-
-    def _goods(self, handoff: Handoff, row: int, cell: Row, *, has_person: bool) -> None:
-        key = "item"
-        at: dict[str, Cell] = {name: self.table.cell(cell, name) for name in _GOODS}
-        try:
-            item, key = cells.code(at["item"]), "lot"
-            lot, key = cells.code(at["lot"]), "serial"
-            serial = cells.code(at["serial"])
-            key = "item"
-            if not item:
-                if any(value not in (None, "") for name, value in at.items() if name != "item"):
-                    raise CellRefused("item-missing", "缺少货物编码", "there is no item code")
-                return
-            found = goods.goods(item, lot, serial)
-            if found.uri in handoff.uris:
-                first = handoff.uris[found.uri]
-                raise CellRefused(
-                    "item-twice",
-                    f"同一交接第 {first} 行已有;数量请合并到一行",
-                    f"stands in row {first} of the same handoff already; add the quantities up in one row",
-                )
-            line = _Line(row, found, cells.shown(at["item"]))
-            self._amount(line, at)
-            for key, name, read in _SAID:
-                if at[key] not in (None, "") and (said := read(at[key])):
-                    line.said[name] = said
-            if line.said.get("productionDate", "") and str(line.said.get("expirationDate", "9")) < str(
-                line.said["productionDate"]
-            ):
-                key = "expires"
-                raise CellRefused("dates-order", "早于生产日期", "lies before the production date")
-        except CellRefused as refused:
-            if isinstance(refused, _At):
-                key = refused.key
-            elif refused.code.startswith(("lot", "serial")) and key == "item":
-                key = "serial" if refused.code.startswith("serial") or not lot else "lot"
-            self.fault(self.table, row, key, at[key], refused)
-            return
-        if not found.is_traceable:
-            alone = CellRefused(
-                "item-without-lot",
-                "只有 GTIN,没有批号或序列号,无法追溯到这一批",
-                "a GTIN without lot or serial number: nothing tells these goods from all others of their kind",
-            )
-            self.fault(self.table, row, "item", at["item"], alone, "warning")
-        handoff.uris[found.uri] = row
-        handoff.lines.append(line)
-
-    def _amount(self, line: _Line, at: dict[str, Cell]) -> None:
-        has_quantity, unit = at["quantity"] not in (None, ""), at["unit"]
-        key = "quantity"
-        try:
-            if has_quantity:
-                amount = cells.number(at["quantity"])
-                if amount <= 0:
-                    raise CellRefused("quantity", "应大于 0", "must be more than 0")
-                if not line.goods.is_class and amount != 1:
-                    raise CellRefused(
-                        "quantity-of-one",
-                        "SSCC 或序列号是单件;其中货物的数量请另起一行写 GTIN 和批号",
-                        "an SSCC or serial number is one thing; write what is in it with GTIN and lot in a row of its own",
-                    )
-                line.quantity = _exact(amount)
-            key = "unit"
-            if unit not in (None, ""):
-                line.unit = words.code_of("unit", cells.words(unit))
-                if not has_quantity:
-                    key = "quantity"
-                    raise CellRefused("quantity-missing", "有单位而没有数量", "there is a unit and no quantity")
-            elif has_quantity and line.goods.is_class:
-                raise CellRefused("unit-missing", "有数量而没有单位", "there is a quantity and no unit")
-        except CellRefused as refused:
-            raise _At(key, refused) from None
-
-
-class _At(CellRefused):
-    """A refusal that knows another column than the one being read."""
-
-    def __init__(self, key: str, refused: CellRefused) -> None:
-        super().__init__(refused.code, refused.message["zh"], refused.message["en"])
-        self.key = key
-
-
-def _quantity(line: _Line) -> Json:
+def _quantity(line: Line) -> Json:
     told: dict[str, Json] = {"epcClass": line.goods.uri}
     if line.quantity is not None:
         told |= {"quantity": line.quantity, "uom": line.unit}
     return told
-
-
-def _exact(value: Any) -> Json:
-    try:
-        text = canonical.decimal_text(value)
-    except CanonicalRefused:
-        raise CellRefused("number", "数字过长", "the number is too long") from None
-    return {"$dec": text} if "." in text else int(text)
-
-
-def _value(key: str, there: Cell) -> Json:
-    """Return what a cell of a handoff says."""
-    if key in ("temperature", "coldest", "warmest"):
-        return _exact(cells.number(there))
-    text = cells.code(there)
-    if not text:
-        return ""
-    if key == "place":
-        return goods.place(text)
-    if key in ("from", "to"):
-        return goods.party(text)
-    if key in DOCUMENTS:
-        if key == "customs" and not _CUSTOMS.fullmatch(text):
-            raise CellRefused(
-                "customs-declaration",
-                "报关单号为 18 位数字;请把该列设为文本后重填",
-                "a customs declaration has 18 digits; format the column as text and type it again",
-            )
-        return text if re.match(r"(urn|https?):\S+$", text) else DOCUMENTS[key][1] + quote(text, safe="-._~/")
-    return text.upper() if key == "container" else text
-
-
-def _country(there: Cell) -> Json:
-    text = cells.code(there).upper()
-    if text and not _COUNTRY.fullmatch(text):
-        raise CellRefused("origin", "应为两个字母的国家代码,如 NO", "must be a country code of two letters, like NO")
-    return text
-
-
-_SAID: Final[tuple[tuple[str, str, Callable[[Cell], Json]], ...]] = (
-    ("product", "name", cells.words),
-    ("origin", "countryOfOrigin", _country),
-    ("produced", "productionDate", cells.day),
-    ("expires", "expirationDate", cells.day),
-)
-_GOODS: Final = ("item", "lot", "serial", "quantity", "unit", "product", "origin", "produced", "expires")
-
-
-def events_of(reading: Reading, submitter: str) -> Iterator[tuple[Handoff, dict[str, Json]]]:
-    """Yield the handoffs that nothing is wrong with, with their events."""
-    for one in reading.handoffs:
-        if not one.is_wrong:
-            yield one, one.event(submitter)

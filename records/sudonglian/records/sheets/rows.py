@@ -3,7 +3,7 @@
 docs/sheets.md (limits).
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -31,6 +31,8 @@ class Sheet:
 
     name: str
     rows: Iterator[Row]
+    midnights: Callable[[], frozenset[tuple[int, int]]] = frozenset
+    """Gives the cells, by row and column from 0, that hold a whole day and show a time: they are read as a day."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,9 @@
 docs/sheets.md (headings).
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import date, datetime, time
 from typing import Final
 
 from sudonglian.records.sheets import columns, csv_file, workbook
@@ -18,6 +19,10 @@ HEADER_WITHIN: Final = 20
 
 ENOUGH: Final = 3
 """Known headings that make a row the one of headings."""
+
+
+TIMES: Final = ("time", "start", "end")
+"""Columns of times."""
 
 
 @dataclass(slots=True)
@@ -109,7 +114,9 @@ def _table(sheet: Sheet, *, people: bool) -> Table:
         texts = [clean(cell) if isinstance(cell, str) else "" for cell in row]
         hits = sum(columns.plain(text) in known for text in texts if text)
         if hits >= min(ENOUGH, 2 if people else ENOUGH):
-            return Table(sheet.name, _columns(sheet.name, number, row, known, people), row, rows)
+            places = _columns(sheet.name, number, row, known, people)
+            times = [places[key][0] for key in TIMES if key in places]
+            return Table(sheet.name, places, row, _with_midnights(rows, times, sheet.midnights))
         if number >= HEADER_WITHIN:
             break
     wanted = [one for one in (columns.PEOPLE if people else columns.HANDOFFS) if one.required]
@@ -118,6 +125,23 @@ def _table(sheet: Sheet, *, people: bool) -> Table:
         zh=f"没有找到表头行;至少需要:{columns.named(wanted, 'zh')}",
         place=sheet.name if people else "",
     )
+
+
+def _with_midnights(
+    rows: Iterator[tuple[int, Row]], times: Sequence[int], midnights: Callable[[], frozenset[tuple[int, int]]]
+) -> Iterator[tuple[int, Row]]:
+    """Yield the rows with a time where a column of times holds a day that its cell shows with 00:00."""
+    found: frozenset[tuple[int, int]] | None = None
+    for number, row in rows:
+        days = [at for at in times if at < len(row) and type(row[at]) is date]
+        if days and found is None:
+            found = midnights()
+        here = [at for at in days if (number - 1, at) in (found or ())]
+        yield number, tuple(_midnight(cell) if at in here else cell for at, cell in enumerate(row)) if here else row
+
+
+def _midnight(cell: Cell) -> Cell:
+    return datetime.combine(cell, time()) if isinstance(cell, date) else cell
 
 
 def _columns(sheet: str, number: int, row: Row, known: dict[str, Column], people: bool) -> dict[str, tuple[int, str]]:

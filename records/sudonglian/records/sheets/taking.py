@@ -16,9 +16,11 @@ from sudonglian.records.epcis.findings import Finding
 from sudonglian.records.intake import Behaviour, CaptureResult
 from sudonglian.records.judging import Judged, Refusal, judge_document
 from sudonglian.records.keys import Keys
+from sudonglian.records.profiles.table import Profile
 from sudonglian.records.sheets import cells
 from sudonglian.records.sheets.faults import Fault
-from sudonglian.records.sheets.handoffs import Handoff, Reading, events_of, read_handoffs
+from sudonglian.records.sheets.handoffs import Handoff
+from sudonglian.records.sheets.reading import Reading, events_of, read_handoffs
 from sudonglian.records.sheets.rows import Row
 from sudonglian.records.sheets.table import Book, open_book
 
@@ -90,8 +92,10 @@ class Told:
         }  # fmt: skip
 
 
-def prepare(keys: Keys, raw: bytes, *, submitter: str, now: datetime, keep: bool = False) -> Prepared:
-    """Read a sheet and judge the events that its rows are; with `keep`, its rows stay for a copy.
+def prepare(
+    keys: Keys, raw: bytes, *, submitter: str, now: datetime, keep: bool = False, profile: Profile | None = None
+) -> Prepared:
+    """Read a sheet and judge the events that its rows are, by a profile too; with `keep`, its rows stay for a copy.
 
     Raises
     ------
@@ -110,7 +114,8 @@ def prepare(keys: Keys, raw: bytes, *, submitter: str, now: datetime, keep: bool
     for handoff, event in events_of(reading, submitter):
         events.append(RawEvent(len(handoffs), f"/{len(handoffs)}", event))
         handoffs.append(handoff)
-    judged = judge_document(keys, Document("array", tuple(events), (), {}), submitter=submitter, now=now)
+    document = Document("array", tuple(events), (), {})
+    judged = judge_document(keys, document, submitter=submitter, now=now, profile=profile)
     return Prepared(book, reading, handoffs, judged, kept)
 
 

@@ -9,11 +9,13 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Final
 
 from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
 from sudonglian.records.sheets.faults import SheetEncrypted, SheetFormulas, SheetKind, SheetRefused, SheetTooLarge
+from sudonglian.records.sheets.midnight import midnights
 from sudonglian.records.sheets.rows import Row, Sheet, Source
 
 MAX_FILE_BYTES: Final = 32 * 1024 * 1024
@@ -81,12 +83,21 @@ def read(raw: bytes) -> Source:
         told = [one for one in book.sheets_metadata if one.typ == SheetTypeEnum.WorkSheet]
     shown = [one.name for one in told if one.visible == SheetVisibleEnum.Visible]
     hidden = tuple(one.name for one in told if one.visible != SheetVisibleEnum.Visible)
-    return Source("xlsx", "UTF-8", tuple(Sheet(name, _rows(book, name)) for name in shown), hidden)
+    first: dict[str, int] = {}
+    sheets = (Sheet(name, _rows(book, name, first), partial(_midnights, raw, name, first)) for name in shown)
+    return Source("xlsx", "UTF-8", tuple(sheets), hidden)
 
 
-def _rows(book: CalamineWorkbook, name: str) -> Iterator[Row]:
+def _midnights(raw: bytes, name: str, first: dict[str, int]) -> frozenset[tuple[int, int]]:
+    with _guarded(name):
+        return frozenset((row, column - first.get(name, 0)) for row, column in midnights(raw, name))
+
+
+def _rows(book: CalamineWorkbook, name: str, first: dict[str, int]) -> Iterator[Row]:
     with _guarded(name):
         sheet = book.get_sheet_by_name(name)
+        # The library's rows begin at the first row, and at the first column that holds something.
+        first[name] = sheet.start[1] if sheet.start else 0
         rows = iter(sheet.iter_rows())
     while True:
         with _guarded(name):

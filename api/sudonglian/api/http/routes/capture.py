@@ -19,21 +19,20 @@ from sudonglian.api.http.parameters import (
     IdempotencyKey,
     PageToken,
     PerPage,
-    body_of,
     door_router,
-    kind_of,
     linked,
     row_of,
     token_for,
 )
 from sudonglian.api.http.problems import lang_of
+from sudonglian.api.http.uploads import Upload, form_schema, upload_of
 from sudonglian.records import jobs
 from sudonglian.records.epcis.document import MAX_DOCUMENT_BYTES, Form
 from sudonglian.records.intake import Behaviour, DuplicateIds
 
 router = door_router("/epcis/v2", "EPCIS", epcis.negotiated)
 
-Document = Annotated[bytes, Depends(body_of(MAX_DOCUMENT_BYTES, (*JSON_TYPES, *XML_TYPES), headers=epcis.LIMITS))]
+Document = Annotated[Upload, Depends(upload_of(MAX_DOCUMENT_BYTES, (*JSON_TYPES, *XML_TYPES), headers=epcis.LIMITS))]
 ErrorBehaviour = Annotated[Behaviour, Header(alias="GS1-Capture-Error-Behaviour")]
 """Whether one refused event takes its document with it."""
 KeepDuplicates = Annotated[
@@ -41,6 +40,16 @@ KeepDuplicates = Annotated[
     Header(
         alias=epcis.DUPLICATE_IDS,
         description="An eventID that stands for something else already: refuse, or keep both.",
+    ),
+]
+
+ProfileName = Annotated[
+    str | None,
+    Header(
+        alias=epcis.PROFILE,
+        max_length=80,
+        description="What the document is judged by as well: one of `GET /profiles`, or none. The key's own if not said; "
+        "none is for keys without one.",
     ),
 ]
 
@@ -55,13 +64,18 @@ TAKES: Final = {
 }
 
 
+TAKES_FORM: Final = {
+    "requestBody": {"required": True, "content": {**TAKES["requestBody"]["content"], **form_schema()}}  # type: ignore[dict-item]
+}
+
+
 @router.options("/capture", status_code=204)
 def discover_capture(caller: Anyone) -> Response:
     """Tell what may be captured here."""
-    return epcis.discovery("GET", "POST", headers=epcis.CAPTURE_HEADERS)
+    return epcis.capture_discovery(caller)
 
 
-@router.post("/capture", status_code=202, openapi_extra=TAKES)
+@router.post("/capture", status_code=202, openapi_extra=TAKES_FORM)
 def capture(
     request: Request,
     caller: Capturer,
@@ -69,16 +83,18 @@ def capture(
     behaviour: ErrorBehaviour = "rollback",
     duplicate_ids: KeepDuplicates = "refuse",
     idempotency_key: IdempotencyKey = None,
+    profile: ProfileName = None,
 ) -> Response:
     """Take an EPCIS document, JSON or XML. Everything is committed when this answers: the job is over, and says what became of it."""
     door = door_of(request)
-    form: Form = "xml" if kind_of(request) in XML_TYPES else "json"
-    now = datetime.now(UTC)
-    job, own = captures.take(door, caller, document, behaviour, duplicate_ids, idempotency_key, now, form)
+    form: Form | None = "xml" if document.kind in XML_TYPES else "json" if document.kind else None
+    now, wanted = datetime.now(UTC), captures.profile_for(caller, profile, epcis.PROFILE)
+    job, own = captures.take(door, caller, document.data, behaviour, duplicate_ids, idempotency_key, now, form, wanted)
     headers = {
         "Location": f"{router.prefix}/capture/{job.name}",
         "GS1-Capture-Error-Behaviour": behaviour,
         epcis.DUPLICATE_IDS: duplicate_ids,
+        epcis.PROFILE: captures.NONE if wanted is None else wanted.name,
     }
     if not own:
         headers["Idempotency-Replayed"] = "true"

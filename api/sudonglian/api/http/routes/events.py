@@ -16,6 +16,7 @@ from sudonglian.api.http.auth import Anyone, Capturer, Owner, submitter_of
 from sudonglian.api.http.door import door_of
 from sudonglian.api.http.parameters import PER_PAGE, PageToken, PerPage, body_of, door_router, linked
 from sudonglian.api.http.problems import lang_of
+from sudonglian.api.http.routes.capture import ProfileName
 from sudonglian.records import confirmation, queries
 from sudonglian.records.api_keys import ApiKey
 from sudonglian.records.epcis.document import MAX_DOCUMENT_BYTES, read_document
@@ -41,7 +42,7 @@ TAKES: Final = {
 @router.options("/events", status_code=204)
 def discover_events(caller: Anyone) -> Response:
     """Tell how events may be read and sent here."""
-    return epcis.discovery("GET", "POST", headers=epcis.CAPTURE_HEADERS)
+    return epcis.capture_discovery(caller)
 
 
 @router.get("/events", openapi_extra=query.references())
@@ -57,12 +58,14 @@ def events(
 
 
 @router.post("/events", status_code=201, openapi_extra=TAKES)
-def send_event(request: Request, caller: Capturer, document: Event) -> Response:
+def send_event(request: Request, caller: Capturer, document: Event, profile: ProfileName = None) -> Response:
     """Take one event. It is committed when this answers: 201, or 200 if it was known already."""
     if read_document(document).kind != "event":
         raise UsageRefused("one event is taken here; a document is sent to /epcis/v2/capture", place="/type")
     door = door_of(request)
-    taken = captures.take_one(door, caller, document, datetime.now(UTC))
+    taken = captures.take_one(
+        door, caller, document, datetime.now(UTC), captures.profile_for(caller, profile, epcis.PROFILE)
+    )
     if taken.refused:
         lang = lang_of(request)
         found = [{"pointer": one.pointer, "code": one.code, "detail": one.message[lang]} for one in taken.refused]

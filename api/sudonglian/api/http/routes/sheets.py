@@ -13,8 +13,9 @@ from sudonglian.api.http import captures, problems
 from sudonglian.api.http.answers import json_answer
 from sudonglian.api.http.auth import Anyone, Capturer, submitter_of
 from sudonglian.api.http.door import door_of
-from sudonglian.api.http.parameters import SheetRowsRefused, body_of, door_router
+from sudonglian.api.http.parameters import SheetRowsRefused, door_router
 from sudonglian.api.http.routes.capture import router as epcis_router
+from sudonglian.api.http.uploads import Upload, form_schema, upload_of
 from sudonglian.api.settings import Lang
 from sudonglian.records.intake import Behaviour
 from sudonglian.records.sheets import annotated, taking, template
@@ -32,27 +33,30 @@ TAKES: Final[dict[str, Any]] = {
     "requestBody": {
         "required": True,
         "description": "A filled template: XLSX, or CSV in UTF-8 or GB18030.",
-        "content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in KINDS.values()},
+        "content": {
+            **{kind: {"schema": {"type": "string", "format": "binary"}} for kind in KINDS.values()},
+            **form_schema(),
+        },
     }
 }
 
 SHOWN_FAULTS: Final = 1_000
 """Of a refused sheet, in its problem document."""
 
-Body = Annotated[bytes, Depends(body_of(MAX_FILE_BYTES, tuple(KINDS.values())))]
+Body = Annotated[Upload, Depends(upload_of(MAX_FILE_BYTES, tuple(KINDS.values())))]
 Language = Annotated[Lang | None, Query(description="Of headings and words; by Accept-Language if not said.")]
 
 
 @router.get("/template.xlsx")
 def template_xlsx(request: Request, caller: Anyone, lang: Language = None) -> Response:
     """Give the empty workbook, with drop-downs and examples."""
-    return _file(template.template("xlsx", lang or problems.lang_of(request)), "xlsx", "sudonglian-template")
+    return sheet_file(template.template("xlsx", lang or problems.lang_of(request)), "xlsx", "sudonglian-template")
 
 
 @router.get("/template.csv")
 def template_csv(request: Request, caller: Anyone, lang: Language = None) -> Response:
     """Give the headings as CSV, with example rows that importing passes over."""
-    return _file(template.template("csv", lang or problems.lang_of(request)), "csv", "sudonglian-template")
+    return sheet_file(template.template("csv", lang or problems.lang_of(request)), "csv", "sudonglian-template")
 
 
 @router.post("/import", status_code=202, openapi_extra=TAKES)
@@ -68,20 +72,26 @@ def import_sheet(
         Literal["xlsx", "csv"] | None,
         Query(description="With preview: answer a copy of the sheet with what is wrong beside each row."),
     ] = None,
+    profile: Annotated[
+        str | None, Query(max_length=80, description="One of `GET /profiles`, or none; the key's own if not said.")
+    ] = None,
 ) -> Response:
     """Take a filled sheet, a row a line of a handoff; sent again, it takes what is new alone."""
     door, now, lang = door_of(request), datetime.now(UTC), problems.lang_of(request)
+    wanted = captures.profile_for(caller, profile, "profile")
     try:
-        prepared = taking.prepare(door.keys, sheet, submitter=submitter_of(caller), now=now, keep=copy is not None)
+        prepared = taking.prepare(
+            door.keys, sheet.data, submitter=submitter_of(caller), now=now, keep=copy is not None, profile=wanted
+        )
     except SheetRefused as refusal:
         raise refusal.told(lang) from refusal
     if preview or copy is not None:
         with door.store.read() as connection:
             told = taking.preview(connection, prepared)
         if copy is not None:
-            return _file(annotated.annotated(told, copy, lang), copy, "sudonglian-errors")
+            return sheet_file(annotated.annotated(told, copy, lang), copy, "sudonglian-errors")
         return json_answer(told.as_json())
-    told, job = captures.take_sheet(door, caller, prepared, behaviour, now)
+    told, job = captures.take_sheet(door, caller, prepared, behaviour, now, wanted)
     if job is None:
         return _refused(request, told, lang)
     headers = {"Location": f"{epcis_router.prefix}/capture/{job.name}"}
@@ -99,6 +109,7 @@ def _refused(request: Request, told: Told, lang: Lang) -> Response:
     )
 
 
-def _file(data: bytes, form: str, name: str) -> Response:
+def sheet_file(data: bytes, form: str, name: str) -> Response:
+    """Return a sheet to be saved."""
     kind = f"{CSV}; charset=utf-8" if form == "csv" else KINDS[form]
     return Response(data, headers={"Content-Disposition": f'attachment; filename="{name}.{form}"'}, media_type=kind)
