@@ -53,8 +53,13 @@ def normal(uri: str) -> str:
 
 
 @lru_cache(REMEMBERED)
+def _link(uri: str) -> digital_link.DigitalLink | None:
+    return epc.parse(uri) or digital_link.parse(uri)
+
+
+@lru_cache(REMEMBERED)
 def _normal(uri: str) -> str:
-    link = epc.parse(uri) or digital_link.parse(uri)
+    link = _link(uri) if len(uri) <= MAX_LENGTH else _link.__wrapped__(uri)
     if link is not None:
         return str(link)
     match = SCHEME.fullmatch(uri)
@@ -82,13 +87,13 @@ def check(uri: str) -> Fault | None:
 
 @lru_cache(REMEMBERED)
 def _check(uri: str) -> Fault | None:
+    link = _link(uri) if len(uri) <= MAX_LENGTH else _link.__wrapped__(uri)
     if epc.is_epc(uri):
-        if epc.parse(uri) is None:
+        if link is None:
             return Fault(
                 "epc-urn", "EPC URN 的位数或字符不合规定", "the EPC URN has a field of wrong length or character"
             )
         return None
-    link = digital_link.parse(uri)
     if link is None:
         return None
     due = wrong_check_digit(KEYS[link.ai], link.value)
