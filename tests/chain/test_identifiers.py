@@ -55,3 +55,35 @@ def test_only_the_last_segments_of_a_path_are_read(monkeypatch: pytest.MonkeyPat
     full = "https://id.gs1.org/01/09780345418913/22/2/10/A/21/7/235/T"
     assert normal(full.replace("org", "org/01")) == full
     assert digital_link.MAX_SEGMENTS == 2 + 2 * max(len(key.qualifiers) for key in KEYS.values())
+
+
+LINK_PARTS = st.sampled_from(
+    [
+        "01",
+        "gtin",
+        "10614141073464",
+        "614141123452",
+        "21",
+        "10",
+        "00",
+        "106141412345678908",
+        "414",
+        "254",
+        "A%2F1",
+        "é",
+        "lot",
+        "[",
+        "%zz",
+        "%ff",
+        "x?21=7",
+        "y#z",
+        ";",
+    ]
+)
+
+
+@given(st.lists(LINK_PARTS, max_size=8))
+def test_a_link_on_gs1s_own_domain_is_read_as_on_any_other(parts: list[str]) -> None:
+    path = "/".join(parts)
+    home, other = digital_link.parse(f"https://id.gs1.org/{path}"), digital_link.parse(f"https://shop.example/{path}")
+    assert home == other

@@ -257,7 +257,7 @@ def _check_plain(value: object, place: str) -> None:
         for one in level:
             if isinstance(one, dict):
                 for name in one:
-                    if _is_reserved(name) and (name != "$dec" or len(one) != 1):
+                    if name[:1] in "$_." and _is_reserved(name) and (name != "$dec" or len(one) != 1):
                         raise RecordFormRefused(f"the key {name!r:.100} is reserved", place=place)
                 below += [inner for inner in one.values() if isinstance(inner, (dict, list))]
             elif isinstance(one, list):

@@ -9,14 +9,14 @@ from datetime import datetime
 from secrets import token_bytes
 from typing import Any, Final, Literal, TypeAlias
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, select, update
 
 from sudonglian.chain import entry
 from sudonglian.chain.canonical import Json
 from sudonglian.chain.checkpoint import LogKey
 from sudonglian.chain.errors import RecordRefused
 from sudonglian.chain.record import Sealed, seal_record
-from sudonglian.records import derive, master_data, sequencer, store, vault
+from sudonglian.records import bulk, derive, master_data, sequencer, store, vault
 from sudonglian.records.epcis.document import Form
 from sudonglian.records.epcis.findings import Finding, pointer
 from sudonglian.records.handoffs import Handoff, handoff_of
@@ -30,6 +30,8 @@ from sudonglian.records.visibility import TABLE_VERSION, visibility_of
 
 DuplicateIds: TypeAlias = Literal["refuse", "keep"]
 Behaviour: TypeAlias = Literal["rollback", "proceed"]
+
+KNOWN: Final = "SELECT event_mac, record_hash, content_mac FROM {given} JOIN records ON event_mac = given.value ORDER BY records.id"
 
 NO_LOG: Final = "sudonglian.local/rehearsal"
 """The name of the log that a rehearsal writes nothing into."""
@@ -208,11 +210,8 @@ def _by_event(refusal: Refusal) -> int:
 def _known(connection: Connection, events: Sequence[JudgedEvent]) -> dict[bytes, list[_Known]]:
     macs = sorted({mac for one in events for mac in (one.event_mac, one.other_mac, one.clear_mac)})
     found: dict[bytes, list[_Known]] = {}
-    columns = (RECORDS.c.event_mac, RECORDS.c.record_hash, RECORDS.c.content_mac)
-    for batch in in_batches(macs):
-        query = select(*columns).where(RECORDS.c.event_mac.in_(batch)).order_by(RECORDS.c.id)
-        for row in connection.execute(query):
-            found.setdefault(row.event_mac, []).append(_Known(row.record_hash, row.content_mac))
+    for event_mac, record_hash, content_mac in bulk.among(connection, KNOWN, macs):
+        found.setdefault(event_mac, []).append(_Known(record_hash, content_mac))
     return found
 
 
@@ -265,8 +264,10 @@ def _write(connection: Connection, keys: Keys, drafts: Sequence[_Draft], submitt
     if not drafts:
         return
     captured_us = derive.micros(now)
+    ids = bulk.numbers(connection, RECORDS, len(drafts))
     rows = [
         {
+            "id": id_,
             "record_hash": one.sealed.record_hash,
             "body": one.sealed.record_bytes,
             "submitter": submitter,
@@ -277,21 +278,18 @@ def _write(connection: Connection, keys: Keys, drafts: Sequence[_Draft], submitt
             "captured_us": captured_us,
             "transformation_id": derive.transformation_id(one.event.plain),
         }
-        for one in drafts
+        for id_, one in zip(ids, drafts, strict=True)
     ]
-    made = connection.execute(insert(RECORDS).returning(RECORDS.c.record_hash, RECORDS.c.id), rows)
-    numbers = {row.record_hash: row.id for row in made}  # databases return them in any order
-    ids = [numbers[one.sealed.record_hash] for one in drafts]
+    bulk.put(connection, RECORDS, rows)
     identifiers: list[dict[str, Any]] = []
     entries: list[tuple[bytes, int | None]] = []
     for record_id, draft in zip(ids, drafts, strict=True):
         identifiers += (row.row(record_id) for row in draft.event.identifiers)
         entries.append((entry.record_entry(draft.sealed.record_hash), record_id))
         entries += ((correction, None) for correction in draft.corrections)
-    if identifiers:
-        connection.execute(insert(IDENTIFIERS), identifiers)
-    if passed := [one.row(id_, taken_back=False) for id_, one in zip(ids, map(_handoff, drafts), strict=True) if one]:
-        connection.execute(insert(HANDOFFS), passed)
+    bulk.put(connection, IDENTIFIERS, identifiers)
+    passed = [one.row(id_, taken_back=False) for id_, one in zip(ids, map(_handoff, drafts), strict=True) if one]
+    bulk.put(connection, HANDOFFS, passed)
     for batch in in_batches([said.of for draft in drafts for said in map(_correction, draft.corrections)]):
         corrected = select(RECORDS.c.id).where(RECORDS.c.record_hash.in_(batch))
         connection.execute(update(HANDOFFS).where(HANDOFFS.c.record_id.in_(corrected)).values(taken_back=True))
@@ -336,10 +334,8 @@ def _write_disclosures(
                 kept = derive.participant_row(one.position, elements[one.position])
                 participants.append(kept.row(record_id, person.number))
             disclosures.append(row)
-    if disclosures:
-        connection.execute(insert(DISCLOSURES), disclosures)
-    if participants:
-        connection.execute(insert(PARTICIPANTS), participants)
+    bulk.put(connection, DISCLOSURES, disclosures)
+    bulk.put(connection, PARTICIPANTS, participants)
 
 
 def _identity(participant: Mapping[str, Json], submitter: str) -> Identity:

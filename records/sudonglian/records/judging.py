@@ -13,11 +13,10 @@ from sudonglian.chain.canonical import Json
 from sudonglian.chain.errors import CanonicalRefused, RecordRefused
 from sudonglian.records import derive, vault
 from sudonglian.records.epcis import master_data
-from sudonglian.records.epcis.check import check_event
+from sudonglian.records.epcis.check import examine
 from sudonglian.records.epcis.document import Document, Form, RawEvent, line_of, read_document
 from sudonglian.records.epcis.findings import Finding, pointer, warning
 from sudonglian.records.epcis.master_data import Element
-from sudonglian.records.epcis.plain import plain_event
 from sudonglian.records.epcis.refusals import DocumentRefused, named
 from sudonglian.records.epcis.schema import check_envelope
 from sudonglian.records.keys import Keys
@@ -208,12 +207,13 @@ def _judge(
     warnings: list[tuple[int, Finding]],
 ) -> JudgedEvent | list[Refusal]:
     try:
-        findings = [one.under(raw.pointer) for one in check_event(raw.value, now, document.context)]
+        found, plain = examine(raw.value, now, document.context)
+        findings = [one.under(raw.pointer) for one in found]
         errors = [one for one in findings if one.level == "error"]
         if errors:
             warnings += ((raw.index, one) for one in findings if one.level == "warning")
             return [Refusal(raw.index, one.code, one.pointer, one.message, one.rule) for one in errors]
-        plain = plain_event(raw.value, document.context)
+        assert plain is not None
         late = now - derive.moment(derive.event_time_us(plain)) > LATE_AFTER
         plain_bytes = canonical.encode(plain)
         identifiers = derive.identifier_rows(plain)

@@ -3,19 +3,24 @@
 docs/spec/seal.md rules 3-9. Every version of a map node is kept, under the seal that wrote it.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, and_, func, insert, select
+from sqlalchemy import Connection, select
 
 from sudonglian.chain import entry, lotmap
 from sudonglian.chain.errors import ProofRefused
 from sudonglian.chain.lotmap import EMPTY, START, Inner, Leaf, MapProof, Node, Value
-from sudonglian.records import log
+from sudonglian.records import bulk, log
 from sudonglian.records.errors import StoreCorrupt
-from sudonglian.records.store import in_batches
 from sudonglian.records.tables import LOT_CHAIN, LOT_NODES
+
+NEWEST: Final = (
+    "SELECT given.value, (SELECT payload FROM lot_nodes WHERE depth = {one} AND prefix = given.value "
+    "ORDER BY seal_index DESC LIMIT 1) FROM {given}"
+)
+"""One look at the index a node, however many versions of it there are."""
 
 INNER_BYTES: Final = 64
 LEAF_BYTES: Final = 72
@@ -111,7 +116,8 @@ def extend(
     for log_index, record_hash, normals in named:
         for normal in normals:
             appended.setdefault(lotmap.key(normal), []).append((log_index, record_hash))
-    ends = _ends(connection, sorted(appended))
+    root = root_at(connection, previous)
+    nodes, ends = _prefetched(connection, sorted(appended), root)
     rows: list[dict[str, Any]] = []
     changes: dict[bytes, Value] = {}
     for lot_key, links in appended.items():
@@ -120,59 +126,45 @@ def extend(
             n, c = n + 1, lotmap.chain_next(c, record_hash)
             rows.append({"lot_key": lot_key, "n": n, "log_index": log_index, "record_hash": record_hash, "c": c})
         changes[lot_key] = (n, c)
-    root = root_at(connection, previous)
     if not changes:
         return root
-    root, written = lotmap.update(_prefetched(connection, sorted(changes), root), root, changes)
-    connection.execute(insert(LOT_CHAIN), rows)
-    nodes = [
+    root, written = lotmap.update(lambda depth, prefix: nodes.get((depth, prefix)), root, changes)
+    bulk.put(connection, LOT_CHAIN, rows)
+    versions = [
         {"depth": depth, "prefix": prefix, "seal_index": seal_index, "payload": encode_node(node)}
         for depth, prefix, node in written
     ]
-    connection.execute(insert(LOT_NODES), nodes)
+    bulk.put(connection, LOT_NODES, versions)
     return root
 
 
-def _ends(connection: Connection, lot_keys: Sequence[bytes]) -> Mapping[bytes, Value]:
-    found: dict[bytes, Value] = {}
-    for batch in in_batches(lot_keys):
-        last = (
-            select(LOT_CHAIN.c.lot_key, func.max(LOT_CHAIN.c.n).label("n"))
-            .where(LOT_CHAIN.c.lot_key.in_(batch))
-            .group_by(LOT_CHAIN.c.lot_key)
-            .subquery()
-        )
-        same = and_(LOT_CHAIN.c.lot_key == last.c.lot_key, LOT_CHAIN.c.n == last.c.n)
-        query = select(LOT_CHAIN.c.lot_key, LOT_CHAIN.c.n, LOT_CHAIN.c.c).join(last, same)
-        found.update((row.lot_key, (row.n, row.c)) for row in connection.execute(query))
-    return found
+def _prefetched(
+    connection: Connection, lot_keys: Sequence[bytes], root: bytes
+) -> tuple[dict[tuple[int, bytes], Node], dict[bytes, Value]]:
+    """Return the nodes on the ways to these keys, and where the chains of those that are in the map end.
 
-
-def _prefetched(connection: Connection, lot_keys: Sequence[bytes], root: bytes) -> lotmap.Get:
-    """Return the nodes on the ways to these keys, read level by level: a query a node would be thousands."""
+    Read level by level: a query a node would be thousands. That a node is what its parent says, `lotmap.update` checks.
+    """
     nodes: dict[tuple[int, bytes], Node] = {}
-    level = {b""} if root != EMPTY else set()
+    ends: dict[bytes, Value] = {}
     depth = 0
-    while level:
-        for batch in in_batches(sorted(level)):
-            for prefix, node in _newest(connection, depth, batch):
-                nodes[depth, prefix] = node
-        wanted = [key for key in lot_keys if isinstance(nodes.get((depth, lotmap.prefix_of(key, depth))), Inner)]
-        level = {lotmap.prefix_of(key, depth + 1) for key in wanted} if depth < lotmap.KEY_BITS else set()
-        lot_keys, depth = wanted, depth + 1
-    return lambda depth, prefix: nodes.get((depth, prefix))
+    ways = [(key, b"") for key in lot_keys] if root != EMPTY else []
+    while ways:
+        found = dict(_newest(connection, depth, sorted({prefix for _, prefix in ways})))
+        nodes.update(((depth, prefix), node) for prefix, node in found.items())
+        below: list[tuple[bytes, bytes]] = []
+        for key, prefix in ways:
+            node = found.get(prefix)
+            if isinstance(node, Inner):
+                if depth < lotmap.KEY_BITS:
+                    below.append((key, lotmap.prefix_of(key, depth + 1)))
+            elif node is not None and node.key == key:
+                ends[key] = node.count, node.c
+        ways, depth = below, depth + 1
+    return nodes, ends
 
 
-def _newest(connection: Connection, depth: int, prefixes: Sequence[bytes]) -> list[tuple[bytes, Node]]:
-    last = (
-        select(LOT_NODES.c.prefix, func.max(LOT_NODES.c.seal_index).label("seal_index"))
-        .where(LOT_NODES.c.depth == depth, LOT_NODES.c.prefix.in_(prefixes))
-        .group_by(LOT_NODES.c.prefix)
-        .subquery()
-    )
-    same = and_(LOT_NODES.c.prefix == last.c.prefix, LOT_NODES.c.seal_index == last.c.seal_index)
-    query = select(LOT_NODES.c.prefix, LOT_NODES.c.payload).join(last, same).where(LOT_NODES.c.depth == depth)
-    return [
-        (row.prefix, decode_node(row.payload, f"lot_nodes/{depth}/{row.prefix.hex()}"))
-        for row in connection.execute(query)
-    ]
+def _newest(connection: Connection, depth: int, prefixes: Sequence[bytes]) -> Iterator[tuple[bytes, Node]]:
+    for prefix, payload in bulk.among(connection, NEWEST, prefixes, depth):
+        if payload is not None:
+            yield prefix, decode_node(payload, f"lot_nodes/{depth}/{prefix.hex()}")

@@ -15,7 +15,7 @@ from sudonglian.chain import canonical, entry, merkle
 from sudonglian.chain.errors import ProofRefused, RecordRefused
 from sudonglian.chain.identifiers import named_by
 from sudonglian.chain.record import record_hash
-from sudonglian.records import anchor_halt, derive, log, lots, private, store
+from sudonglian.records import anchor_halt, bulk, derive, log, lots, private, store
 from sudonglian.records.errors import StoreCorrupt
 from sudonglian.records.keys import Keys
 from sudonglian.records.log import Checkpoint, node_rows, stored_nodes
@@ -52,7 +52,7 @@ def enqueue(
     ]
     if rows:
         anchor_halt.require_going(connection)
-        connection.execute(insert(PENDING), rows)
+        bulk.put(connection, PENDING, rows)
 
 
 def due(connection: Connection, now: datetime, max_entries: int, max_age: timedelta) -> bool:
@@ -89,7 +89,7 @@ def seal(connection: Connection, keys: Keys, now: datetime) -> Checkpoint | None
     at = now.replace(microsecond=0)
     sealed = entry.seal_entry(lots_root, private.root(connection, private_size), at)
     rows = [{"idx": one.index, "data": one.data, "about": _about(one.said)} for one in taken]
-    connection.execute(insert(ENTRIES), [*rows, {"idx": seal_index, "data": sealed, "about": None}])
+    bulk.put(connection, ENTRIES, [*rows, {"idx": seal_index, "data": sealed, "about": None}])
     _number(connection, taken)
     _number_signatures(connection, taken)
     root = _grow(connection, size, [*(one.data for one in taken), sealed])
@@ -185,6 +185,6 @@ def _number_signatures(connection: Connection, taken: Sequence[_Taken]) -> None:
 def _grow(connection: Connection, size: int, leaves: Sequence[bytes]) -> bytes:
     nodes = stored_nodes(connection)
     grown = merkle.append(nodes, size, [merkle.leaf_hash(data) for data in leaves])
-    connection.execute(insert(NODES), node_rows(grown))
+    bulk.put(connection, NODES, node_rows(grown))
     fresh = {(level, index): digest for level, index, digest in grown}
     return merkle.root_from(lambda level, index: fresh.get((level, index)) or nodes(level, index), size + len(leaves))

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, Final
 
 import orjson
+from sqlalchemy import Connection
 
 from sudonglian.api.http.auth import Forbidden, submitter_of
 from sudonglian.api.http.door import Door
@@ -21,6 +22,7 @@ from sudonglian.records.api_keys import ApiKey
 from sudonglian.records.epcis.document import Form
 from sudonglian.records.intake import Behaviour, CaptureResult, DuplicateIds
 from sudonglian.records.jobs import Job
+from sudonglian.records.judging import judge
 from sudonglian.records.profiles.table import Profile
 from sudonglian.records.sheets import taking
 from sudonglian.records.sheets.taking import Prepared, Told
@@ -56,22 +58,22 @@ def take(
     chosen: tuple[str, ...] = () if duplicate_ids == "refuse" else (duplicate_ids,)
     chosen += () if profile is None else (f"profile {profile.name}",)
     mac = None if idempotency_key is None else request_mac(door.keys.content, behaviour, *chosen, raw)
+
+    def earlier(connection: Connection) -> Job | None:
+        if idempotency_key is None or mac is None:
+            return None
+        return jobs.earlier(connection, key.id, "capture", idempotency_key, mac)
+
+    if idempotency_key is not None:
+        with door.store.read() as connection:
+            if (known := earlier(connection)) is not None:
+                return known, False
+    # Judged before the transaction begins: the one writer of SQLite is held for the writing alone.
+    judged = judge(door.keys, raw, submitter=submitter_of(key), now=now, form=form, profile=profile)
     with door.store.write() as connection:
-        if idempotency_key is not None and mac is not None:
-            earlier = jobs.earlier(connection, key.id, "capture", idempotency_key, mac)
-            if earlier is not None:
-                return earlier, False
-        taken = intake.capture(
-            connection,
-            door.keys,
-            raw,
-            submitter=submitter_of(key),
-            now=now,
-            duplicate_ids=duplicate_ids,
-            behaviour=behaviour,
-            form=form,
-            profile=profile,
-        )
+        if (known := earlier(connection)) is not None:  # of two requests at once the second one waited for this
+            return known, False
+        taken = intake.take(connection, door.keys, judged, duplicate_ids=duplicate_ids, behaviour=behaviour)
         job = jobs.add(
             connection,
             key.id,
@@ -110,8 +112,9 @@ def take_sheet(
 
 def take_one(door: Door, key: ApiKey, raw: bytes, now: datetime, profile: Profile | None = None) -> CaptureResult:
     """Capture one event, without a job: its answer says what became of it."""
+    judged = judge(door.keys, raw, submitter=submitter_of(key), now=now, profile=profile)
     with door.store.write() as connection:
-        taken = intake.capture(connection, door.keys, raw, submitter=submitter_of(key), now=now, profile=profile)
+        taken = intake.take(connection, door.keys, judged)
     _count(door, taken)
     return taken
 

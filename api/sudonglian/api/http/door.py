@@ -39,7 +39,11 @@ class Door:
     wake: Event = field(default_factory=Event)
     """Set when a job waits."""
     worker_ended: str = ""
-    """The slug of the refusal that ended this process's worker."""
+    """The slug of the refusal that ended this server's worker."""
+
+    def end_worker(self, slug: str) -> None:
+        """Note that the worker has ended, and by what."""
+        self.worker_ended = slug
 
 
 def door_of(request: Request) -> Door:

@@ -14,6 +14,7 @@ NO_URI = re.compile(r"[\x00-\x20]")
 """What no URI holds, and `urlsplit` would silently drop: two texts would become one name."""
 
 DOMAIN: Final = "https://id.gs1.org"
+HOME: Final = f"{DOMAIN}/"
 
 MAX_SEGMENTS: Final = 2 * (1 + max(len(key.qualifiers) for key in KEYS.values()))
 """A key and each of its qualifiers once: with more behind it, a segment begins no Digital Link (rule 2)."""
@@ -54,15 +55,19 @@ def parse(uri: str) -> DigitalLink | None:
     """
     if NO_URI.search(uri):
         return None
-    try:
-        parts = urlsplit(uri)
-    except ValueError:  # an unclosed bracket in the host
-        return None
-    if parts.scheme.lower() not in ("http", "https") or not parts.netloc:
-        return None
-    path = parts.path.strip("/").split("/")
+    if uri.startswith(HOME) and "?" not in uri and "#" not in uri:  # as most are written: taken apart at once
+        whole, query = uri[len(DOMAIN) :], ""
+    else:
+        try:
+            parts = urlsplit(uri)
+        except ValueError:  # an unclosed bracket in the host
+            return None
+        if parts.scheme.lower() not in ("http", "https") or not parts.netloc:
+            return None
+        whole, query = parts.path, parts.query
+    path = whole.strip("/").split("/")
     for start in range(max(0, len(path) - MAX_SEGMENTS), len(path) - 1):
-        if link := _read(path[start:], parts.query):
+        if link := _read(path[start:], query):
             return link
     return None
 

@@ -5,6 +5,7 @@ CBV 2.0 §8.9.3 (EPC URNs and Digital Links become one Digital Link); RFC 3986 �
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from sudonglian.chain.errors import RecordRefused
@@ -15,6 +16,12 @@ SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*):(.*)", re.DOTALL)
 
 LOWER: Final = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 """A to Z alone: languages differ in what they make of `İ`, and the same name must come out in all of them."""
+
+MAX_LENGTH: Final = 200
+"""Of an identifier that is remembered: GS1's longest have fewer characters, and a sender chooses how long others are."""
+
+REMEMBERED: Final = 16_384
+"""Identifiers: each is asked for several times while its event is judged, and goods come up again from hand to hand."""
 
 
 class IdentifierRefused(RecordRefused):
@@ -42,7 +49,17 @@ def normal(uri: str) -> str:
     >>> normal("HTTPS://Example.COM/Lot/A1")
     'https://example.com/Lot/A1'
     """
-    link = epc.parse(uri) or digital_link.parse(uri)
+    return _normal(uri) if len(uri) <= MAX_LENGTH else _normal.__wrapped__(uri)
+
+
+@lru_cache(REMEMBERED)
+def _link(uri: str) -> digital_link.DigitalLink | None:
+    return epc.parse(uri) or digital_link.parse(uri)
+
+
+@lru_cache(REMEMBERED)
+def _normal(uri: str) -> str:
+    link = _link(uri) if len(uri) <= MAX_LENGTH else _link.__wrapped__(uri)
     if link is not None:
         return str(link)
     match = SCHEME.fullmatch(uri)
@@ -65,13 +82,18 @@ def check(uri: str) -> Fault | None:
     >>> check("https://example.com/01/10614141073461").code
     'check-digit'
     """
+    return _check(uri) if len(uri) <= MAX_LENGTH else _check.__wrapped__(uri)
+
+
+@lru_cache(REMEMBERED)
+def _check(uri: str) -> Fault | None:
+    link = _link(uri) if len(uri) <= MAX_LENGTH else _link.__wrapped__(uri)
     if epc.is_epc(uri):
-        if epc.parse(uri) is None:
+        if link is None:
             return Fault(
                 "epc-urn", "EPC URN 的位数或字符不合规定", "the EPC URN has a field of wrong length or character"
             )
         return None
-    link = digital_link.parse(uri)
     if link is None:
         return None
     due = wrong_check_digit(KEYS[link.ai], link.value)

@@ -3,9 +3,9 @@
 docs/spec/plain-event.md; EPCIS 2.0; docs/profiles.md (a finding of meaning is a warning, unless a profile raises it).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from sudonglian.chain import identifiers
 from sudonglian.chain.canonical import Json
@@ -26,6 +26,11 @@ FUTURE_LIMIT: Final = timedelta(days=1)
 
 IDENTIFIER_LISTS: Final = ("epcList", "childEPCs", "inputEPCList", "outputEPCList")
 QUANTITY_LISTS: Final = ("quantityList", "childQuantityList", "inputQuantityList", "outputQuantityList")
+HOLDERS: Final = (
+    *((name, "epcClass") for name in QUANTITY_LISTS),
+    ("sourceList", "source"),
+    ("destinationList", "destination"),
+)
 PLACES: Final = ("readPoint", "bizLocation")
 
 
@@ -35,12 +40,20 @@ def check_event(event: dict[str, Json], now: datetime, contexts: Sequence[Json] 
     `contexts` are those of the document around it; `now` is aware. Nothing is raised: an event of which no plain event
     can be made has that as a finding.
     """
+    return examine(event, now, contexts)[0]
+
+
+def examine(
+    event: dict[str, Json], now: datetime, contexts: Sequence[Json] = ()
+) -> tuple[list[Finding], dict[str, Json] | None]:
+    """Return the findings of `check_event` and the plain event, None if none can be made (there is an error then)."""
     found: list[Finding] = []
+    plain: dict[str, Json] | None = None
     terms: frozenset[str] = CORE
     try:
         urls, bindings = effective_context([*contexts, *entries(event.get("@context", []), "/@context")])
         terms = frozenset((*urls, *bindings, *CORE))
-        plain_event(event, contexts)
+        plain = plain_event(event, contexts)
     except SdlContextRefused as refusal:
         found.append(
             error(
@@ -61,7 +74,7 @@ def check_event(event: dict[str, Json], now: datetime, contexts: Sequence[Json] 
     found += check_sensors(event)
     found += _digits(event)
     found += check_meaning(event)
-    return found
+    return found, plain
 
 
 def _times(event: dict[str, Json], now: datetime) -> list[Finding]:
@@ -81,29 +94,27 @@ def _times(event: dict[str, Json], now: datetime) -> list[Finding]:
 
 
 def _digits(event: dict[str, Json]) -> list[Finding]:
-    named: list[tuple[str, Json]] = [("/parentID", event.get("parentID"))]
+    return [
+        warning(fault.code, pointer(*path), "GS1 General Specifications §7.9; EPC TDS 2.0 §6.3", fault.zh, fault.en)
+        for uri, *path in _named(event)
+        if isinstance(uri, str) and (fault := identifiers.check(uri))
+    ]
+
+
+def _named(event: dict[str, Json]) -> Iterator[tuple[Any, ...]]:
+    """Yield everything that should be an identifier, and its path."""
+    yield event.get("parentID"), "parentID"
     for member in IDENTIFIER_LISTS:
         listed = event.get(member)
         if isinstance(listed, list):
-            named += [(pointer(member, index), uri) for index, uri in enumerate(listed)]
-    for member, inner in (
-        *((name, "epcClass") for name in QUANTITY_LISTS),
-        ("sourceList", "source"),
-        ("destinationList", "destination"),
-    ):
+            yield from ((uri, member, index) for index, uri in enumerate(listed))
+    for member, inner in HOLDERS:
         listed = event.get(member)
         if isinstance(listed, list):
-            named += [
-                (pointer(member, index, inner), element.get(inner))
-                for index, element in enumerate(listed)
-                if isinstance(element, dict)
-            ]
+            for index, element in enumerate(listed):
+                if isinstance(element, dict):
+                    yield element.get(inner), member, index, inner
     for member in PLACES:
         place = event.get(member)
         if isinstance(place, dict):
-            named.append((pointer(member, "id"), place.get("id")))
-    return [
-        warning(fault.code, place, "GS1 General Specifications §7.9; EPC TDS 2.0 §6.3", fault.zh, fault.en)
-        for place, uri in named
-        if isinstance(uri, str) and (fault := identifiers.check(uri))
-    ]
+            yield place.get("id"), member, "id"

@@ -4,7 +4,7 @@ docs/spec/plain-event.md; rule numbers below are that document's.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from sudonglian.chain.canonical import MAX_DEPTH, Json
@@ -92,31 +92,32 @@ def effective_context(contexts: Iterable[Json]) -> tuple[list[str], dict[str, Js
 def terms_of(value: Json) -> set[str]:
     """Return every term that a value may use: whole keys, and the prefix of keys and strings (rule 7)."""
     used: set[str] = set()
-    for text, is_key in _texts(value):
-        if is_key:
-            used.add(text)
-        prefix, colon, rest = text.partition(":")
-        if colon and not rest.startswith("//"):
-            used.add(prefix)
-    return used
-
-
-def _texts(value: Json) -> Iterator[tuple[str, bool]]:
+    level: list[Json] = [value]
     # A loop and not recursion: the depth is the sender's choice.
-    pending: list[tuple[Json, int]] = [(value, 1)]
-    while pending:
-        current, depth = pending.pop()
-        if isinstance(current, str):
-            yield current, False
-        elif isinstance(current, dict | list):
-            if depth > MAX_DEPTH:
-                raise TooDeep(f"an event is nested deeper than {MAX_DEPTH}", zh=f"事件嵌套超过 {MAX_DEPTH} 层")
-            if isinstance(current, dict):
-                for key in current:
-                    yield key, True
-                pending.extend((inner, depth + 1) for inner in current.values())
+    for _ in range(MAX_DEPTH):
+        below: list[Json] = []
+        for one in level:
+            if isinstance(one, str):
+                texts: Iterable[Json] = (one,)
+            elif isinstance(one, dict):
+                used.update(one)
+                texts = (*one, *one.values())
+            elif isinstance(one, list):
+                texts = one
             else:
-                pending.extend((inner, depth + 1) for inner in current)
+                continue
+            for text in texts:
+                if isinstance(text, str):
+                    if ":" in text:
+                        prefix, _, rest = text.partition(":")
+                        if rest[:2] != "//":
+                            used.add(prefix)
+                elif isinstance(text, dict | list):
+                    below.append(text)
+        if not below:
+            return used
+        level = below
+    raise TooDeep(f"an event is nested deeper than {MAX_DEPTH}", zh=f"事件嵌套超过 {MAX_DEPTH} 层")
 
 
 def _needed(used: set[str], bindings: dict[str, Json]) -> dict[str, Json]:
@@ -134,7 +135,7 @@ def _refuse_hidden_namespace(used: set[str], bindings: dict[str, Json]) -> None:
     if PREFIX in used and bindings.get(PREFIX) != NAMESPACE:
         raise SdlContextRefused(f"the prefix {PREFIX} must be bound to {NAMESPACE}", place="/@context")
     for term in used:
-        if term.lower().startswith("urn:sudonglian:"):
+        if term[:1] in ("u", "U") and term.lower().startswith("urn:sudonglian:"):
             raise SdlContextRefused(f"{term!r} must be written with the prefix {PREFIX}", place="")
     for term, value in bindings.items():
         target = value.get("@id") if isinstance(value, dict) else value

@@ -4,7 +4,7 @@ EPCIS 2.0 §7.4 and CBV 2.0 §7, as written down in epcis-2.0.json; docs/decisio
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib import resources
 from typing import Any, Final
@@ -81,9 +81,19 @@ def check_schema(event: dict[str, Json], terms: frozenset[str] = frozenset()) ->
                 "type must be one of the five events: " + ", ".join(EVENT_TYPES),
             )
         ]
-    found = list(_failures(kind, event, terms))
-    found.extend(_unbound(event, terms))
-    return _once(found)
+    unbound = [*_unbound(event, terms)] if ":" in "".join(event) else []
+    if not unbound and is_valid(event):
+        return []
+    return _once([*_failures(kind, event, terms), *unbound])
+
+
+def is_valid(event: dict[str, Json]) -> bool:
+    """Return the schema's bare verdict on an event of one of the five types.
+
+    >>> is_valid({"type": "ObjectEvent"})
+    False
+    """
+    return _validator(str(event["type"])).is_valid(event)
 
 
 def check_envelope(envelope: dict[str, Json]) -> list[Finding]:
@@ -174,12 +184,12 @@ def _unexpected(place: str, member: str, owner: str, kind: Json, rule: str) -> F
     )
 
 
-def _unbound(event: dict[str, Json], terms: frozenset[str]) -> Iterator[Finding]:
-    if any(term.startswith("http") for term in terms):  # a foreign context, which is never fetched, may bind it
-        return
+def _unbound(event: Iterable[str], terms: frozenset[str]) -> Iterator[Finding]:
     for member in event:
         prefix, colon, _ = member.partition(":")
         if colon and prefix not in terms and prefix not in CORE and prefix not in ("urn", "http", "https"):
+            if any(term.startswith("http") for term in terms):  # a foreign context, never fetched, may bind it
+                return
             yield warning(
                 "prefix-unbound",
                 pointer(member),
