@@ -220,3 +220,22 @@ def _utc(second: int) -> str:
     from datetime import UTC, datetime
 
     return datetime.fromtimestamp(second, UTC).isoformat()
+
+
+def test_a_clerks_sheet_says_which_class_the_goods_are_of(run: Run, tmp_path: Path) -> None:
+    sheet = tmp_path / "sheet.csv"
+    sheet.write_text(
+        "交接编号,业务步骤,时间,地点,货物编码,批号,数量,单位,产品类别,温度\n"
+        "A1,发货,2026-01-05 08:30,9520001001017,09520001002014,L7,20,箱,冷冻,-20\n"
+        "A2,收货,2026-01-05 09:20,9520001001031,09520001002014,L7,20,箱,冷冻,-17.5\n"
+    )
+    assert run("import", str(sheet), "--submitter", "https://id.gs1.org/417/9520001001031").code == 0
+    done = run("temperature", "https://id.gs1.org/01/09520001002014/10/L7", "--json")
+    [report] = done.json["reports"]
+    assert (done.code, report["class"]["name"], report["class_from"]) == (1, "frozen", "declared")
+    assert (report["readings"], report["excursions"][0]["peak_c"], report["excursions"][0]["at_most_s"]) == (
+        2,
+        -17.5,
+        None,
+    )
+    assert report["gaps"] == []
