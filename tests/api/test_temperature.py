@@ -123,7 +123,7 @@ def test_the_table_and_the_curve_are_written(loaded: Run, tmp_path: Path) -> Non
     root = ElementTree.fromstring(curve.read_bytes())
     words = [one.text for one in root.iter() if one.text]
     assert "upper limit -18 °C" in words
-    assert "no data" in words
+    assert "not measured" in words
     assert "!1" in words
     assert root.get("role") == "img"
     assert "Outside -18 °C" in (root.get("aria-label") or "")

@@ -41,6 +41,9 @@ TICKS_H: Final = (1, 2, 3, 6, 12, 24, 48, 72, 168, 336, 720, 2160, 8760)
 HOUR: Final = timedelta(hours=1)
 TICK_WIDTH: Final = 74
 
+GAP_WIDTH: Final = 90
+"""A gap that is narrower has no room for its word."""
+
 LINE_STYLES: Final = 6
 """Strokes that tell loggers apart; a letter at each curve does, too."""
 
@@ -103,7 +106,8 @@ def alone(report: Report, lang: Lang, width: int = WIDE) -> str | None:
     if picture is None:
         return None
     names = " · ".join(f"{letter(number)} {name}" for number, (name, _) in enumerate(loggers(report)))
-    foot = [sentence(report.wholes)[lang], *_wrapped(legend(lang), width - 8), names]
+    said = sentence(report.wholes)[lang]
+    foot = [*_wrapped(said, width - 8), *_wrapped(legend(lang), width - 8), names]
     styled = replace(picture, parts=(element("style", Markup(style())), *picture.parts))
     return styled.alone("temperature", *(fit(one, width - 8, SIZE) for one in foot))
 
@@ -120,9 +124,9 @@ def legend(lang: Lang) -> str:
 
 
 def _wrapped(text: str, width: int) -> Iterator[str]:
-    """Yield the lines of a text, broken behind its sentences."""
+    """Yield the lines of a text, broken behind its sentences and their parts."""
     line = ""
-    for one in re.split(r"(?<=。)|(?<=\. )", text):
+    for one in re.split(r"(?<=[。；])|(?<=[.;] )", text):
         if line and width_of(line + one, SIZE) > width:
             yield line
             line = ""
@@ -226,8 +230,8 @@ def _gaps(report: Report, plane: _Plane, lang: Lang, width: int) -> Iterator[Mar
         yield element(
             "rect", x=left, y=TOP, width=max(right - left, 1), height=plane.bottom - TOP, fill=f"url(#{pattern})"
         )
-        text = words.both("reason.no-data")[lang]
-        if right - left > 60:
+        text = words.both("picture.gap")[lang]
+        if right - left > GAP_WIDTH:
             yield element("text", text, x=(left + right) // 2, y=plane.bottom - 8, text_anchor="middle", class_="note")
 
 
