@@ -217,17 +217,35 @@ def test_a_logger_rides_on_a_pallet_and_is_read_out_later() -> None:
         assert (found.verdict, found.as_json()["max_c"]) == ("within", -20), found.as_json()["excursions"]
 
 
-def test_emptying_a_pallet_leaves_the_logger_and_taking_the_logger_leaves_the_goods() -> None:
+@pytest.mark.parametrize("taken", [(LOGGER,), ()])
+def test_taking_the_loggers_off_leaves_the_goods_on_the_pallet(taken: tuple[str, ...]) -> None:
     events = [
         event("07:00", "commissioning", action="ADD", epcList=[CASE]),
         packed("07:00", PALLET, CASE),
         packed("07:00", PALLET, LOGGER, kind="AssociationEvent"),
-        {**packed("09:00", PALLET, kind="AssociationEvent", action="DELETE"), "childEPCs": [LOGGER]},
+        packed("09:00", PALLET, *taken, kind="AssociationEvent", action="DELETE"),
         event(
             "10:00", "receiving", epcList=[PALLET], sensorElementList=sensors(OTHER, every(10, "09:00", "10:00", -10))
         ),
     ]
     assert report(*events).verdict == "excursion"
+
+
+def test_a_logger_that_goes_on_after_the_last_record_tells_nothing_of_the_goods() -> None:
+    events = [
+        packed("07:00", PALLET, CASE),
+        packed("07:00", PALLET, LOGGER, kind="AssociationEvent"),
+        event("12:00", "receiving", epcList=[PALLET]),
+        event(
+            "15:00",
+            "inspecting",
+            epcList=[LOGGER],
+            sensorElementList=sensors(LOGGER, {**every(30, "07:00", "12:00", -20), **every(30, "12:30", "15:00", 20)}),
+        ),
+    ]
+    found = report(*events).as_json()
+    # The line to the next reading begins at the last moment that is the goods' own, and is cut there.
+    assert (found["end"], found["verdict"], found["measured_s"]) == ("2026-01-05T12:00:00Z", "within", 18_000)
 
 
 def test_a_place_and_a_vehicle_with_loggers_tell_of_what_is_there() -> None:

@@ -289,10 +289,7 @@ def _heard(
     readings: dict[Reading, None] = {}
     notes: dict[Note, None] = {}
     for bearer in of.bearers:
-        is_own = bearer.uri == of.subject.uri
         for event in load(bearer.uri):
-            if is_own and event.time_us > of.subject.until_us:
-                continue
             taken = event.taken
             is_logger = any(one.logger == bearer.uri for one in taken.readings)
             for one in taken.readings:
