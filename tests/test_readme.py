@@ -133,7 +133,11 @@ def test_the_path_is_that_of_the_tests() -> None:
 
 
 def test_the_tour_of_a_firm(tmp_path: Path) -> None:
-    said = tour("firm", tmp_path, {"typo.json", "sheet.csv", "filled.csv", "receipt.txt", "receipt.json", "trust.json"})
+    said = tour(
+        "firm",
+        tmp_path,
+        {"typo.json", "curve.svg", "sheet.csv", "filled.csv", "receipt.txt", "receipt.json", "trust.json"},
+    )
     in_order(
         said,
         "not valid: 8 events",

@@ -41,6 +41,7 @@ PUBLIC = {
     "GET /records/{record_hash}.json",
     "GET /records/{record_hash}",
     "GET /trace",
+    "GET /temperature",
     "GET /upload",
     "GET /verify",
     "POST /verify",

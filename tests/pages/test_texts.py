@@ -24,6 +24,9 @@ FROM_DATA = (
     "confirmation.",
     "side.",
     "signature.",
+    "temperature.calibration.",
+    "temperature.excursion.",
+    "temperature.measured.",
 )
 """Texts whose key ends with what data say."""
 

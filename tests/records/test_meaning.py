@@ -157,6 +157,16 @@ BAD: list[tuple[str, list[dict[str, Any]], str]] = [
         [measured({"time": "2026-01-05T08:11:00+08:00"}, value=-18)],
         f"{SENSOR}/sensorMetadata/time",
     ),
+    (
+        "sensor-calibration",
+        [measured({"sdl:calibratedUntil": "next year"}, value=-18)],
+        f"{SENSOR}/sensorMetadata/sdl:calibratedUntil",
+    ),
+    (
+        "sensor-calibration",
+        [measured(None, value=-18, **{"sdl:calibratedFrom": 2026})],
+        f"{SENSOR}/sensorReport/0/sdl:calibratedFrom",
+    ),
     ("sensor-unit", [measured(value=-18, uom="KGM")], f"{SENSOR}/sensorReport/0/uom"),
     (
         "disposition-contradicts",

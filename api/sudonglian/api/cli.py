@@ -32,6 +32,7 @@ from sudonglian.api.commands import (
     sheets,
     signing,
     sources,
+    temperature,
     tracing,
 )
 from sudonglian.api.console import INTERRUPTED, REFUSED, USAGE, Console, prepare_streams, tell
@@ -110,6 +111,7 @@ def start(
 
 for commands in (
     records,
+    temperature,
     sheets,
     events,
     signing,

@@ -212,6 +212,25 @@ def corrections(connection: Connection, record_hash: bytes, size: int | None = N
     return _corrections(connection, [record_hash], size).get(record_hash, [])
 
 
+def taken_back(connection: Connection, hashes: Sequence[bytes]) -> set[bytes]:
+    """Return those of the records that another one stands against, sealed or not."""
+    return set(_corrections(connection, hashes, None))
+
+
+def naming(connection: Connection, normal: str) -> list[StoredRecord]:
+    """Return the records that name an identifier, sealed or not, in the order in which they were taken."""
+    named = select(IDENTIFIERS.c.record_id).where(IDENTIFIERS.c.normal == normal)
+    return [
+        StoredRecord(*row) for row in connection.execute(_RECORD.where(RECORDS.c.id.in_(named)).order_by(RECORDS.c.id))
+    ]
+
+
+def transforming(connection: Connection, transformation_id: str) -> list[StoredRecord]:
+    """Return the parts of one transformation, sealed or not, in the order in which they were taken."""
+    query = _RECORD.where(RECORDS.c.transformation_id == transformation_id).order_by(RECORDS.c.id)
+    return [StoredRecord(*row) for row in connection.execute(query)]
+
+
 def events_of(
     connection: Connection, normal: str | None = None, size: int | None = None, start: int = 0
 ) -> Iterator[StoredRecord]:

@@ -50,6 +50,8 @@ PUBLIC = {
     "GET /records/{record_hash}/signatures",
     "GET /lots/{lot:path}/proof",
     "GET /lots/{lot:path}/bundle",
+    "GET /lots/{lot:path}/temperature/verdict",
+    "GET /temperature/classes",
     "GET /template.xlsx",
     "GET /template.csv",
     "POST /verify",

@@ -28,6 +28,8 @@ from sudonglian.records.epcis import event_hash, translation
 from sudonglian.records.epcis.document import MAX_DOCUMENT_BYTES, read_document
 from sudonglian.records.epcis.plain import plain_event
 from sudonglian.records.profiles.table import profiles
+from sudonglian.records.temperature import told as temperatures
+from sudonglian.records.temperature.samples import SENSORS
 
 
 class DuplicateIds(StrEnum):
@@ -178,6 +180,7 @@ def show(
         against = reader.corrections(connection, found.record_hash)
         names = master_data.names_of(connection, _things_of(plain))
         signed = confirmation.described(connection, found)
+        judged = temperatures.of_record(connection, digest).brief() if SENSORS in plain else None
     document = {
         "record_hash": found.record_hash.hex(),
         "log_index": found.log_index,
@@ -185,6 +188,7 @@ def show(
         "superseded_by": [one.record_hash.hex() for one in against],
         "names": names,
         **signed,
+        **({"temperature": judged} if judged else {}),
         "event": plain,
     }
     shown = {name: value for name, value in document.items() if name not in signed}
@@ -202,13 +206,19 @@ def history(
     name = identifier_of(epc, "EPC")
     with open_house(console) as house, house.store.read() as connection, working(console, "reading the log"):
         events = confirmation.history(connection, name, direction.value)
+        judged = temperatures.of_lot(connection, name).brief()
     lines = [
         f"{one['event_time']}  {one['relation']:<12}  {one['record_hash']}  {_short(console, one)}".rstrip()
         for one in events
     ]
+    if events and judged["readings"]:
+        lines.append(judged["sentence"][console.lang])
     if not events and (said := doubt(name, console.lang)):
         console.say("{error}", error=said)
-    console.emit({"epc": name, "events": events}, lines or [console.text("no record names {epc}", epc=name)])
+    console.emit(
+        {"epc": name, "events": events, "temperature": judged},
+        lines or [console.text("no record names {epc}", epc=name)],
+    )
     return DONE
 
 

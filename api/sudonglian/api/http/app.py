@@ -30,6 +30,7 @@ from sudonglian.api.http.routes import (
     sheets,
     signatures,
     sources,
+    temperature,
     traces,
     verify,
 )
@@ -53,6 +54,7 @@ ROUTERS: Final = (
     signatures,
     log,
     records,
+    temperature,
     lots,
     traces,
     contacts,

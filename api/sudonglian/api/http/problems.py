@@ -23,6 +23,7 @@ from sudonglian.records import api_keys, bundles, errors, jobs, registry, signat
 from sudonglian.records.querying import errors as query_errors
 from sudonglian.records.sheets import faults
 from sudonglian.records.store import StoreError
+from sudonglian.records.temperature.errors import TemperatureRefused
 from sudonglian.trace.errors import TraceError
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -50,6 +51,7 @@ STATUS: Final[dict[type[SudonglianError], int]] = {
     jobs.JobUnknown: 404,
     jobs.IdempotencyConflict: 409,
     api_keys.KeyRefused: 400,
+    TemperatureRefused: 422,
     TraceError: 422,
     DoorError: 500,
     UsageRefused: 400,

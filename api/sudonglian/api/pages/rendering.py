@@ -35,7 +35,14 @@ HEADERS: Final = {
 
 STYLE: Final = "pages.css"
 
-STATIC: Final = {STYLE: "text/css; charset=utf-8", "icon.svg": "image/svg+xml"}
+CURVE_STYLE: Final = "temperature.css"
+"""Of pages that show a curve alone: what every page carries stays small."""
+
+STATIC: Final = {
+    STYLE: "text/css; charset=utf-8",
+    CURVE_STYLE: "text/css; charset=utf-8",
+    "icon.svg": "image/svg+xml",
+}
 """Every file beside the pages, with its type."""
 
 
@@ -47,9 +54,9 @@ def static(name: str) -> bytes:
 
 
 @cache
-def style_version() -> str:
-    """Return a name for this very version of the style sheet."""
-    return sha256(static(STYLE)).hexdigest()[:12]
+def address_of(name: str) -> str:
+    """Return the address of a file of `STATIC`, which changes with it."""
+    return f"/static/{name}?v={sha256(static(name)).hexdigest()[:12]}"
 
 
 @cache
@@ -87,7 +94,8 @@ def page(
         "other_url": other_language(request),
         "caller": caller,
         "form_token": session.form_token(request),
-        "style_url": f"/static/{STYLE}?v={style_version()}",
+        "style_url": address_of(STYLE),
+        "curve_style_url": address_of(CURVE_STYLE),
         "json_url": json_url,
         "refresh_s": refresh_s,
         "here": request.url.path,

@@ -29,14 +29,19 @@ from sudonglian.api.pages.overview import overview
 from sudonglian.api.pages.problems import PageRoute
 from sudonglian.api.pages.rendering import link, page
 from sudonglian.api.pages.session import Anyone
+from sudonglian.api.pages.thermograph import measured
 from sudonglian.api.parsing import record_hash_of
+from sudonglian.api.scopes import Scope
 from sudonglian.api.settings import Lang
 from sudonglian.chain import trust as trusts
 from sudonglian.chain.identifiers import identifiers_of
 from sudonglian.chain.verify import verify as judge
 from sudonglian.chain.verify_report import LIMITS, STEPS, VERDICTS, WORDS
 from sudonglian.records import confirmation, intake, reader
+from sudonglian.records.api_keys import ApiKey
 from sudonglian.records.census import is_empty
+from sudonglian.records.reader import StoredRecord
+from sudonglian.records.temperature import told
 
 SEE_OTHER: Final = 303
 """After a form: the browser gets the page that shows what became of it (RFC 9110 §15.4.4)."""
@@ -141,6 +146,7 @@ def record(request: Request, caller: Anyone, record_hash: str) -> Response:
         against = reader.corrections(connection, digest)
         anchor = record_routes.anchor_of(connection, found)
         signed = confirmation.described(connection, found)
+        judged = told.of_record(connection, digest) if _may_see_sensors(caller, found) else None
     names = Names(lang_of(request), {place: name for place, name in places_of(event) if name})
     values = {
         "hash": digest.hex(),
@@ -153,6 +159,7 @@ def record(request: Request, caller: Anyone, record_hash: str) -> Response:
         "against": [one.record_hash.hex() for one in against],
         "anchor": anchor,
         **signed,
+        **measured(judged, lang_of(request)),
         "things": [(names.thing(one.normal), one.normal, one.role) for one in identifiers_of(event)],
         "places": [(names.thing(place), place) for place, _ in dict(places_of(event)).items()],
         "withheld": len(event.get("_sd", ())),  # type: ignore[arg-type]
@@ -209,6 +216,12 @@ def static(caller: Anyone, name: str, v: str = "") -> Response:
         raise HTTPException(404)
     headers = {"Cache-Control": f"public, max-age={YEAR_S}, immutable"}
     return Response(rendering.static(name), 200, headers, kind)
+
+
+def _may_see_sensors(caller: ApiKey | None, found: StoredRecord) -> bool:
+    if caller is None:
+        return False
+    return Scope.trace in caller.scopes or (Scope.read_own in caller.scopes and caller.submitter == found.submitter)
 
 
 def _found(request: Request, text: str) -> str:

@@ -12,6 +12,7 @@ from sudonglian.records.epcis import units
 from sudonglian.records.epcis.findings import Finding, pointer, warning
 from sudonglian.records.epcis.times import instant
 from sudonglian.records.meaning.amounts import amount
+from sudonglian.records.profiles.formats import day_of
 
 RULE: Final = "EPCIS 2.0 §7.3.7"
 
@@ -19,6 +20,8 @@ SLACK: Final = timedelta(minutes=10)
 """Clocks of loggers and scanners drift by minutes."""
 
 ORDERED: Final = (("minValue", "meanValue"), ("meanValue", "maxValue"), ("minValue", "maxValue"))
+CALIBRATION: Final = ("sdl:calibratedFrom", "sdl:calibratedUntil")
+
 KINDS: Final = {"Temperature": "temperature"}
 """Which kind of unit a type of report has, where everything else is a slip."""
 
@@ -45,6 +48,8 @@ def check_sensor_values(event: dict[str, Json], at: datetime | None) -> Iterator
                 path = (*place, "sensorReport", index)
                 yield from _times(report, path, start, end, at)
                 yield from _values(report, path)
+        for holder, there in _holders(element, place):
+            yield from _calibration(holder, there)
 
 
 def _times(
@@ -66,6 +71,24 @@ def _times(
         elif name == "time" and ((start is not None and when < start) or (end is not None and when > end)):
             zh, en = "不在 startTime 与 endTime 之间", "lies outside startTime and endTime"
             yield warning("sensor-interval", pointer(*path, name), RULE, zh, en)
+
+
+def _holders(
+    element: dict[str, Json], place: tuple[str | int, ...]
+) -> Iterator[tuple[dict[str, Json], tuple[str | int, ...]]]:
+    metadata, reports = element.get("sensorMetadata"), element.get("sensorReport")
+    if isinstance(metadata, dict):
+        yield metadata, (*place, "sensorMetadata")
+    for index, report in enumerate(reports if isinstance(reports, list) else ()):
+        if isinstance(report, dict):
+            yield report, (*place, "sensorReport", index)
+
+
+def _calibration(holder: dict[str, Json], path: tuple[str | int, ...]) -> Iterator[Finding]:
+    for name in CALIBRATION:
+        if name in holder and instant(holder[name]) is None and day_of(holder[name]) is None:
+            zh, en = "不是日期或带时区的时间", "is neither a day nor a time with an offset"
+            yield warning("sensor-calibration", pointer(*path, name), "docs/spec/temperature.md rule 10", zh, en)
 
 
 def _values(report: dict[str, Json], path: tuple[str | int, ...]) -> Iterator[Finding]:

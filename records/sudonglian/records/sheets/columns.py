@@ -62,6 +62,7 @@ HANDOFFS: Final = (
     _column("origin", "产地", "origin", "goods", "国家代码,如 NO", "country code, like NO", "原产国", "country of origin"),
     _column("produced", "生产日期", "production date", "goods", "如 2025-10-18", "like 2025-10-18", "produced"),
     _column("expires", "保质期", "expiry date", "goods", "到期日,如 2027-10-17", "the last day, like 2027-10-17", "保质期至", "有效期至", "best before", "use by"),
+    _column("class", "产品类别", "product class", "goods", "从下拉列表中选,如 冷冻;温度按它判断", "choose from the list, like frozen; temperatures are judged by it", "温度类别", "储运类别", "temperature class", choice="class"),
     _column("container", "集装箱号", "container", "handoff", "4 个字母 7 位数字", "four letters, seven digits", "箱号", "container no"),
     _column("seal", "铅封号", "seal", "handoff", "", "", "封号", "seal no"),
     _column("vehicle", "车辆", "vehicle", "handoff", "车牌号", "its plate", "车牌", "车牌号", "plate"),

@@ -352,8 +352,9 @@ _SAID: Final[tuple[tuple[str, str, Callable[[Cell], Json]], ...]] = (
     ("origin", "countryOfOrigin", _country),
     ("produced", "productionDate", cells.day),
     ("expires", "expirationDate", cells.day),
+    ("class", "temperatureClass", lambda cell: words.code_of("class", cells.words(cell))),
 )
-_GOODS: Final = ("item", "lot", "serial", "quantity", "unit", "product", "origin", "produced", "expires")
+_GOODS: Final = ("item", "lot", "serial", "quantity", "unit", "product", "origin", "produced", "expires", "class")
 
 
 def events_of(reading: Reading, submitter: str) -> Iterator[tuple[Handoff, dict[str, Json]]]:

@@ -62,6 +62,7 @@ def examples(lang: str) -> list[dict[str, str]]:
         "place": "9520001001017", "from": "9520001001017", "to": "9520001001031",
         "item": "09520001002014", "lot": "BJ241018", "product": "冷冻鳕鱼" if zh else "frozen cod",
         "quantity": "20", "unit": word("unit", "XCS"), "origin": "NO", "produced": "2025-10-18", "expires": "2027-10-17",
+        "class": word("class", "frozen"),
         "container": "CSQU3054383", "seal": "SL-20931", "vehicle": "沪A12345",
         "customs": "530020260000000017", "quarantine": "CIQ-2026-0017", "test": "NAT-20260104-17",
         "disinfection": "XD-20260104-3", "bol": "BOL-55017", "coldest": "-19.5", "warmest": "-18.1",
@@ -109,7 +110,7 @@ def _lists(book: Any, name: str, lang: str) -> dict[str, str]:
     """Write the lists of the drop-downs; return where each stands."""
     sheet = book.create_sheet(name)
     found = {}
-    for place, choice in enumerate(("step", "unit", "kind", "role", "contact"), 1):
+    for place, choice in enumerate(("step", "unit", "class", "kind", "role", "contact"), 1):
         told = words.choices(choice, lang)
         for row, word in enumerate((choice, *told), 1):
             sheet.cell(row, place, word)

@@ -14,6 +14,7 @@ from sudonglian.records import roles
 from sudonglian.records.epcis.schema import words_of
 from sudonglian.records.identifiers.unit import is_unit
 from sudonglian.records.sheets.faults import CellRefused
+from sudonglian.records.temperature.classes import known as product_classes
 
 SHOWN: Final = 8
 """Words that a refusal offers; the drop-down has them all."""
@@ -23,7 +24,8 @@ SHOWN: Final = 8
 def _table() -> dict[str, dict[str, dict[str, Any]]]:
     text = files("sudonglian.records.sheets").joinpath("words.json").read_text("utf-8")
     table: dict[str, dict[str, dict[str, Any]]] = json.loads(text)
-    return table
+    classes = {one.name: {"zh": one.zh, "en": one.en, "also": []} for one in product_classes().values()}
+    return {**table, "class": classes}
 
 
 def choices(name: str, lang: str) -> list[str]:

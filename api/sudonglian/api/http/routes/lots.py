@@ -19,6 +19,7 @@ from sudonglian.records import bundles, confirmation, lots
 from sudonglian.records import log as stored_log
 from sudonglian.records.errors import NotInLog
 from sudonglian.records.history import Direction
+from sudonglian.records.temperature import told as temperatures
 
 router = door_router("/lots", "Lots")
 
@@ -75,4 +76,5 @@ def lot_history(
     name = identifier_of(lot, "lot")
     with door_of(request).store.read() as connection:
         events = confirmation.history(connection, name, direction)
-    return json_answer({"epc": name, "events": events})
+        judged = temperatures.of_lot(connection, name).brief()
+    return json_answer({"epc": name, "events": events, "temperature": judged})

@@ -1,0 +1,1 @@
+"""Temperature: what loggers recorded, judged by the goods' class: excursions, gaps, calibration, mean kinetic temperature."""
