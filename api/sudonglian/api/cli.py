@@ -20,6 +20,7 @@ from sudonglian.api.commands import (
     contacts,
     contract,
     events,
+    lists,
     log,
     monitor,
     operation,
@@ -110,6 +111,7 @@ def start(
 
 for commands in (
     records,
+    lists,
     sheets,
     events,
     signing,

@@ -89,6 +89,26 @@ def walk(load: Load, uri: str, direction: Direction, transformation: Load | None
     return sorted(found.values(), key=lambda step: step.event.order)
 
 
+def carried(load: Load, uri: str) -> list[Event]:
+    """Return the events of an item and of what it was inside, while it was: all that says where it has been."""
+    found: dict[bytes, Event] = {}
+    cached = _once(load)
+    waiting = deque([_Stretch(uri, "self", -ALWAYS, ALWAYS)])
+    seen: dict[str, list[_Stretch]] = {}
+    while waiting:
+        stretch = waiting.popleft()
+        covered = seen.setdefault(stretch.uri, [])
+        if any(one.covers(stretch) for one in covered):
+            continue
+        covered.append(stretch)
+        events = sorted(cached(stretch.uri), key=lambda event: event.order)
+        for event in events:
+            if stretch.start_us <= event.time_us <= stretch.end_us:
+                found[event.record_hash] = event
+        waiting.extend(_containers(cached, stretch, [event for event in events if not event.in_error], back=False))
+    return sorted(found.values(), key=lambda event: event.order)
+
+
 def _one_way(load: Load, uri: str, back: bool, transformation: Load) -> Iterator[Step]:
     waiting = deque([_Stretch(uri, "self", -ALWAYS, ALWAYS)])
     seen: dict[tuple[str, bool], list[_Stretch]] = {}

@@ -1,0 +1,41 @@
+"""Lists over HTTP: the same as by command, as document and as sheets, for whoever may trace."""
+
+import io
+from typing import Any
+from urllib.parse import quote
+
+import openpyxl
+import pytest
+
+NAME = "https://id.gs1.org/01/09520001002014/10/LISTED"
+LOT = quote(NAME, safe="")
+
+
+@pytest.fixture(scope="module")
+def sold(served: Any, make: Any) -> Any:
+    """The server with a lot of 342 pieces, of which 66 are sold."""
+    place = {"readPoint": {"id": "https://id.gs1.org/414/9520001001048"}, "epcList": None}
+    made = make.event(
+        8801, action="ADD", bizStep="commissioning", quantityList=[{"epcClass": NAME, "quantity": 342}], **place
+    )
+    gone = make.event(8802, bizStep="retail_selling", quantityList=[{"epcClass": NAME, "quantity": 66}], **place)
+    assert served.ask("POST", "/epcis/v2/capture", make.document(made, gone), token="firm").status == 202
+    return served
+
+
+def test_a_list_as_document_and_as_sheet(sold: Any) -> None:
+    told = sold.ask("GET", f"/lots/{LOT}/list", token="tracer").json
+    assert (told["totals"][0]["in_stock"], told["totals"][0]["sold"]) == ("276", "66")
+    answer = sold.ask("GET", f"/lots/{LOT}/list?form=xlsx&lang=en", token="tracer")
+    assert answer.headers["content-type"].endswith("spreadsheetml.sheet")
+    assert openpyxl.load_workbook(io.BytesIO(answer.body)).sheetnames == ["list", "totals", "movements", "unexplained"]
+    answer = sold.ask("GET", f"/lots/{LOT}/cn?form=csv&at=urn%3Ax", token="tracer")
+    assert answer.body.decode("utf-8-sig").splitlines()[0].startswith("序号,品名")
+
+
+@pytest.mark.parametrize("query", ["as_of=now", "form=pdf", "direction=up", "size=-1", "at=x", "nosuch=1"])
+def test_a_list_asked_wrongly(served: Any, query: str) -> None:
+    for what in ("list", "cn"):
+        answer = served.ask("GET", f"/lots/{LOT}/{what}?{query}", token="tracer")
+        assert answer.status == 400, answer
+        assert answer.headers["content-type"] == "application/problem+json"

@@ -1,0 +1,97 @@
+"""Lists by command and over HTTP: the sample's lot, sheets that open, and what is asked wrongly."""
+
+import csv
+import io
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+
+LOT = "https://id.gs1.org/01/09520001002014/10/BJ241018"
+BACK = "https://id.gs1.org/01/09520001002021/10/DT241111"
+MARKET = "9520001001055"
+
+
+@pytest.fixture
+def loaded(run: Any) -> Any:
+    """The command line with the sample loaded and anchored."""
+    assert run("sample", "load").code == 0
+    assert run("anchor").code == 0
+    return run
+
+
+def test_a_list_says_where_everything_is_and_what_does_not_add_up(loaded: Any) -> None:
+    told = loaded("list", "(01)09520001002014(10)BJ241018", "--json").json
+    total = told["totals"][0]
+    assert {kind: total[kind] for kind in ("made", "found", "in_stock", "sold", "destroyed", "used", "unaccounted")} == {
+        "made": "150", "found": "10", "in_stock": "122", "sold": "4", "destroyed": "30", "used": "4", "unaccounted": "10",
+    }  # fmt: skip
+    market = next(one for one in told["holdings"] if MARKET in one["place"] and one["item"] == LOT)
+    assert (market["stock"], market["arrived"], market["left"]) == ("20", "30", "5")
+    assert len(market["last_record"]) == 64
+    assert [one["code"] for one in told["unexplained"]] == ["found"]
+    # The lot became portions, which are counted in their own unit.
+    assert [(one["item"], one["unit"]) for one in told["totals"][1:]] == [(BACK, "KGM")]
+
+
+def test_a_list_backward_is_about_what_it_was_made_of(loaded: Any) -> None:
+    told = loaded("list", BACK, "--direction", "back", "--json").json
+    assert {one["item"] for one in told["holdings"]} == {BACK, LOT}
+
+
+def test_a_list_as_of_a_time_and_of_a_log(loaded: Any) -> None:
+    early = loaded("list", LOT, "--as-of", "2024-10-22T00:00:00+08:00", "--json").json
+    assert {one["status"] for one in early["holdings"]} == {"gone", "on-the-way"}
+    assert early["totals"][0]["on_the_way"] == "150"
+    assert loaded("list", LOT, "--size", "0", "--json").json["holdings"] == []
+    refused = loaded("list", LOT, "--size", "1000000", "--json")
+    assert (refused.code, refused.json["error"]["code"]) == (1, "trace-query")
+
+
+def test_sheets_open_and_hold_the_same(loaded: Any, tmp_path: Path) -> None:
+    path = tmp_path / "list.xlsx"
+    assert loaded("list", LOT, "-o", str(path), "--lang", "zh").code == 0
+    book = openpyxl.load_workbook(path)
+    assert book.sheetnames == ["清单", "合计", "流向", "账实不符"]
+    rows = list(book["清单"].values)
+    stock = rows[0].index("库存")
+    assert sum(row[stock] for row in rows[1:] if row[0] == "(01)09520001002014(10)BJ241018") == 122
+    path = tmp_path / "list.csv"
+    loaded("list", LOT, "-o", str(path), "--lang", "en")
+    read = list(csv.DictReader(io.StringIO(path.read_text("utf-8-sig"))))
+    assert len(read) == len(rows) - 1
+    assert {one["status"] for one in read} == {"gone", "in stock"}
+
+
+def test_the_cn_list_of_a_chain_and_of_one_firm(loaded: Any, tmp_path: Path) -> None:
+    path = tmp_path / "cn.csv"
+    assert loaded("list", LOT, "--cn", "-o", str(path), "--lang", "zh").code == 0
+    rows = list(csv.DictReader(io.StringIO(path.read_text("utf-8-sig"))))
+    assert {"来源", "去向", "数量", "位置"} <= set(rows[0])
+    assert {one["类别"] for one in rows} == {"生产", "进货", "出货", "投料", "销售", "销毁", "多出(未说明)", "在库"}
+    loaded("list", LOT, "--cn", "--at", f"https://id.gs1.org/414/{MARKET}", "-o", str(path), "--lang", "zh")
+    one_firm = list(csv.DictReader(io.StringIO(path.read_text("utf-8-sig"))))
+    assert {(one["类别"], one["数量"]) for one in one_firm if "BJ241018" in one["追溯码"]} == {
+        ("进货", "30"), ("投料", "4"), ("出货", "5"), ("销售", "1"), ("在库", "20"),
+    }  # fmt: skip
+    assert all(MARKET in one["位置"] for one in one_firm)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "place"),
+    [
+        (("list", "no such thing"), "EPC"),
+        (("list", LOT, "--as-of", "yesterday"), "--as-of"),
+        (("list", LOT, "--at", LOT), "--at"),
+        (("list", LOT, "-o", "list.pdf"), "-o"),
+    ],
+)
+def test_what_is_asked_wrongly_is_wrong_usage(loaded: Any, arguments: tuple[str, ...], place: str) -> None:
+    told = loaded(*arguments, "--json")
+    assert (told.code, told.json["error"]["place"]) == (64, place)
+
+
+def test_a_lot_that_nobody_names_is_an_empty_list(loaded: Any) -> None:
+    told = loaded("list", "urn:nobody:1")
+    assert (told.code, "no record names urn:nobody:1" in told.out) == (0, True)
