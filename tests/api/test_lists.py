@@ -95,3 +95,17 @@ def test_what_is_asked_wrongly_is_wrong_usage(loaded: Any, arguments: tuple[str,
 def test_a_lot_that_nobody_names_is_an_empty_list(loaded: Any) -> None:
     told = loaded("list", "urn:nobody:1")
     assert (told.code, "no record names urn:nobody:1" in told.out) == (0, True)
+
+
+def test_the_fsma_spreadsheet_by_command(loaded: Any, tmp_path: Path) -> None:
+    path = tmp_path / "fsma.csv"
+    told = loaded("fsma204", "--lot", LOT, "-o", str(path), "--json").json
+    read = list(csv.DictReader(io.StringIO(path.read_text("utf-8-sig"))))
+    assert len(read) == len(told["rows"]) == told["complete"] + told["incomplete"] > 10
+    assert {one["critical tracking event"] for one in read} == {
+        "shipping", "receiving", "transformation input",
+    }  # fmt: skip
+    assert loaded("fsma204", "--from", "2024-11-10T00:00:00Z", "--to", "2024-11-09T00:00:00Z").code == 1
+    assert loaded("fsma204", "--location", "here").code == 64
+    own = loaded("fsma204", "--submitter", "https://id.gs1.org/417/9520001001031", "--json").json["rows"]
+    assert {one["location: identifier"][:18] for one in own} == {"(414)9520001001031"}

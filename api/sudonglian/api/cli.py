@@ -20,6 +20,7 @@ from sudonglian.api.commands import (
     contacts,
     contract,
     events,
+    fsma204,
     lists,
     log,
     monitor,
@@ -112,6 +113,7 @@ def start(
 for commands in (
     records,
     lists,
+    fsma204,
     sheets,
     events,
     signing,

@@ -3,16 +3,17 @@
 docs/spec/identifiers.md (items by normal form). Each is read once, however often it is asked for.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, collate, select
+from sqlalchemy import ColumnElement, Connection, Select, collate, select, tuple_
 
 from sudonglian.chain.canonical import Json
 from sudonglian.records import reader
 from sudonglian.records.history import Event
 from sudonglian.records.reader import StoredRecord
-from sudonglian.records.store import in_batches
+from sudonglian.records.store import BATCH, in_batches
 from sudonglian.records.tables import IDENTIFIERS, RECORDS
 
 SERIAL = "/21/"
@@ -84,3 +85,28 @@ class Naming:
             reader.history_event(*self.records[one.record_hash], in_error=self._errors[one.record_hash])
             for one in found
         ]
+
+
+def between(
+    connection: Connection, submitter: str | None, since_us: int | None, before_us: int | None
+) -> Iterator[StoredRecord]:
+    """Yield the records of a firm (None: of all) in order of time, read in batches."""
+    query = select(*(RECORDS.c[name] for name in StoredRecord.__slots__)).order_by(
+        RECORDS.c.event_time_us, RECORDS.c.id
+    )
+    if submitter is not None:
+        query = query.where(RECORDS.c.submitter == submitter)
+    if since_us is not None:
+        query = query.where(RECORDS.c.event_time_us >= since_us)
+    if before_us is not None:
+        query = query.where(RECORDS.c.event_time_us < before_us)
+    after: tuple[int, int] | None = None
+    while True:
+        page = query
+        if after is not None:
+            page = page.where(tuple_(RECORDS.c.event_time_us, RECORDS.c.id) > after)
+        found = [StoredRecord(*row) for row in connection.execute(page.limit(BATCH))]
+        yield from found
+        if len(found) < BATCH:
+            return
+        after = found[-1].event_time_us, found[-1].id

@@ -39,3 +39,16 @@ def test_a_list_asked_wrongly(served: Any, query: str) -> None:
         answer = served.ask("GET", f"/lots/{LOT}/{what}?{query}", token="tracer")
         assert answer.status == 400, answer
         assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_the_fsma_spreadsheet_is_of_the_keys_own_firm(sold: Any, make: Any) -> None:
+    there = {"readPoint": {"id": "https://id.gs1.org/414/9520001001048"}, "epcList": None}
+    sent = make.event(8803, quantityList=[{"epcClass": NAME, "quantity": 5, "uom": "KGM"}], **there)
+    assert sold.ask("POST", "/epcis/v2/capture", make.document(sent), token="firm").status == 202
+    told = sold.ask("GET", f"/fsma204?lot={LOT}", token="firm").json
+    assert [one["quantity"] for one in told["rows"]] == ["5"]
+    assert "immediate subsequent recipient" in told["rows"][0]["missing"]
+    assert sold.ask("GET", f"/fsma204?lot={LOT}", token="reader").json["rows"] == told["rows"]
+    assert sold.ask("GET", f"/fsma204?lot={LOT}", token="other").json["rows"] == []
+    assert sold.ask("GET", "/fsma204?form=xlsx", token="firm").body.startswith(b"PK")
+    assert sold.ask("GET", "/fsma204?from=now", token="firm").status == 400
