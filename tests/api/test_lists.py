@@ -109,3 +109,40 @@ def test_the_fsma_spreadsheet_by_command(loaded: Any, tmp_path: Path) -> None:
     assert loaded("fsma204", "--location", "here").code == 64
     own = loaded("fsma204", "--submitter", "https://id.gs1.org/417/9520001001031", "--json").json["rows"]
     assert {one["location: identifier"][:18] for one in own} == {"(414)9520001001031"}
+
+
+def test_labels_by_command(loaded: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SUDONGLIAN_RESOLVER", "https://q.example")
+    path = tmp_path / "labels.html"
+    told = loaded("labels", "(01)09520001002014", "--lot", "BJ241018", "--serial", "01", "--count", "25", "--out", str(path), "--json").json  # fmt: skip
+    assert (len(told["labels"]), told["pages"]) == (25, 2)
+    assert told["labels"][24]["uri"] == "https://q.example/01/09520001002014/10/BJ241018/21/25"
+    assert path.read_text("utf-8").count("<svg ") == 2
+    made = next(one for one in loaded("list", LOT, "--json").json["movements"] if one["kind"] == "used")
+    receipt = tmp_path / "receipt.json"
+    receipt.write_text(
+        f'{{"records": [{{"record_hash": "{made["record"]}"}}, {{"record_hash": "{made["record"]}"}}]}}', "utf-8"
+    )
+    told = loaded("labels", "--receipt", str(receipt), "--out", str(tmp_path / "x.svg"), "--json").json
+    assert [one["uri"] for one in told["labels"]] == ["https://q.example/01/09520001002021/10/DT241111"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("--out", "labels.pdf", LOT), 64),
+        (("--out", "labels.html"), 64),
+        (("--out", "labels.html", "urn:x:box"), 1),
+        (("--out", "labels.html", "https://id.gs1.org/00/395200010000000029"), 1),
+        (("--out", "labels.html", "--record", "0" * 64), 1),
+        (("--out", "labels.html", "--receipt", "nosuch.json"), 64),
+        (("--out", "labels.html", "--format", "letter", LOT), 1),
+        (("--out", "labels.html", "--count", "10001", LOT), 1),
+    ],
+)
+def test_labels_asked_wrongly(
+    loaded: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], code: int
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert loaded("labels", *arguments).code == code
+    assert not list(tmp_path.glob("labels.*"))

@@ -52,3 +52,13 @@ def test_the_fsma_spreadsheet_is_of_the_keys_own_firm(sold: Any, make: Any) -> N
     assert sold.ask("GET", f"/fsma204?lot={LOT}", token="other").json["rows"] == []
     assert sold.ask("GET", "/fsma204?form=xlsx", token="firm").body.startswith(b"PK")
     assert sold.ask("GET", "/fsma204?from=now", token="firm").status == 400
+
+
+def test_labels_over_http(sold: Any) -> None:
+    answer = sold.ask("POST", "/labels", {"epcs": [NAME, "(00)395200010000000028"], "count": 2}, token="firm")
+    assert (answer.status, answer.body.count(b"<text"), answer.body.count(b"<svg")) == (200, 4, 1)
+    assert "attachment" in answer.headers["content-disposition"]
+    assert sold.ask("POST", "/labels", {"epcs": ["urn:x:y"]}, token="firm").status == 422
+    assert sold.ask("POST", "/labels", {"epcs": ["no"]}, token="firm").status == 400
+    assert sold.ask("POST", "/labels", {"records": ["0" * 64]}, token="firm").status == 404
+    assert sold.ask("POST", "/labels", {"epcs": [NAME] * 6_000, "count": 2}, token="firm").status in (413, 422)
