@@ -24,6 +24,9 @@ FROM_DATA = (
     "confirmation.",
     "side.",
     "signature.",
+    "item.fact.",
+    "paper.",
+    "country.",
 )
 """Texts whose key ends with what data say."""
 

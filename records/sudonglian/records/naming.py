@@ -14,7 +14,7 @@ from sudonglian.records import reader
 from sudonglian.records.history import Event
 from sudonglian.records.reader import StoredRecord
 from sudonglian.records.store import BATCH, in_batches
-from sudonglian.records.tables import IDENTIFIERS, RECORDS
+from sudonglian.records.tables import IDENTIFIERS, MASTER_DATA, RECORDS
 
 SERIAL = "/21/"
 """Between a lot and one of its items in a GS1 Digital Link."""
@@ -110,3 +110,18 @@ def between(
         if len(found) < BATCH:
             return
         after = found[-1].event_time_us, found[-1].id
+
+
+def is_named(connection: Connection, name: str) -> bool:
+    """Return whether a record names an identifier in its normal form, or firms' master data describe it."""
+    named = select(IDENTIFIERS.c.record_id).where(IDENTIFIERS.c.normal == name).limit(1)
+    told = select(MASTER_DATA.c.id).where(MASTER_DATA.c.normal == name).limit(1)
+    return connection.execute(named).first() is not None or connection.execute(told).first() is not None
+
+
+def has_lots(connection: Connection, name: str) -> bool:
+    """Return whether a record names a lot or an item of a GTIN."""
+    column: ColumnElement[str] = IDENTIFIERS.c.normal
+    compared = collate(column, "C") if connection.dialect.name == "postgresql" else column
+    found = select(IDENTIFIERS.c.record_id).where(compared >= f"{name}/", compared < f"{name}0").limit(1)
+    return connection.execute(found).first() is not None

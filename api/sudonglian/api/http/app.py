@@ -28,6 +28,7 @@ from sudonglian.api.http.routes import (
     lots,
     profiles,
     records,
+    resolver,
     resources,
     sheets,
     signatures,
@@ -63,6 +64,7 @@ ROUTERS: Final = (
     sources,
     verify,
     health,
+    resolver,
 )
 
 BEARER: Final = {"type": "http", "scheme": "bearer", "description": "A key of `sudonglian keys api create`."}
