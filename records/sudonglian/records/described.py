@@ -5,6 +5,7 @@ CBV 2.0 §9 (attributes); docs/decisions/0207: shown, never proven. A firm's own
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 from sqlalchemy import Connection
@@ -71,11 +72,12 @@ class Descriptions:
         return ""
 
 
-def around(name: str) -> list[str]:
+@lru_cache(maxsize=4_096)
+def around(name: str) -> tuple[str, ...]:
     """Return an identifier, and what else may be described in its stead: its site, the firm of the site, its GTIN.
 
     >>> around("https://id.gs1.org/414/9520001001031/254/room-b")[1:]
-    ['https://id.gs1.org/414/9520001001031', 'https://id.gs1.org/417/9520001001031']
+    ('https://id.gs1.org/414/9520001001031', 'https://id.gs1.org/417/9520001001031')
     """
     found = [name]
     link = digital_link.parse(name)
@@ -87,9 +89,10 @@ def around(name: str) -> list[str]:
     elif ":product:lot:class:" in name:
         # GDST writes a lot's class of goods so.
         found.append(name.replace(":product:lot:class:", ":product:class:").rpartition(".")[0])
-    return found
+    return tuple(found)
 
 
+@lru_cache(maxsize=4_096)
 def _tail(name: str) -> str:
     return name.replace("#", ":").replace("/", ":").rpartition(":")[2]
 

@@ -6,7 +6,7 @@ reader gives the events. It follows what the events name and judges no exposure;
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
 
 Direction: TypeAlias = Literal["back", "forward", "both"]
@@ -33,6 +33,7 @@ class Event:
     transformation_id: str = ""
     in_error: bool = False
     """Taken back, or takes another one back: listed, never followed."""
+    _index: dict[str, frozenset[str]] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def time_us(self) -> int:
@@ -42,6 +43,15 @@ class Event:
     def of(self, *roles: str) -> Iterator[str]:
         """Yield what it names in these roles."""
         return (uri for role, uri in self.named if role in roles)
+
+    def has(self, uri: str, *roles: str) -> bool:
+        """Return whether it names a thing in one of these roles; an event may name thousands."""
+        if not self._index:
+            by_role: dict[str, set[str]] = {"": set()}
+            for role, name in self.named:
+                by_role.setdefault(role, set()).add(name)
+            self._index.update((role, frozenset(names)) for role, names in by_role.items())
+        return any(uri in self._index.get(role, ()) for role in roles)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +99,14 @@ def walk(load: Load, uri: str, direction: Direction, transformation: Load | None
     return sorted(found.values(), key=lambda step: step.event.order)
 
 
+def related(load: Load, uri: str, direction: Literal["back", "forward"], transformation: Load) -> dict[str, Relation]:
+    """Return every name through which events belong to the history of an item, and why it does."""
+    found: dict[str, Relation] = {}
+    for step in _one_way(_once(load), uri, direction == "back", _once(transformation)):
+        found.setdefault(step.through, step.relation)
+    return found
+
+
 def carried(load: Load, uri: str) -> list[Event]:
     """Return the events of an item and of what it was inside, while it was: all that says where it has been."""
     found: dict[bytes, Event] = {}
@@ -131,7 +149,7 @@ def _one_way(load: Load, uri: str, back: bool, transformation: Load) -> Iterator
 
 def _containers(load: Load, stretch: _Stretch, events: Sequence[Event], back: bool) -> Iterator[_Stretch]:
     for event in events:
-        if event.action != "ADD" or stretch.uri not in event.of(*CHILDREN):
+        if event.action != "ADD" or not event.has(stretch.uri, *CHILDREN):
             continue
         for parent in event.of("parent"):
             out = _taken_out(load, parent, stretch.uri, event)
@@ -143,7 +161,7 @@ def _containers(load: Load, stretch: _Stretch, events: Sequence[Event], back: bo
 
 def _contents(load: Load, stretch: _Stretch, events: Iterable[Event], back: bool) -> Iterator[_Stretch]:
     for event in events:
-        if event.action != "ADD" or stretch.uri not in event.of("parent"):
+        if event.action != "ADD" or not event.has(stretch.uri, "parent"):
             continue
         lots = set(event.of("child_quantity"))
         for child in event.of(*CHILDREN):
@@ -160,7 +178,7 @@ def _contents(load: Load, stretch: _Stretch, events: Iterable[Event], back: bool
 def _made(stretch: _Stretch, events: Iterable[Event], back: bool, transformation: Load) -> Iterator[_Stretch]:
     own, others = (OUTPUTS, INPUTS) if back else (INPUTS, OUTPUTS)
     for event in events:
-        if stretch.uri not in event.of(*own) or not stretch.start_us <= event.time_us <= stretch.end_us:
+        if not event.has(stretch.uri, *own) or not stretch.start_us <= event.time_us <= stretch.end_us:
             continue
         linked = transformation(event.transformation_id) if event.transformation_id else ()
         for one in (event, *(other for other in linked if not other.in_error)):
@@ -182,10 +200,8 @@ def _taken_out(load: Load, parent: str, child: str, added: Event) -> Event | Non
     for event in sorted(load(parent), key=lambda event: event.order):
         if event.order <= added.order or event.in_error or event.action != "DELETE":
             continue
-        if parent in event.of("parent"):
-            children = list(event.of(*CHILDREN))
-            if not children or child in children:
-                return event
+        if event.has(parent, "parent") and (event.has(child, *CHILDREN) or next(event.of(*CHILDREN), None) is None):
+            return event
     return None
 
 

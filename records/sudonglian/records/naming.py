@@ -29,7 +29,7 @@ class Naming:
     until_us: int | None = None
     records: dict[bytes, tuple[StoredRecord, dict[str, Json]]] = field(default_factory=dict)
     _known: dict[str, list[Event]] = field(default_factory=dict)
-    _errors: dict[bytes, bool] = field(default_factory=dict)
+    _read: dict[bytes, Event] = field(default_factory=dict)
 
     def of(self, uri: str) -> list[Event]:
         """Return the events that name an identifier in its normal form."""
@@ -75,16 +75,14 @@ class Naming:
 
     def _events(self, query: Select[Any]) -> list[Event]:
         found = [StoredRecord(*row) for row in self.connection.execute(query)]
-        new = [one.record_hash for one in found if one.record_hash not in self.records]
-        against = reader.corrections_of(self.connection, new, self.size)
-        for one in found:
-            if one.record_hash not in self.records:
-                self.records[one.record_hash] = one, one.event()
-                self._errors[one.record_hash] = one.is_error_declaration or one.record_hash in against
-        return [
-            reader.history_event(*self.records[one.record_hash], in_error=self._errors[one.record_hash])
-            for one in found
-        ]
+        new = [one for one in found if one.record_hash not in self._read]
+        against = reader.corrections_of(self.connection, [one.record_hash for one in new], self.size)
+        for one in new:
+            event = one.event()
+            in_error = one.is_error_declaration or one.record_hash in against
+            self.records[one.record_hash] = one, event
+            self._read[one.record_hash] = reader.history_event(one, event, in_error=in_error)
+        return [self._read[one.record_hash] for one in found]
 
 
 def between(

@@ -101,10 +101,13 @@ def _cell(value: object) -> str:
 
 def _lines(console: Console, document: dict[str, Any]) -> Iterator[str]:
     from sudonglian.trace.answers.list_sheets import unit_word, word
+    from sudonglian.trace.answers.lists import TOTALS
 
     lang = console.lang
     for one in document["totals"]:
-        told = [f"{word(lang, kind.replace('_', '-'))} {one[kind]}" for kind in TOLD if one[kind] != "0"]
+        told = [
+            f"{word(lang, kind.replace('_', '-'))} {one[kind]}" for kind in (*TOTALS, "unaccounted") if one[kind] != "0"
+        ]
         unit = unit_word(one["unit"] or "", lang)
         yield f"{one['name'] or ''} {one['item']} [{unit}]  {'  '.join(told) or '0'}".strip()
     for one in document["holdings"]:
@@ -116,19 +119,3 @@ def _lines(console: Console, document: dict[str, Any]) -> Iterator[str]:
     for one in document["unexplained"]:
         amount = one["quantity"] or ""
         yield f"! {word(lang, one['code'])} {amount} {one['item']} {one['place'] or '—'}  {one['record'][:16]}"
-
-
-TOLD = (
-    "made",
-    "entered",
-    "found",
-    "in_stock",
-    "on_the_way",
-    "sold",
-    "destroyed",
-    "used",
-    "missing",
-    "short",
-    "unaccounted",
-)
-"""What a line of totals tells where it is not nothing."""

@@ -4,6 +4,7 @@ GS1 General Specifications §7.8 (human-readable interpretation); docs/decisions
 """
 
 import re
+from functools import lru_cache
 from typing import Final
 from urllib.parse import quote
 
@@ -28,6 +29,7 @@ def link_of(text: str) -> DigitalLink | None:
     return parse(f"{DOMAIN}/{keys[0][0]}/{quote(keys[0][1], safe='')}?{rest}") if keys else None
 
 
+@lru_cache(maxsize=4_096)
 def text_of(uri: str) -> str:
     """Return what stands on a label under the code of an identifier; what is no GS1 key stays as it is.
 

@@ -30,6 +30,8 @@ BOLD: Final = Font(bold=True)
 
 def cell(sheet: Any, value: Cell, *, wrong: bool = False, bold: bool = False) -> Any:
     """Return a cell of a workbook; text is text, a date looks like one."""
+    if value is None and not wrong:
+        return None
     made = WriteOnlyCell(sheet)
     if isinstance(value, str):
         made.value = ILLEGAL_CHARACTERS_RE.sub("", value)

@@ -6,6 +6,7 @@ docs/answers.md (Lists). The walk of an item's history says what belongs to it, 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal, localcontext
+from functools import lru_cache
 from typing import Any, Final, Literal, TypeAlias
 
 from sqlalchemy import Connection
@@ -185,9 +186,9 @@ def _things(naming: Naming, epc: str, direction: Direction) -> dict[str, None]:
     waiting = [epc]
     while waiting:
         start = waiting.pop()
-        for step in history.walk(naming.of, start, direction, naming.transformation):
-            if step.relation in wanted:
-                found.setdefault(step.through)
+        for name, relation in history.related(naming.of, start, direction, naming.transformation).items():
+            if relation in wanted:
+                found.setdefault(name)
         for serial in naming.serials(start):
             if serial not in found:
                 found[serial] = None
@@ -279,6 +280,7 @@ def _names(connection: Connection, naming: Naming, wanted: Iterable[str]) -> dic
     return found
 
 
+@lru_cache(maxsize=4_096)
 def class_of(thing: str) -> str:
     """Return the kind that an item is one of: its lot if its name tells, else its trade item; other things are their own.
 
@@ -293,6 +295,7 @@ def class_of(thing: str) -> str:
     return str(DigitalLink(link.ai, link.value, tuple(one for one in link.qualifiers if one[0] != "21")))
 
 
+@lru_cache(maxsize=4_096)
 def trade_item(thing: str) -> str:
     """Return the GTIN of an item or lot, without lot and serial.
 
