@@ -33,7 +33,7 @@ class Event:
     transformation_id: str = ""
     in_error: bool = False
     """Taken back, or takes another one back: listed, never followed."""
-    _index: dict[str, frozenset[str]] = field(default_factory=dict, compare=False, repr=False)
+    _index: dict[str, dict[str, None]] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def time_us(self) -> int:
@@ -42,16 +42,19 @@ class Event:
 
     def of(self, *roles: str) -> Iterator[str]:
         """Yield what it names in these roles."""
-        return (uri for role, uri in self.named if role in roles)
+        for role in roles:
+            yield from self._by_role().get(role, ())
 
     def has(self, uri: str, *roles: str) -> bool:
         """Return whether it names a thing in one of these roles; an event may name thousands."""
+        return any(uri in self._by_role().get(role, ()) for role in roles)
+
+    def _by_role(self) -> dict[str, dict[str, None]]:
         if not self._index:
-            by_role: dict[str, set[str]] = {"": set()}
+            self._index[""] = {}
             for role, name in self.named:
-                by_role.setdefault(role, set()).add(name)
-            self._index.update((role, frozenset(names)) for role, names in by_role.items())
-        return any(uri in self._index.get(role, ()) for role in roles)
+                self._index.setdefault(role, {})[name] = None
+        return self._index
 
 
 @dataclass(frozen=True, slots=True)

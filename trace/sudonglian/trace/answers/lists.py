@@ -15,7 +15,7 @@ from sudonglian.chain.canonical import Json
 from sudonglian.chain.identifiers import digital_link, normal
 from sudonglian.chain.identifiers.digital_link import DigitalLink
 from sudonglian.records import derive, history, log, master_data
-from sudonglian.records.naming import Naming
+from sudonglian.records.naming import SERIAL, Naming
 from sudonglian.trace.answers.account import INTO, KINDS, ZERO, Account, Movement, Note, Spot
 from sudonglian.trace.answers.balance import Balance
 from sudonglian.trace.answers.happenings import happening
@@ -189,7 +189,7 @@ def _things(naming: Naming, epc: str, direction: Direction) -> dict[str, None]:
         for name, relation in history.related(naming.of, start, direction, naming.transformation).items():
             if relation in wanted:
                 found.setdefault(name)
-        for serial in naming.serials(start):
+        for serial in naming.serials(start) if SERIAL not in start else ():
             if serial not in found:
                 found[serial] = None
                 waiting.append(serial)
