@@ -106,8 +106,13 @@ def rows(connection: Connection, wanted: Wanted) -> Iterator[Row]:
     for page in _pages(_records(connection, naming, wanted)):
         against = reader.corrections_of(connection, [one.record_hash for one in page], None)
         sound = [one for one in page if not one.is_error_declaration and one.record_hash not in against]
-        for one, event in zip(sound, reader.plains(connection, sound), strict=True):
-            yield from _Event(naming, told, one, event, wanted).rows()
+        read = [
+            _Event(naming, told, one, event, wanted)
+            for one, event in zip(sound, reader.plains(connection, sound), strict=True)
+        ]
+        told.prefetch({name for one in read for name in one.names()})
+        for one in read:
+            yield from one.rows()
 
 
 def spreadsheet(found: Iterable[Row], form: str) -> bytes:
@@ -165,6 +170,12 @@ class _Event:
             row = self._row(kind, entry)
             if not self.wanted.place or site(self.wanted.place) in self._sites():
                 yield row
+
+    def names(self) -> Iterator[str]:
+        """Yield what a row of this event may have to describe."""
+        for one in self.read.entries:
+            yield from (one.uri, trade_item(one.uri))
+        yield from (self.read.place, self.read.place_before, self.read.source, self.read.destination)
 
     def _sites(self) -> set[str]:
         return {site(one) for one in (self.read.place, self.read.place_before) if one}
