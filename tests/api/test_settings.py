@@ -35,6 +35,7 @@ def test_every_variable_has_its_effect(tmp_path: Path) -> None:
             "SUDONGLIAN_COMPANY_PREFIXES": "9520001, 6901234",
             "SUDONGLIAN_LANG": "zh",
             "SUDONGLIAN_PASSPHRASE": " a secret ",
+            "SUDONGLIAN_RESOLVER": "https://q.example/a/",
         }
     )
     assert "a secret" not in repr(found)
@@ -48,6 +49,7 @@ def test_every_variable_has_its_effect(tmp_path: Path) -> None:
         seal_after_s=0,
         submitter="https://id.gs1.org/417/9520001001017",
         company_prefixes=frozenset({"9520001", "6901234"}),
+        resolver="https://q.example/a",
         lang="zh",
         passphrase=" a secret ",
     )
@@ -135,3 +137,11 @@ def test_every_variable_that_is_used_is_in_the_table() -> None:
         for file in (ROOT / room / "sudonglian").rglob("*.py"):
             used |= set(re.findall(r"SUDONGLIAN_[A-Z_]+", file.read_text(encoding="utf-8")))
     assert used == {setting.name for setting in settings.SETTINGS}
+
+
+@pytest.mark.parametrize(
+    "text", ["q.example", "ftp://q.example", "https://q.example/?a=b", "https://q.example/%2e", "https://a b"]
+)
+def test_a_resolver_is_an_address(text: str) -> None:
+    with pytest.raises(SettingRefused):
+        settings.read({"SUDONGLIAN_RESOLVER": text})

@@ -46,6 +46,9 @@ PUBLIC = {
     "GET /verify",
     "POST /verify",
     "GET /static/{name}",
+    "GET /{link:gs1}",
+    "GET /item/{link:gs1}",
+    "GET /item.json/{link:gs1}",
 }
 """What needs no sign-in, written down so that nothing joins it by accident."""
 

@@ -27,6 +27,9 @@ FROM_DATA = (
     "temperature.calibration.",
     "temperature.excursion.",
     "temperature.measured.",
+    "item.fact.",
+    "paper.",
+    "country.",
 )
 """Texts whose key ends with what data say."""
 

@@ -4,6 +4,7 @@ house.md (only api settings read the environment); the table below is the one th
 """
 
 import os
+import re
 import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 
 from sudonglian.api.errors import SettingRefused
 from sudonglian.chain.errors import SudonglianError
+from sudonglian.chain.identifiers.digital_link import DOMAIN
 from sudonglian.chain.identifiers.epc import PREFIX_LENGTHS
 from sudonglian.records.keys import ADMIN_FILE, ANCHOR_FILE, NEXT_ANCHOR_FILE
 from sudonglian.records.store import Store
@@ -23,6 +25,8 @@ LOCAL_CHAIN_IDS: Final = frozenset({31337, 1337})
 
 PUBLIC_DEPTH: Final = 12
 """The customary number of blocks after which nobody expects a proof-of-work or young network to turn back."""
+
+_RESOLVER = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+(?:/[A-Za-z0-9._~\-]+)*/?", re.ASCII)
 
 MAX_SUBMITTER: Final = 2_000
 """docs/spec/record.md rule 1."""
@@ -55,6 +59,11 @@ SETTINGS: Final = (
         "GS1 company prefixes, separated by commas: by them a Digital Link becomes an EPC URN.",
     ),
     Setting(
+        "SUDONGLIAN_RESOLVER",
+        "https://id.gs1.org",
+        "The address before the GS1 Digital Links of labels: where this server is reached.",
+    ),
+    Setting(
         "SUDONGLIAN_PASSPHRASE",
         "asked for on the terminal",
         "Opens a party's keyfile; --passphrase-file goes before it.",
@@ -77,6 +86,7 @@ class Settings:
     seal_after_s: int
     submitter: str
     company_prefixes: frozenset[str]
+    resolver: str
     lang: Lang
     passphrase: str | None = field(default=None, repr=False)
 
@@ -140,6 +150,7 @@ def read(environment: Mapping[str, str] | None = None, *, data_dir: str | None =
         company_prefixes=company_prefixes(
             given.get("SUDONGLIAN_COMPANY_PREFIXES", "").split(","), "SUDONGLIAN_COMPANY_PREFIXES"
         ),
+        resolver=_resolver(given.get("SUDONGLIAN_RESOLVER")),
         lang=language(env),
         passphrase=given.get("SUDONGLIAN_PASSPHRASE"),
     )
@@ -215,6 +226,16 @@ def _rpc(text: str | None) -> str | None:
     if text is not None and not text.startswith(("http://", "https://")):
         raise SettingRefused("not an http or https URL", place="SUDONGLIAN_RPC_URL")
     return text
+
+
+def _resolver(text: str | None) -> str:
+    if text is None:
+        return DOMAIN
+    if not _RESOLVER.fullmatch(text):
+        raise SettingRefused(
+            f"{text[:80]!r} is not an http or https address without query", place="SUDONGLIAN_RESOLVER"
+        )
+    return text.rstrip("/")
 
 
 def _number(given: Mapping[str, str], name: str, default: int | None, least: int) -> int | None:

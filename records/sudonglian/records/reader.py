@@ -209,12 +209,32 @@ def withheld(connection: Connection, ids: Sequence[int], names: Iterable[str] | 
 
 def corrections(connection: Connection, record_hash: bytes, size: int | None = None) -> list[Correction]:
     """Return what stands against a record, in log order; with `size`, only what a log of that size holds."""
-    return _corrections(connection, [record_hash], size).get(record_hash, [])
+    return corrections_of(connection, [record_hash], size).get(record_hash, [])
+
+
+def corrections_of(connection: Connection, hashes: Sequence[bytes], size: int | None) -> dict[bytes, list[Correction]]:
+    """Return what stands against each of these records, as `corrections` does of one."""
+    found: dict[bytes, list[Correction]] = {}
+    rows: list[tuple[int | None, bytes]] = []
+    for batch in in_batches(hashes):
+        query = select(ENTRIES.c.idx, ENTRIES.c.data).where(ENTRIES.c.about.in_(batch)).order_by(ENTRIES.c.idx)
+        if size is not None:
+            query = query.where(ENTRIES.c.idx < size)
+        rows += ((row.idx, row.data) for row in connection.execute(query))
+    if size is None and hashes:
+        waiting = select(PENDING.c.data).where(PENDING.c.record_id.is_(None)).order_by(PENDING.c.id)
+        rows += ((None, row.data) for row in connection.execute(waiting))
+    asked = set(hashes)
+    for index, data in rows:
+        said = _entry(data, index)
+        if isinstance(said, entry.CorrectionEntry) and said.of in asked:
+            found.setdefault(said.of, []).append(Correction(said.h, index))
+    return found
 
 
 def taken_back(connection: Connection, hashes: Sequence[bytes]) -> set[bytes]:
     """Return those of the records that another one stands against, sealed or not."""
-    return set(_corrections(connection, hashes, None))
+    return set(corrections_of(connection, hashes, None))
 
 
 def naming(connection: Connection, normal: str) -> list[StoredRecord]:
@@ -273,12 +293,12 @@ def history(connection: Connection, normal: str, direction: Direction = "both") 
 
     def events(query: Select[Any]) -> list[histories.Event]:
         records = [StoredRecord(*row) for row in connection.execute(query.order_by(RECORDS.c.id))]
-        taken_back = _corrections(connection, [one.record_hash for one in records], None)
+        taken_back = corrections_of(connection, [one.record_hash for one in records], None)
         found = []
         for one in records:
             event = one.event()
             rows[one.record_hash] = one, event
-            found.append(_history_event(one, event, in_error=one.is_error_declaration or one.record_hash in taken_back))
+            found.append(history_event(one, event, in_error=one.is_error_declaration or one.record_hash in taken_back))
         return found
 
     def naming(uri: str) -> list[histories.Event]:
@@ -290,7 +310,7 @@ def history(connection: Connection, normal: str, direction: Direction = "both") 
 
     steps = histories.walk(naming, normal, direction, transforming)
     hashes = [step.event.record_hash for step in steps]
-    taken_back = _corrections(connection, hashes, None)
+    taken_back = corrections_of(connection, hashes, None)
     ids = withheld(connection, [rows[one][0].id for one in hashes], [derive.EVENT_ID])
     return [
         HistoryEvent(
@@ -305,6 +325,18 @@ def history(connection: Connection, normal: str, direction: Direction = "both") 
     ]
 
 
+def history_event(one: StoredRecord, event: dict[str, Json], *, in_error: bool) -> histories.Event:
+    """Return what a walk through a history needs of a record."""
+    return histories.Event(
+        record_hash=one.record_hash,
+        order=(one.event_time_us, one.id),
+        action=str(event.get("action", "")),
+        named=tuple((row.role, row.normal) for row in derive.identifier_rows(event)),
+        transformation_id=derive.transformation_id(event) or "",
+        in_error=in_error,
+    )
+
+
 _RECORD: Final = select(
     RECORDS.c.id,
     RECORDS.c.record_hash,
@@ -317,24 +349,13 @@ _RECORD: Final = select(
 )
 
 
-def _history_event(one: StoredRecord, event: dict[str, Json], *, in_error: bool) -> histories.Event:
-    return histories.Event(
-        record_hash=one.record_hash,
-        order=(one.event_time_us, one.id),
-        action=str(event.get("action", "")),
-        named=tuple((row.role, row.normal) for row in derive.identifier_rows(event)),
-        transformation_id=derive.transformation_id(event) or "",
-        in_error=in_error,
-    )
-
-
 def _views(
     connection: Connection, page: Sequence[StoredRecord], names: Sequence[str], size: int | None
 ) -> Iterator[EventRow]:
     ids = [one.id for one in page]
     shown = withheld(connection, ids, names)
     handlers = _handlers(connection, ids)
-    taken_back = _corrections(connection, [one.record_hash for one in page], size)
+    taken_back = corrections_of(connection, [one.record_hash for one in page], size)
     for one in page:
         assert one.log_index is not None
         event = {name: value for name, value in one.event().items() if name not in ("_sd", derive.PARTICIPANTS)}
@@ -359,25 +380,6 @@ def _handlers(connection: Connection, ids: Sequence[int]) -> dict[int, list[Hand
         for row in connection.execute(query.order_by(PARTICIPANTS.c.record_id, PARTICIPANTS.c.position)):
             one = Handler(row.person_no, row.role, row.contact, row.ppe, row.start_us, row.end_us)
             found.setdefault(row.record_id, []).append(one)
-    return found
-
-
-def _corrections(connection: Connection, hashes: Sequence[bytes], size: int | None) -> dict[bytes, list[Correction]]:
-    found: dict[bytes, list[Correction]] = {}
-    rows: list[tuple[int | None, bytes]] = []
-    for batch in in_batches(hashes):
-        query = select(ENTRIES.c.idx, ENTRIES.c.data).where(ENTRIES.c.about.in_(batch)).order_by(ENTRIES.c.idx)
-        if size is not None:
-            query = query.where(ENTRIES.c.idx < size)
-        rows += ((row.idx, row.data) for row in connection.execute(query))
-    if size is None and hashes:
-        waiting = select(PENDING.c.data).where(PENDING.c.record_id.is_(None)).order_by(PENDING.c.id)
-        rows += ((None, row.data) for row in connection.execute(waiting))
-    asked = set(hashes)
-    for index, data in rows:
-        said = _entry(data, index)
-        if isinstance(said, entry.CorrectionEntry) and said.of in asked:
-            found.setdefault(said.of, []).append(Correction(said.h, index))
     return found
 
 

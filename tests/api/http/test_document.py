@@ -23,7 +23,7 @@ def test_every_block_runs(tmp_path: Path) -> None:
     if shutil.which("curl") is None:
         pytest.skip("no curl: apt-get install curl enables the test of docs/http.md")
     blocks = re.findall(r"```bash\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL)
-    assert len(blocks) == 15
+    assert len(blocks) == 19
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -74,4 +74,4 @@ def _requests(log: str) -> Iterator[dict[str, Any]]:
         if line.startswith("{"):
             told = json.loads(line)
             if told.get("log") == "request":
-                yield {**told, "route": told["route"].replace(":path}", "}")}
+                yield {**told, "route": re.sub(r":(?:path|gs1)}", "}", told["route"])}

@@ -59,6 +59,8 @@ PUBLIC = {
     "GET /healthz",
     "GET /readyz",
     "GET /status",
+    "GET /{link:gs1}",
+    "GET /.well-known/gs1resolver",
 }
 """What needs no key, written down so that nothing joins it by accident."""
 

@@ -57,7 +57,10 @@ def serve(
     listening = _listen(host, port)
     with open_house(console) as house:
         prefixes = console.settings.company_prefixes
-        door = Door(house.store, house.keys, console.settings.seal_after_s, rate, prefixes, house.open_network_once)
+        resolver = console.settings.resolver
+        door = Door(
+            house.store, house.keys, console.settings.seal_after_s, rate, prefixes, resolver, house.open_network_once
+        )
         app = create_app(door)
         config = uvicorn.Config(
             app,

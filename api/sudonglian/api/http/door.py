@@ -11,6 +11,7 @@ from typing import cast
 from fastapi import Request
 
 from sudonglian.api.http.metrics import Metrics
+from sudonglian.chain.identifiers.digital_link import DOMAIN
 from sudonglian.chain.network import Network
 from sudonglian.records.keys import Keys
 from sudonglian.records.signatures import NoRegistry
@@ -33,6 +34,8 @@ class Door:
     """Requests a second for one caller; 0 for any number."""
     company_prefixes: frozenset[str] = frozenset()
     """By which Digital Links become EPC URNs, beside those that an answer itself tells."""
+    resolver: str = DOMAIN
+    """The address before the Digital Links of labels."""
     network: Callable[[], Network] = no_network
     """The chain whose registry knows the parties' keys, opened when it is first asked."""
     metrics: Metrics = field(default_factory=Metrics)

@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match, Route
 
 from sudonglian.api.errors import DoorError, UsageRefused
-from sudonglian.api.http import auth, edge, parameters
+from sudonglian.api.http import auth, edge, links, parameters
 from sudonglian.api.http.door import door_of
 from sudonglian.api.settings import Lang
 from sudonglian.api.words import translate
@@ -55,6 +55,7 @@ STATUS: Final[dict[type[SudonglianError], int]] = {
     TraceError: 422,
     DoorError: 500,
     UsageRefused: 400,
+    links.LinkUnknown: 404,
     auth.Unauthenticated: 401,
     auth.Forbidden: 403,
     parameters.BodyTooLarge: 413,

@@ -22,7 +22,7 @@ from sudonglian.api.pages.rendering import page
 from sudonglian.chain.errors import SudonglianError
 from sudonglian.records.api_keys import ApiKey
 
-SHARED: Final = frozenset({("GET", "/records/{record_hash}"), ("POST", "/verify")})
+SHARED: Final = frozenset({("GET", "/records/{record_hash}"), ("POST", "/verify"), ("GET", "/{link:gs1}")})
 """Addresses that the API has too: who accepts HTML gets the page, everybody else the API."""
 
 FORMS: Final = frozenset({"/trace", "/verify", "/sign-in", "/upload"})

@@ -19,7 +19,7 @@ from sudonglian.api.http import captures
 from sudonglian.api.http.auth import submitter_of
 from sudonglian.api.http.door import door_of
 from sudonglian.api.http.parameters import BodyTooLarge, declared_only
-from sudonglian.api.http.routes.sheets import sheet_file
+from sudonglian.api.http.routes.sheets import file_answer
 from sudonglian.api.pages.forms import File, Form, SheetForm
 from sudonglian.api.pages.language import lang_of
 from sudonglian.api.pages.problems import PageRoute
@@ -86,7 +86,7 @@ def upload(request: Request, caller: Capturer, form: SheetForm) -> Response:
         with door.store.read() as connection:
             told = taking.preview(connection, prepared)
     if form.field("do") == "copy":
-        copy = sheet_file(annotated.annotated(told, "xlsx", lang), "xlsx", "sudonglian-errors")
+        copy = file_answer(annotated.annotated(told, "xlsx", lang), "xlsx", "sudonglian-errors")
         copy.headers.update(HEADERS)
         return copy
     values = _values(caller, told=told, file=file)

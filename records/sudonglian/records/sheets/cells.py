@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 
 from sudonglian.records.sheets.faults import CellRefused
 
-Cell: TypeAlias = str | int | float | bool | datetime | date | time | timedelta | None
+Cell: TypeAlias = str | int | float | Decimal | bool | datetime | date | time | timedelta | None
 
 EXACT_DIGITS: Final = 15
 """Of a number in a spreadsheet (IEEE 754 binary64)."""

@@ -9,11 +9,16 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time
 from typing import Any, Final
 
+import openpyxl
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Font, PatternFill
 
 from sudonglian.records.sheets.cells import Cell
+from sudonglian.records.sheets.faults import SheetTooLarge
+
+LAST_ROW: Final = 1_048_576
+"""ECMA-376: no sheet has more."""
 
 RUNS: Final = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet takes for the beginning of a formula."""
@@ -25,6 +30,8 @@ BOLD: Final = Font(bold=True)
 
 def cell(sheet: Any, value: Cell, *, wrong: bool = False, bold: bool = False) -> Any:
     """Return a cell of a workbook; text is text, a date looks like one."""
+    if value is None and not wrong:
+        return None
     made = WriteOnlyCell(sheet)
     if isinstance(value, str):
         made.value = ILLEGAL_CHARACTERS_RE.sub("", value)
@@ -67,6 +74,21 @@ def csv_bytes(rows: Iterable[Sequence[Cell]]) -> bytes:
     for row in rows:
         writer.writerow([csv_text(one) for one in row])
     return out.getvalue().encode("utf-8-sig", "replace")
+
+
+def workbook_bytes(sheets: Iterable[tuple[str, Iterable[Sequence[Cell]]]]) -> bytes:
+    """Return a workbook of titled sheets, each with its headings first; rows are written as they come."""
+    book = openpyxl.Workbook(write_only=True)
+    for title, rows in sheets:
+        sheet = book.create_sheet(title[:31])
+        sheet.freeze_panes = "A2"
+        for number, row in enumerate(rows):
+            if number == LAST_ROW:
+                raise SheetTooLarge(f"more than {LAST_ROW} rows", zh=f"超过 {LAST_ROW} 行", place=title)
+            sheet.append([cell(sheet, one, bold=number == 0) for one in row])
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
 
 
 def _is_number(text: str) -> bool:

@@ -1,25 +1,28 @@
-"""Items and lots: which records name one, proven complete or absent; its history for who may trace.
+"""Items and lots: which records name one, proven complete or absent; its history and lists for who may trace.
 
-docs/spec/seal.md rules 3-9.
+docs/spec/seal.md rules 3-9; docs/answers.md (lists).
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import Path, Query, Request
 from fastapi.responses import Response
 
+from sudonglian.api.http import problems
 from sudonglian.api.http.answers import json_answer
 from sudonglian.api.http.auth import Anyone, Tracer
 from sudonglian.api.http.door import door_of
 from sudonglian.api.http.parameters import MAX_INTEGER, door_router
 from sudonglian.api.http.routes.records import Through, bundle_answer
-from sudonglian.api.parsing import identifier_of
+from sudonglian.api.http.routes.sheets import Language, file_answer
+from sudonglian.api.parsing import identifier_of, moment
 from sudonglian.chain import lotmap
-from sudonglian.records import bundles, confirmation, lots
+from sudonglian.records import bundles, confirmation, derive, lots
 from sudonglian.records import log as stored_log
 from sudonglian.records.errors import NotInLog
 from sudonglian.records.history import Direction
 from sudonglian.records.temperature import told as temperatures
+from sudonglian.trace.answers import list_sheets, lists
 
 router = door_router("/lots", "Lots")
 
@@ -63,6 +66,56 @@ def lot_bundle(request: Request, caller: Anyone, lot: Identifier, through: Throu
     with door.store.read() as connection:
         data, state = bundles.make_bundle(connection, door.keys, None, lot=name, through=through)
     return bundle_answer(data, state, lotmap.key(name).hex())
+
+
+Way = Annotated[lists.Direction, Query(description="What became of it, or what it was made of.")]
+AsOf = Annotated[str, Query(max_length=64, description="By what had happened then: a time with its offset.")]
+Size = Annotated[int | None, Query(ge=0, le=MAX_INTEGER, description="By the first entries of the log alone.")]
+Form = Annotated[Literal["json", "xlsx", "csv"], Query(description="A document, or a sheet.")]
+
+
+@router.get("/{lot:path}/list")
+def lot_list(
+    request: Request,
+    caller: Tracer,
+    lot: Identifier,
+    direction: Way = "forward",
+    as_of: AsOf = "",
+    size: Size = None,
+    form: Form = "json",
+    lang: Language = None,
+) -> Response:
+    """List where an item or lot is, how much of it, what came and went at each place, and what does not add up."""
+    answer = _listed(request, lot, direction, as_of, size)
+    if form == "json":
+        return json_answer(answer.as_json())
+    return file_answer(list_sheets.list_file(answer, form, lang or problems.lang_of(request)), form, "sudonglian-list")
+
+
+@router.get("/{lot:path}/cn")
+def lot_cn(
+    request: Request,
+    caller: Tracer,
+    lot: Identifier,
+    direction: Way = "forward",
+    as_of: AsOf = "",
+    size: Size = None,
+    at: Annotated[str, Query(max_length=2_000, description="Of one place or firm alone: one step up, one down.")] = "",
+    form: Annotated[Literal["xlsx", "csv"], Query(description="Which sheet.")] = "xlsx",
+    lang: Language = None,
+) -> Response:
+    """Give 来源、去向、数量、位置: a row for what passed between two places, and for what is there."""
+    answer = _listed(request, lot, direction, as_of, size)
+    around = identifier_of(at, "at") if at else ""
+    made = list_sheets.cn_file(answer, form, lang or "zh", around)
+    return file_answer(made, form, "sudonglian-cn")
+
+
+def _listed(request: Request, lot: str, direction: lists.Direction, as_of: str, size: int | None) -> lists.Listed:
+    name = identifier_of(lot, "lot")
+    until_us = derive.micros(moment(as_of, "as_of")) if as_of else None
+    with door_of(request).store.read() as connection:
+        return lists.listed(connection, name, direction, as_of_us=until_us, size=size)
 
 
 @router.get("/{lot:path}/history")

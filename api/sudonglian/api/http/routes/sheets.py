@@ -50,13 +50,13 @@ Language = Annotated[Lang | None, Query(description="Of headings and words; by A
 @router.get("/template.xlsx")
 def template_xlsx(request: Request, caller: Anyone, lang: Language = None) -> Response:
     """Give the empty workbook, with drop-downs and examples."""
-    return sheet_file(template.template("xlsx", lang or problems.lang_of(request)), "xlsx", "sudonglian-template")
+    return file_answer(template.template("xlsx", lang or problems.lang_of(request)), "xlsx", "sudonglian-template")
 
 
 @router.get("/template.csv")
 def template_csv(request: Request, caller: Anyone, lang: Language = None) -> Response:
     """Give the headings as CSV, with example rows that importing passes over."""
-    return sheet_file(template.template("csv", lang or problems.lang_of(request)), "csv", "sudonglian-template")
+    return file_answer(template.template("csv", lang or problems.lang_of(request)), "csv", "sudonglian-template")
 
 
 @router.post("/import", status_code=202, openapi_extra=TAKES)
@@ -89,7 +89,7 @@ def import_sheet(
         with door.store.read() as connection:
             told = taking.preview(connection, prepared)
         if copy is not None:
-            return sheet_file(annotated.annotated(told, copy, lang), copy, "sudonglian-errors")
+            return file_answer(annotated.annotated(told, copy, lang), copy, "sudonglian-errors")
         return json_answer(told.as_json())
     told, job = captures.take_sheet(door, caller, prepared, behaviour, now, wanted)
     if job is None:
@@ -109,7 +109,7 @@ def _refused(request: Request, told: Told, lang: Lang) -> Response:
     )
 
 
-def sheet_file(data: bytes, form: str, name: str) -> Response:
-    """Return a sheet to be saved."""
+def file_answer(data: bytes, form: str, name: str) -> Response:
+    """Return a sheet as a file."""
     kind = f"{CSV}; charset=utf-8" if form == "csv" else KINDS[form]
     return Response(data, headers={"Content-Disposition": f'attachment; filename="{name}.{form}"'}, media_type=kind)

@@ -1,0 +1,135 @@
+"""The scan page: a label leads to it, it says what the public may know and nothing else, and strange codes are refused."""
+
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser
+
+from sudonglian.api.http.links import LinkMalformed, read
+
+PALLET = "/00/395200010000000028"
+LOT = "/01/09520001002014/10/BJ241018"
+API = "application/json"
+
+FIRMS = re.compile(r"417/\d{13}|\(417\)")
+"""Who gives and who takes."""
+
+
+def test_a_scanned_label_opens_its_page(site: Any) -> None:
+    visitor = site.visitor()
+    answer = visitor.get(PALLET + "?17=271017&lang=en")
+    assert (answer.status, answer.headers["location"]) == (307, f"/item{PALLET}?17=271017&lang=en")
+    answer = visitor.get(f"/item{PALLET}?17=271017&lang=en")
+    assert (answer.status, "Pallet 2" in answer.text or "pallet 2" in answer.text) == (200, True)
+    told = visitor.get(f"/item.json{PALLET}", accept=API).json
+    assert told["own_records"] is True
+    assert set(told["papers"]) == {"cert", "testres", "customs-declaration"}
+    assert told["proof"]["state"] == "final"
+    assert told["origin"] == "NO"
+    steps = [one["step"] for one in told["steps"]]
+    assert steps[0] == "commissioning"
+    assert told["records"] == len(steps)
+
+
+def test_the_page_shows_no_partner_no_person_and_no_other_buyer(site: Any) -> None:
+    visitor = site.visitor()
+    for path in (PALLET, LOT):
+        for page in (visitor.get(f"/item{path}"), visitor.get(f"/item.json{path}", accept=API)):
+            assert page.status == 200
+            assert not FIRMS.search(page.text)
+            for hidden in ("CIQ", "19900000", "participants", "消毒员", "海角", "云陌"):
+                assert hidden not in page.text, (path, hidden)
+
+
+def test_an_item_of_a_known_lot_is_not_said_to_be_known_itself(site: Any) -> None:
+    visitor = site.visitor()
+    told = visitor.get(f"/item.json{LOT}/21/77", accept=API).json
+    assert (told["own_records"], told["known_as"]) == (False, f"https://id.gs1.org{LOT}")
+    assert "没有这一件货物自己的记录" in visitor.get(f"/item{LOT}/21/77?lang=zh").text
+    assert "没有这一件货物自己的记录" not in visitor.get(f"/item{LOT}?lang=zh").text
+    assert visitor.get("/item/01/09520001002014/21/77").status == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/00/395200010000000029", 400),
+        ("/00/395200010000999995", 404),
+        ("/01/09520001002014/10/%zz", 400),
+        ("/01/09520001002014/10/%00", 400),
+        ("/01/09520001002014/10/%FF%FE", 400),
+        ("/01/09520001002014/10/%E9%B1%88", 400),
+        ("/01/09520001002014/10/A%2F..%2F..%2Fetc%2Fpasswd", 404),  # a lot may be called so
+        ("/01/../../../etc/passwd", 400),
+        ("/01/..%2F..%2Fetc", 400),
+        ("/01/", 400),
+        ("/01//09520001002014", 400),
+        ("/01/09520001002014/10", 400),
+        ("/01/09520001002014/10/A/10/B", 400),
+        ("/01/09520001002014/99/A", 400),
+        ("/01/x/00/395200010000000028", 400),
+        ("/01/09520001002014/10/" + "A" * 5_000, 400),
+        ("/00/%33%39%35%32%30%30%30%31%30%30%30%30%30%30%30%30%32%38", 307),
+        ("/00/395200010000000028/", 307),
+        ("/00/395200010000000028?linkType=%00", 404),
+    ],
+)
+def test_strange_codes_are_told_apart(site: Any, path: str, status: int) -> None:
+    visitor = site.visitor()
+    for accept in (API, "text/html"):
+        answer = visitor.get(path, accept=accept)
+        assert answer.status == status, (path, answer.text[:200])
+        if status != 307:
+            kind = "text/html" if accept == "text/html" else "application/problem+json"
+            assert answer.headers["content-type"].startswith(kind)
+    prefixed = visitor.get("/item" + path.partition("?")[0])
+    assert prefixed.status == (200 if status == 307 or "linkType" in path else status)
+
+
+@pytest.mark.parametrize("path", ["", "/", "00", "00/", "//", "01/1/21", "x" * 700, "00/395200010000000028/x/y"])
+def test_what_is_no_link_is_named_as_such(path: str) -> None:
+    with pytest.raises(LinkMalformed):
+        read(path)
+
+
+def test_the_linkset_names_every_link_and_may_be_read_from_anywhere(site: Any) -> None:
+    visitor = site.visitor()
+    for answer in (
+        visitor.get(f"{PALLET}?linkType=all", accept=API),
+        visitor.get(f"{PALLET}?linkType=linkset", accept=API),
+        visitor.get(PALLET, accept="application/linkset+json"),
+    ):
+        assert answer.headers["content-type"] == "application/linkset+json"
+        assert answer.headers["access-control-allow-origin"] == "*"
+        (one,) = answer.json["linkset"]
+        assert one["anchor"].endswith(PALLET)
+        assert one["https://gs1.org/voc/defaultLink"] == [one["https://gs1.org/voc/pip"][0]]
+        assert {"https://gs1.org/voc/epcis", "https://gs1.org/voc/traceability"} <= set(one)
+    answer = visitor.get(f"{PALLET}?linkType=gs1:traceability", accept=API)
+    assert answer.headers["location"] == f"/item{PALLET}"
+    assert 'rel="linkset"' in answer.headers["link"]
+    answer = visitor.get(f"{PALLET}?linkType=https://gs1.org/voc/epcis&17=271017", accept=API)
+    assert (
+        answer.headers["location"] == "/epcis/v2/events?MATCH_anyEPC=https%3A%2F%2Fid.gs1.org%2F00%2F395200010000000028"
+    )
+    answer = visitor.get(f"{PALLET}?linkType=gs1:recipeInfo", accept=API)
+    assert (answer.status, "gs1:pip" in answer.text) == (404, True)
+    told = visitor.get("/.well-known/gs1resolver", accept=API).json
+    assert {"00", "01", "414", "8004"} <= set(told["supportedPrimaryKeys"])
+
+
+def test_a_forged_host_leads_nowhere_else(site: Any) -> None:
+    answer = site.visitor().get(PALLET, accept=API, Host="evil.example")
+    assert answer.headers["location"] == f"/item{PALLET}"
+
+
+@pytest.mark.chromium
+def test_the_page_on_a_telephone(site: Any, chromium: Browser) -> None:
+    for lang, word in (("zh", "一码溯源"), ("en", "Where it is from")):
+        page = chromium.new_page(viewport={"width": 390, "height": 800})
+        page.goto(f"{site.url}{PALLET}?lang={lang}")
+        assert page.url == f"{site.url}/item{PALLET}?lang={lang}"
+        assert page.locator(".kicker").inner_text() == word
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        page.close()

@@ -1,0 +1,1 @@
+"""Answers that regulators and firms ask for: lists with stock and place, sheets."""
