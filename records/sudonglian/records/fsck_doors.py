@@ -22,7 +22,7 @@ _NAME: Final = re.compile(r"[0-9a-f]{32}")
 
 HASH_BYTES: Final = 32
 
-KINDS: Final = frozenset({"capture", "trace"})
+KINDS: Final = frozenset({"capture", "event", "trace"})
 OVER: Final = frozenset({"success", "failed"})
 STATES: Final = OVER | {"queued", "running"}
 

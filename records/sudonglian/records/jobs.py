@@ -15,7 +15,7 @@ from sudonglian.chain.errors import SudonglianError
 from sudonglian.records import derive, store
 from sudonglian.records.tables import JOBS
 
-Kind: TypeAlias = Literal["capture", "trace"]
+Kind: TypeAlias = Literal["capture", "event", "trace"]
 State: TypeAlias = Literal["queued", "running", "success", "failed"]
 
 LEASE: Final = timedelta(seconds=60)

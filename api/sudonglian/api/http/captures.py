@@ -20,8 +20,8 @@ from sudonglian.chain.canonical import Json
 from sudonglian.records import derive, intake, jobs
 from sudonglian.records.api_keys import ApiKey
 from sudonglian.records.epcis.document import Form
-from sudonglian.records.intake import Behaviour, CaptureResult, DuplicateIds
-from sudonglian.records.jobs import Job
+from sudonglian.records.intake import Behaviour, CaptureResult, DuplicateIds, Receipt
+from sudonglian.records.jobs import Job, Kind
 from sudonglian.records.judging import judge
 from sudonglian.records.profiles.table import Profile
 from sudonglian.records.sheets import taking
@@ -56,22 +56,17 @@ def take(
     """
     # The default adds no part: what was asked before there was a choice is still the same request.
     chosen: tuple[str, ...] = () if duplicate_ids == "refuse" else (duplicate_ids,)
-    chosen += () if profile is None else (f"profile {profile.name}",)
+    chosen += _by(profile)
     mac = None if idempotency_key is None else request_mac(door.keys.content, behaviour, *chosen, raw)
-
-    def earlier(connection: Connection) -> Job | None:
-        if idempotency_key is None or mac is None:
-            return None
-        return jobs.earlier(connection, key.id, "capture", idempotency_key, mac)
-
     if idempotency_key is not None:
         with door.store.read() as connection:
-            if (known := earlier(connection)) is not None:
+            if (known := _earlier(connection, key, "capture", idempotency_key, mac)) is not None:
                 return known, False
     # Judged before the transaction begins: the one writer of SQLite is held for the writing alone.
     judged = judge(door.keys, raw, submitter=submitter_of(key), now=now, form=form, profile=profile)
     with door.store.write() as connection:
-        if (known := earlier(connection)) is not None:  # of two requests at once the second one waited for this
+        # Of two requests at once the second one waited for this.
+        if (known := _earlier(connection, key, "capture", idempotency_key, mac)) is not None:
             return known, False
         taken = intake.take(connection, door.keys, judged, duplicate_ids=duplicate_ids, behaviour=behaviour)
         job = jobs.add(
@@ -90,33 +85,93 @@ def take(
 
 
 def take_sheet(
-    door: Door, key: ApiKey, prepared: Prepared, behaviour: Behaviour, now: datetime, profile: Profile | None = None
-) -> tuple[Told, Job | None]:
-    """Capture a sheet that has been read; there is a job if anything was written or was known already."""
+    door: Door,
+    key: ApiKey,
+    raw: bytes,
+    prepared: Prepared,
+    behaviour: Behaviour,
+    now: datetime,
+    profile: Profile | None = None,
+    idempotency_key: str | None = None,
+) -> tuple[Told, Job | None, bool]:
+    """Capture a sheet that has been read at `now`; return what became of it, its job and whether it is this request's own.
+
+    There is a job if anything was written or was known already: a sheet that is refused leaves its key free.
+    """
     job: Job | None = None
+    mac = None if idempotency_key is None else request_mac(door.keys.content, "sheet", behaviour, *_by(profile), raw)
     with door.store.write() as connection:
-        told = taking.take(connection, door.keys, prepared, behaviour)
-        if told.written:
+        earlier = _earlier(connection, key, "capture", idempotency_key, mac)
+        if earlier is None:
+            told = taking.take(connection, door.keys, prepared, behaviour)
+        if earlier is None and told.written:
             job = jobs.add(
                 connection,
                 key.id,
                 "capture",
                 _asked(behaviour, "refuse", profile),
                 now,
+                idempotency_key=idempotency_key,
+                request_mac=mac,
                 state="failed" if told.has_errors else "success",
                 result=orjson.dumps(_kept(told.taken)),
             )
+    if earlier is not None:
+        then = derive.moment(earlier.created_us)
+        prepared = taking.prepare(door.keys, raw, submitter=submitter_of(key), now=then, profile=profile)
+        return taking.recall(prepared, orjson.loads(earlier.result or b"{}")), earlier, False
     _count(door, told.taken)
-    return told, job
+    return told, job, True
 
 
-def take_one(door: Door, key: ApiKey, raw: bytes, now: datetime, profile: Profile | None = None) -> CaptureResult:
-    """Capture one event, without a job: its answer says what became of it."""
+def take_one(
+    door: Door,
+    key: ApiKey,
+    raw: bytes,
+    event_id: str | None,
+    now: datetime,
+    profile: Profile | None = None,
+    idempotency_key: str | None = None,
+) -> tuple[CaptureResult, bool]:
+    """Capture one event; return what became of it, and whether this request did it and not an earlier one.
+
+    With an Idempotency-Key the answer is kept, as a job that no list shows; an event that is refused leaves its key free.
+    """
+    mac = None if idempotency_key is None else request_mac(door.keys.content, "event", *_by(profile), raw)
     judged = judge(door.keys, raw, submitter=submitter_of(key), now=now, profile=profile)
     with door.store.write() as connection:
+        earlier = _earlier(connection, key, "event", idempotency_key, mac)
+        if earlier is not None:
+            [kept] = orjson.loads(earlier.result or b"{}")["records"]
+            receipt = Receipt(0, bytes.fromhex(kept["record_hash"]), event_id, kept["unchanged"])
+            return CaptureResult((), (receipt,), ()), False
         taken = intake.take(connection, door.keys, judged)
+        if idempotency_key is not None and not taken.refused:
+            jobs.add(
+                connection,
+                key.id,
+                "event",
+                canonical.encode({}),
+                now,
+                idempotency_key=idempotency_key,
+                request_mac=mac,
+                state="success",
+                result=orjson.dumps(_kept(taken)),
+            )
     _count(door, taken)
-    return taken
+    return taken, True
+
+
+def _earlier(
+    connection: Connection, key: ApiKey, kind: Kind, idempotency_key: str | None, mac: bytes | None
+) -> Job | None:
+    if idempotency_key is None or mac is None:
+        return None
+    return jobs.earlier(connection, key.id, kind, idempotency_key, mac)
+
+
+def _by(profile: Profile | None) -> tuple[str, ...]:
+    return () if profile is None else (f"profile {profile.name}",)
 
 
 def profile_for(key: ApiKey, asked: str | None, place: str) -> Profile | None:

@@ -81,7 +81,7 @@ def upload(request: Request, caller: Capturer, form: SheetForm) -> Response:
     except SheetRefused as refusal:
         raise refusal.told(lang) from refusal
     if form.field("do") == "take":
-        told, _ = captures.take_sheet(door, caller, prepared, "rollback", now, wanted)
+        told, *_ = captures.take_sheet(door, caller, file.data, prepared, "rollback", now, wanted)
     else:
         with door.store.read() as connection:
             told = taking.preview(connection, prepared)

@@ -3,7 +3,7 @@
 docs/sheets.md; docs/decisions/0231 (what is sent again); records.md (whole or not at all, unless told otherwise).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from sudonglian.records import intake
 from sudonglian.records.epcis.document import Document, RawEvent
 from sudonglian.records.epcis.findings import Finding
-from sudonglian.records.intake import Behaviour, CaptureResult
+from sudonglian.records.intake import Behaviour, CaptureResult, Receipt
 from sudonglian.records.judging import Judged, Refusal, judge_document
 from sudonglian.records.keys import Keys
 from sudonglian.records.profiles.table import Profile
@@ -133,6 +133,23 @@ def take(connection: Connection, keys: Keys, prepared: Prepared, behaviour: Beha
         return _told(prepared, CaptureResult(foreseen.refused, (), foreseen.warnings), written=False)
     taken = intake.take(connection, keys, prepared.judged, behaviour=behaviour)
     return _told(prepared, taken, written=not (taken.refused and behaviour == "rollback"))
+
+
+def recall(prepared: Prepared, kept: Mapping[str, Any]) -> Told:
+    """Return what was told of a sheet that was taken, from what its job keeps; judged as of then, it says the same."""
+    judged = {(one.index, one.code, one.pointer): one for one in prepared.judged.refused}
+    refused = tuple(
+        # A job does not repeat what was sent about a person; the sheet that came again does.
+        judged.get((one["index"], one["code"], one["pointer"]))
+        or Refusal(one["index"], one["code"], one["pointer"], one["message"], one["rule"])
+        for one in kept["refused"]
+    )
+    names = {one.raw.index: one.event_id for one in prepared.judged.events}
+    records = tuple(
+        Receipt(one["index"], bytes.fromhex(one["record_hash"]), names[one["index"]], one["unchanged"])
+        for one in kept["records"]
+    )
+    return _told(prepared, CaptureResult(refused, records, prepared.judged.warnings), written=True)
 
 
 def _told(prepared: Prepared, taken: CaptureResult, *, written: bool) -> Told:

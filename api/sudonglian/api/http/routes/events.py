@@ -14,10 +14,10 @@ from sudonglian.api.errors import UsageRefused
 from sudonglian.api.http import captures, epcis, problems, query
 from sudonglian.api.http.auth import Anyone, Capturer, Owner, submitter_of
 from sudonglian.api.http.door import door_of
-from sudonglian.api.http.parameters import PER_PAGE, PageToken, PerPage, body_of, door_router, linked
+from sudonglian.api.http.parameters import PER_PAGE, IdempotencyKey, PageToken, PerPage, body_of, door_router, linked
 from sudonglian.api.http.problems import lang_of
 from sudonglian.api.http.routes.capture import ProfileName
-from sudonglian.records import confirmation, queries
+from sudonglian.records import confirmation, derive, queries
 from sudonglian.records.api_keys import ApiKey
 from sudonglian.records.epcis.document import MAX_DOCUMENT_BYTES, read_document
 from sudonglian.records.epcis.query_document import CONTEXT, NAMESPACES, as_numbers, query_document
@@ -58,14 +58,21 @@ def events(
 
 
 @router.post("/events", status_code=201, openapi_extra=TAKES)
-def send_event(request: Request, caller: Capturer, document: Event, profile: ProfileName = None) -> Response:
+def send_event(
+    request: Request,
+    caller: Capturer,
+    document: Event,
+    profile: ProfileName = None,
+    idempotency_key: IdempotencyKey = None,
+) -> Response:
     """Take one event. It is committed when this answers: 201, or 200 if it was known already."""
-    if read_document(document).kind != "event":
+    read = read_document(document)
+    if read.kind != "event":
         raise UsageRefused("one event is taken here; a document is sent to /epcis/v2/capture", place="/type")
     door = door_of(request)
-    taken = captures.take_one(
-        door, caller, document, datetime.now(UTC), captures.profile_for(caller, profile, epcis.PROFILE)
-    )
+    wanted = captures.profile_for(caller, profile, epcis.PROFILE)
+    event_id = derive.event_id(read.events[0].value)
+    taken, own = captures.take_one(door, caller, document, event_id, datetime.now(UTC), wanted, idempotency_key)
     if taken.refused:
         lang = lang_of(request)
         found = [{"pointer": one.pointer, "code": one.code, "detail": one.message[lang]} for one in taken.refused]
@@ -75,6 +82,8 @@ def send_event(request: Request, caller: Capturer, document: Event, profile: Pro
         stored = queries.by_record_hash(connection, receipt.record_hash)
     name = receipt.event_id or f"{queries.RECORD}{receipt.record_hash.hex()}"
     headers = {"Location": f"{router.prefix}/events/{quote(name, safe=':')}"}
+    if not own:
+        headers["Idempotency-Replayed"] = "true"
     return epcis.answer(request, _alone(stored), 200 if receipt.unchanged else 201, headers)
 
 

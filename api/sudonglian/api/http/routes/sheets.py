@@ -13,7 +13,7 @@ from sudonglian.api.http import captures, problems
 from sudonglian.api.http.answers import json_answer
 from sudonglian.api.http.auth import Anyone, Capturer, submitter_of
 from sudonglian.api.http.door import door_of
-from sudonglian.api.http.parameters import SheetRowsRefused, door_router
+from sudonglian.api.http.parameters import IdempotencyKey, SheetRowsRefused, door_router
 from sudonglian.api.http.routes.capture import router as epcis_router
 from sudonglian.api.http.uploads import Upload, form_schema, upload_of
 from sudonglian.api.settings import Lang
@@ -75,6 +75,7 @@ def import_sheet(
     profile: Annotated[
         str | None, Query(max_length=80, description="One of `GET /profiles`, or none; the key's own if not said.")
     ] = None,
+    idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Take a filled sheet, a row a line of a handoff; sent again, it takes what is new alone."""
     door, now, lang = door_of(request), datetime.now(UTC), problems.lang_of(request)
@@ -91,10 +92,12 @@ def import_sheet(
         if copy is not None:
             return file_answer(annotated.annotated(told, copy, lang), copy, "sudonglian-errors")
         return json_answer(told.as_json())
-    told, job = captures.take_sheet(door, caller, prepared, behaviour, now, wanted)
+    told, job, own = captures.take_sheet(door, caller, sheet.data, prepared, behaviour, now, wanted, idempotency_key)
     if job is None:
         return _refused(request, told, lang)
     headers = {"Location": f"{epcis_router.prefix}/capture/{job.name}"}
+    if not own:
+        headers["Idempotency-Replayed"] = "true"
     return json_answer({"captureID": job.name, **told.as_json()}, 202, headers)
 
 
