@@ -200,12 +200,32 @@ def test_batches_hold_everything_once() -> None:
 
 
 def test_the_embedded_store_is_durable_and_forgets(sqlite_store: Store) -> None:
-    with sqlite_store.read() as connection:
-        told = {
-            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar_one()
-            for name in ("journal_mode", "synchronous", "foreign_keys", "secure_delete")
-        }
-    assert told == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "secure_delete": 1}
+    for opened in (sqlite_store.read, sqlite_store.write):
+        with opened() as connection:
+            told = {
+                name: connection.exec_driver_sql(f"PRAGMA {name}").scalar_one()
+                for name in ("journal_mode", "synchronous", "foreign_keys", "secure_delete")
+            }
+        assert told == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "secure_delete": 1}
+    with sqlite_store.read() as connection, stores.write_beside(connection) as beside:
+        assert beside.exec_driver_sql("PRAGMA synchronous").scalar_one() == 2
+    assert sqlite_store.careless() == ()
+
+
+@pytest.mark.postgres
+def test_a_commit_waits_until_it_is_written_however_lazy_the_server_is(postgres: Any) -> None:
+    with postgres.database() as url:
+        store = Store(url)
+        name = store.url.database
+        for lazy, due in (("off", "on"), ("local", "local"), ("remote_apply", "remote_apply"), (None, "on")):
+            how = f"SET synchronous_commit = {lazy}" if lazy else "RESET synchronous_commit"
+            postgres._administer(f"ALTER DATABASE {name} {how}")
+            store.engine.dispose()
+            for opened in (store.read, store.write):
+                with opened() as connection:
+                    assert connection.exec_driver_sql("SHOW synchronous_commit").scalar_one() == due
+        assert store.careless() == ("fsync",)
+        store.close()
 
 
 def test_forgetting_waits_for_readers(sqlite_store: Store) -> None:

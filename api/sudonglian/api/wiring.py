@@ -126,6 +126,12 @@ def open_house(console: Console, *, create: bool = True) -> Iterator[House]:
         house.close()
 
 
+def tell_of_carelessness(console: Console, house: House) -> None:
+    """Say so if the database server may lose what it has committed: whoever runs it should know before it dies."""
+    for name in house.store.careless():
+        console.say("warning: the database server runs with {name}=off and may lose what was acknowledged", name=name)
+
+
 def open_network(settings: Settings, wallet: Wallet) -> Network:
     """Return the network of the settings; on a local development node an empty wallet is given funds."""
     # Loaded when used: an EVM takes a second to import, and most commands never meet a chain.

@@ -15,6 +15,7 @@ from sudonglian.api import worker
 from sudonglian.api.console import Console, prepare_streams, tell
 from sudonglian.api.wiring import open_house
 from sudonglian.chain.errors import SudonglianError
+from sudonglian.records.store import StoreError
 
 UNEXPECTED: Final = "unexpected"
 """What ended a worker that met an error that nobody foresaw, or was killed."""
@@ -59,8 +60,7 @@ def _work(console: Console, telling: Connection) -> None:
         signal.signal(number, lambda _number, _frame: stopping.set())
     Thread(target=_until_orphaned, args=(stopping,), name="orphaned", daemon=True).start()
     try:
-        with open_house(console) as house:
-            worker.loop(console, house, stopping)
+        _work_until(console, stopping)
     except SudonglianError as error:
         tell(sys.stderr, error.diagnostics())
         telling.send(error.slug)
@@ -69,6 +69,19 @@ def _work(console: Console, telling: Connection) -> None:
 
         edge.log_error({}, error)
         telling.send(UNEXPECTED)
+
+
+def _work_until(console: Console, stopping: Event) -> None:
+    pause_s = worker.POLL_S
+    while not stopping.is_set():
+        try:
+            with open_house(console) as house:
+                worker.loop(console, house, stopping)
+        except StoreError as error:
+            # Away just when it was to be opened. Once it is open, the worker itself waits for a database that goes away.
+            tell(sys.stderr, error.diagnostics())
+            stopping.wait(pause_s)
+            pause_s = min(pause_s * 2, worker.BACK_OFF_S)
 
 
 def _until_orphaned(stopping: Event) -> None:

@@ -40,6 +40,10 @@ _WRITING: Final[ContextVar[frozenset[str]]] = ContextVar("_WRITING", default=fro
 
 _WRITES: Final = "sudonglian_writes"
 
+_CARELESS: Final = """
+SELECT name FROM pg_settings WHERE name IN ('fsync', 'full_page_writes') AND setting = 'off' ORDER BY name
+"""
+
 
 class StoreError(SudonglianError):
     """The database cannot be used."""
@@ -64,6 +68,8 @@ class Store:
             event.listen(self.engine, "connect", _on_sqlite_read_only if self._read_only else _on_sqlite_connect)
             event.listen(self.engine, "begin", _on_sqlite_begin)
             event.listen(self.engine, "checkin", _on_sqlite_checkin)
+        elif self.url.get_backend_name() == "postgresql":
+            event.listen(self.engine, "connect", _on_postgres_connect)
 
     @property
     def is_read_only(self) -> bool:
@@ -148,6 +154,16 @@ class Store:
             finally:
                 raw.autocommit = False
             return True
+
+    def careless(self) -> tuple[str, ...]:
+        """Return the settings by which a database server may lose, or tear, what it has committed when it dies.
+
+        None of them is a connection's to change.
+        """
+        if self.is_sqlite:
+            return ()
+        with self.read() as connection:
+            return tuple(connection.execute(text(_CARELESS)).scalars())
 
     def close(self) -> None:
         """Close every connection."""
@@ -241,6 +257,15 @@ def _write_ahead(connection: Any) -> None:
             if "locked" not in str(error) or time.monotonic() > until:
                 raise
         time.sleep(LOCKED_POLL_S)
+
+
+def _on_postgres_connect(connection: Any, _record: Any) -> None:
+    # What is committed may be acknowledged. A server or role that is set to answer before it has written loses the last
+    # commits when it dies; a connection may ask for more. Who waits for standbys too goes on doing so.
+    connection.execute(
+        "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
+    )
+    connection.commit()
 
 
 def _on_sqlite_read_only(connection: Any, _record: Any) -> None:

@@ -14,7 +14,7 @@ import typer
 
 from sudonglian.api.console import DONE, Console
 from sudonglian.api.errors import UsageRefused
-from sudonglian.api.wiring import open_house
+from sudonglian.api.wiring import open_house, tell_of_carelessness
 from sudonglian.api.worker_process import WorkerProcess
 
 RATE: Final = 100
@@ -56,6 +56,7 @@ def serve(
     console: Console = context.obj
     listening = _listen(host, port)
     with open_house(console) as house:
+        tell_of_carelessness(console, house)
         prefixes = console.settings.company_prefixes
         resolver = console.settings.resolver
         door = Door(
