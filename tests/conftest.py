@@ -17,6 +17,7 @@ settings.register_profile("full", deadline=None, max_examples=1_000, suppress_he
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--full", action="store_true", help="also the tests marked `full`, and more random examples")
+    parser.addoption("--seed", type=int, help="what the tests that draw a new seed each time take instead")
     parser.addoption("--no-skips", action="store_true", help="a skipped test fails the run")
 
 

@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
@@ -36,10 +36,13 @@ Document = Callable[..., bytes]
 
 @dataclass
 class Cluster:
-    """A running PostgreSQL of this session's own."""
+    """A PostgreSQL of this session's own, on a free port, in a folder of its own."""
 
     port: int
-    numbers: Iterator[int]
+    command: list[str]
+    options: dict[str, Any]
+    numbers: Iterator[int] = field(default_factory=lambda: count(1))
+    server: "subprocess.Popen[bytes] | None" = None
 
     def url(self, database: str) -> str:
         return f"postgresql+psycopg://sudonglian@127.0.0.1:{self.port}/{database}"
@@ -53,15 +56,64 @@ class Cluster:
         finally:
             self._administer(f"DROP DATABASE {name} WITH (FORCE)")
 
+    def start(self) -> None:
+        """Start, and wait until it takes connections; after a crash its old processes may be in the way for a while."""
+        until = time.monotonic() + STARTS_WITHIN_S
+        while time.monotonic() < until:
+            if self.server is None or self.server.poll() is not None:
+                self.server = subprocess.Popen(self.command, **self.options)
+            try:
+                self._administer("SELECT 1")
+            except psycopg.OperationalError:
+                time.sleep(0.05)
+            else:
+                return
+        raise RuntimeError("PostgreSQL did not start")
+
+    def stop(self) -> None:
+        assert self.server is not None
+        self.server.send_signal(signal.SIGINT)  # "fast": no waiting for clients
+        self.server.wait(STARTS_WITHIN_S)
+
+    def kill(self) -> None:
+        """Kill -9 every process of it at once, as far as one can: what it had not written is lost."""
+        assert self.server is not None
+        children = Path(f"/proc/{self.server.pid}/task/{self.server.pid}/children").read_text().split()
+        for pid in (self.server.pid, *map(int, children)):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self.server.wait(STARTS_WITHIN_S)
+
+    def quit(self) -> None:
+        """Shut down at once, without a checkpoint."""
+        assert self.server is not None
+        self.server.send_signal(signal.SIGQUIT)
+        self.server.wait(STARTS_WITHIN_S)
+
+    def kill_a_backend(self, database: str) -> None:
+        """Kill -9 one process that serves a connection: the server ends all others, and recovers."""
+        with psycopg.connect(self._conninfo, autocommit=True) as connection:
+            query = "SELECT pid FROM pg_stat_activity WHERE datname = %s ORDER BY random() LIMIT 1"
+            for (pid,) in connection.execute(query, [database]).fetchall():
+                os.kill(pid, signal.SIGKILL)
+                # This connection ends too as soon as the server has noticed; until then it takes new ones.
+                with contextlib.suppress(psycopg.OperationalError):
+                    while True:
+                        connection.execute("SELECT 1")
+                        time.sleep(0.01)
+
+    @property
+    def _conninfo(self) -> str:
+        return f"host=127.0.0.1 port={self.port} user=sudonglian dbname=postgres"
+
     def _administer(self, statement: str) -> None:
-        conninfo = f"host=127.0.0.1 port={self.port} user=sudonglian dbname=postgres"
-        with psycopg.connect(conninfo, autocommit=True) as connection:
+        with psycopg.connect(self._conninfo, autocommit=True) as connection:
             connection.execute(statement.encode())
 
 
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Cluster]:
-    """A PostgreSQL cluster on a free port, in a folder of its own, gone after the session."""
+@contextlib.contextmanager
+def cluster(*settings: str) -> Iterator[Cluster]:
+    """Run a PostgreSQL with these settings, gone afterwards."""
     programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
     if not programs:
         pytest.skip("no PostgreSQL binaries under /usr/lib/postgresql: apt-get install postgresql enables this test")
@@ -80,36 +132,28 @@ def postgres() -> Iterator[Cluster]:
     made = subprocess.run(initdb.split(), check=False, **options)
     if made.returncode:
         raise RuntimeError(f"initdb: {made.stdout.decode()}")
-    settings = ["listen_addresses=127.0.0.1", f"port={port}", "unix_socket_directories=", "fsync=off"]
-    command = [f"{programs[-1]}/postgres", "-D", str(data), *(part for one in settings for part in ("-c", one))]
-    options |= {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    server: subprocess.Popen[bytes] = subprocess.Popen(command, **options)
-    cluster = Cluster(port, count(1))
+    told = ("listen_addresses=127.0.0.1", f"port={port}", "unix_socket_directories=", *settings)
+    command = [f"{programs[-1]}/postgres", "-D", str(data), *(part for one in told for part in ("-c", one))]
+    running = Cluster(port, command, options | {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL})
     try:
-        _wait_for(cluster, server)
-        yield cluster
+        running.start()
+        yield running
     finally:
-        server.send_signal(signal.SIGINT)  # "fast": no waiting for clients
-        server.wait(STARTS_WITHIN_S)
+        running.stop()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Cluster]:
+    """A PostgreSQL for tests that nobody pulls the plug of."""
+    with cluster("fsync=off") as running:
+        yield running
 
 
 def _unprivileged() -> pwd.struct_passwd:
     with contextlib.suppress(KeyError):
         return pwd.getpwnam("postgres")
     return pwd.getpwnam("nobody")
-
-
-def _wait_for(cluster: Cluster, server: subprocess.Popen[bytes]) -> None:
-    until = time.monotonic() + STARTS_WITHIN_S
-    while server.poll() is None and time.monotonic() < until:
-        try:
-            cluster._administer("SELECT 1")
-        except psycopg.OperationalError:
-            time.sleep(0.05)
-        else:
-            return
-    raise RuntimeError("PostgreSQL did not start")
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
