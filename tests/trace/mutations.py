@@ -18,7 +18,7 @@ class Mutation(NamedTuple):
 MUTATIONS: Final = (
     Mutation("an instant lasts a microsecond", "facts.py", "INSTANT: Final[Micros] = 1", "INSTANT: Final[Micros] = 2"),
     Mutation("empty stays are dropped", "facts.py", "if stay.start < stay.end", "if True"),
-    Mutation("strict: two meetings never share an instant", "forward.py", "int(state.strict)", "0"),
+    Mutation("strict: two meetings never share an instant", "forward.py", "else int(state.strict)", "else 0"),
     Mutation(
         "a flow passes what was exposed by its time",
         "forward.py",
@@ -27,16 +27,16 @@ MUTATIONS: Final = (
     ),
     Mutation("a flow with a hop too", "forward.py", "if arc[3] and clock <= 2 * arc[2] + 1:", "if arc[3]:"),
     Mutation("flows without a hop are free", "forward.py", "arc[3] == 0 and", "False and"),
-    Mutation("exposure begins with the onset", "forward.py", "(max(onset, start), row,", "(start, row,"),
-    Mutation("places linger", "forward.py", "end += linger.get(place, 0)", "end += 0"),
+    Mutation("exposure begins with the onset", "forward.py", "begin = max(onset, start)", "begin = start"),
+    Mutation("places linger", "presence.py", "at + linger.get(room, 0)", "at"),
     Mutation("generations are limited", "forward.py", "if max_hops is None or hops < max_hops:", "if True:"),
     Mutation("who comes later is exposed", "forward.py", "range(first, last)]", "range(first, first)]"),
     Mutation("who is there is exposed", "forward.py", "[] if joined else", "[] if True else"),
     Mutation(
         "an earlier exposure counts",
         "forward.py",
-        "if clock >= known(party, NEVER):",
-        "if known(party, NEVER) < NEVER:",
+        "if clock >= known(party, NEVER) or",
+        "if known(party, NEVER) < NEVER or",
     ),
     Mutation(
         "a window shrinks to when it was met",
@@ -65,14 +65,16 @@ MUTATIONS: Final = (
     ),
     Mutation("an uncertain disinfection leaves possible", "lives.py", "(clean.certain or certain)", "True"),
     Mutation("a seed was possibly exposed before a disinfection", "lives.py", "if start < end <= last)]", "if False)]"),
-    Mutation("certain rests on certain stays", "run.py", "if stay.certain or not certain), *virtual]", "), *virtual]"),
+    Mutation(
+        "certain rests on certain stays", "ground.py", "if stay.certain or not certain), *virtual]", "), *virtual]"
+    ),
     Mutation(
         "certain rests on certain flows",
-        "run.py",
+        "ground.py",
         "[flow for flow in facts.flows if flow.certain or not certain]",
         "list(facts.flows)",
     ),
-    Mutation("flows after until pass nothing", "run.py", "time if time <= horizon else -OPEN_END", "time"),
+    Mutation("flows after until pass nothing", "ground.py", "time if time <= horizon else -OPEN_END", "time"),
     Mutation(
         "hops through persons are counted apart", "run.py", 'by_person = passer.kind == "person"', "by_person = False"
     ),
@@ -88,8 +90,8 @@ MUTATIONS: Final = (
     Mutation(
         "backward asks of the life that was sampled",
         "run.py",
-        "starts.append((land.parties.at(seed.subject, at), -at))",
-        "starts.append((land.parties.at(seed.subject, -OPEN_END), -at))",
+        "starts.append(waning.Seed(land.parties.at(seed.subject, at), -at, -at))",
+        "starts.append(waning.Seed(land.parties.at(seed.subject, -OPEN_END), -at, -at))",
     ),
     Mutation("only one portion alive is certain", "query.py", "if len(alive) == 1 else", "if alive else"),
     Mutation("a negative sample is no seed", "query.py", "if meant and not any(", "if False and not any("),
@@ -207,6 +209,55 @@ MUTATIONS: Final = (
         "portions.py",
         "in sorted(lot.made.items()):",
         "in sorted(lot.held.items()):",
+    ),
+    Mutation("a meeting lasts as long as it must", "ground.py", "short = dwell[place] - 1", "short = 0"),
+    Mutation(
+        "what must last exposes at its end",
+        "forward.py",
+        "index.delay.get(place, 0)",
+        "min(0, index.delay.get(place, 0))",
+    ),
+    Mutation("what lasts takes its own time", "forward.py", "late = 0 if wait else", "late = 1 if wait else"),
+    Mutation("a dwell ends with the question", "ground.py", "min(end, horizon) - short", "end - short"),
+    Mutation("stays that touch are one dwell", "ground.py", "piece.start <= end:", "piece.start < start:"),
+    Mutation(
+        "nobody dwells with a sample",
+        "ground.py",
+        "and land.stays[land.stay_of[number]].fact != SAMPLE:\n                short",
+        "and True:\n                short",
+    ),
+    Mutation(
+        "backward a sampled place meets without a dwell", "ground.py", "    if backward and dwell:\n", "    if False:\n"
+    ),
+    Mutation("backward a dwell begins so much earlier", "forward.py", "start) + lag[place] - 1", "start)"),
+    Mutation(
+        "backward a place lasts as long after its source",
+        "ground.py",
+        "begin if fading is None else -fading.last(end - 1)",
+        "begin",
+    ),
+    Mutation("a tier rests on a meeting that lasts", "tiers.py", "if start < shut:", "if True:"),
+    Mutation("a carrier ceases to expose", "fading.py", "return tick + self.span", "return tick + 2 * self.span"),
+    Mutation(
+        "a later exposure makes it last", "waning.py", ".last(offer.end - 1) + 1)", ".last(offer.clock // 2) + 1)"
+    ),
+    Mutation("strict where exposure ceases", "waning.py", "late = state.strict and not", "late = False and not"),
+    Mutation("nobody is exposed by their own traces", "waning.py", "if party == giver or owner", "if owner"),
+    Mutation(
+        "a second source exposes the first", "waning.py", "owner not in (NOBODY, party)", "owner not in (NOBODY,)"
+    ),
+    Mutation("a flow passes while its source exposes", "waning.py", "and 2 * time < part.high:", "and True:"),
+    Mutation(
+        "where exposure ceases the records' end is the end",
+        "terms.py",
+        "return max([micros(query.at), *times])",
+        "return micros(query.at)",
+    ),
+    Mutation(
+        "a positive place does not cease as goods do",
+        "ground.py",
+        "fades.pop(parties.at(stay.who, stay.start), None)",
+        "pass",
     ),
     Mutation("a stated reduction decides", "rules.py", "reached >= self.complete_log10", "reached >= 0"),
     Mutation("rooms of a site are one site", "rules.py", "return match[1] or (match[2] + match[3])[:12]", "return uri"),

@@ -1,5 +1,6 @@
 """Disinfection, samples, contradictions, gaps and days: worlds made of events by hand (facts.md §4, §11-13)."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -110,7 +111,7 @@ def place(*more: EventView) -> list[EventView]:
 
 
 def test_a_place_is_disinfected_by_an_event_without_items_or_with_its_number() -> None:
-    day = {"persistence_s": {"location": 86_400}}
+    day = {"persistence": {"location": timedelta(days=1)}}
     assert "visitor" in people(ask(place(), BOX, 2, **day))
     for clean in (event(5, OURS, biz_location=PORT), event(5, OURS, (PORT, "epc"), biz_location=PORT)):
         answer = ask(place(clean), BOX, 2, **day)
@@ -132,7 +133,7 @@ def test_a_disinfected_vehicle_carries_nothing_on() -> None:
             *more,
         ]
 
-    day = {"persistence_s": {"vehicle": 86_400}}
+    day = {"persistence": {"vehicle": timedelta(days=1)}}
     assert OTHER in exposed(ask(ride(), BOX, 2, **day))
     assert OTHER not in exposed(ask(ride(event(7, OURS, (TRUCK, "epc"))), BOX, 2, **day))
 

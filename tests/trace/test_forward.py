@@ -32,8 +32,7 @@ def ask(facts: Facts, number: int) -> tuple[TraceQuery, dict[str, int]] | None:
     if not named:
         return None
     seed = dice.choice(named)
-    # Persistence is in seconds and the worlds' clock in microseconds: a second outlasts everything.
-    linger = {kind: dice.choice((0, 0, 1)) for kind in KINDS}
+    linger = {kind: dice.choice((0, 0, 0, 1, 3, 1_000_000)) for kind in KINDS}
     at = dice.randrange(12)
     query = TraceQuery(
         seed.id,
@@ -42,9 +41,9 @@ def ask(facts: Facts, number: int) -> tuple[TraceQuery, dict[str, int]] | None:
         until=EPOCH + us(at + dice.randrange(10)) if dice.random() < 0.4 else None,
         max_generation=dice.choice((None, None, 0, 1, 2)),
         strict=dice.random() < 0.5,
-        persistence_s=linger,
+        persistence={kind: us(span) for kind, span in linger.items()},
     )
-    return query, {kind: seconds * 1_000_000 for kind, seconds in linger.items()}
+    return query, linger
 
 
 def expected(facts: Facts, query: TraceQuery, linger: dict[str, int], *, certain: bool) -> oracle.Answer:

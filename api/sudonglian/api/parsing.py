@@ -4,7 +4,7 @@ interfaces.md (arguments of the commands); anything else is wrong usage.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -15,6 +15,7 @@ from sudonglian.chain.identifiers.digital_link import NO_URI
 from sudonglian.chain.identifiers.normal import SCHEME
 from sudonglian.records.epcis.times import instant
 from sudonglian.records.identifiers import label
+from sudonglian.trace.engine.query import PLACES
 
 _HASH = re.compile(r"(?:0x)?([0-9a-fA-F]{64})")
 _GLN = re.compile(r"\d{13}", re.ASCII)
@@ -23,6 +24,9 @@ _SPAN = re.compile(r"(\d{1,6})([dhms]?)", re.ASCII)
 PERSON: Final = "person:"
 
 _BINDING = re.compile(r"\s*([A-Za-z][\w.+-]*)\s*=\s*(\S+)\s*", re.ASCII)
+
+GROUPS: Final[Mapping[str, tuple[str, ...]]] = {"place": PLACES, "surface": ("item",)}
+"""Names for several kinds, or for what an item is to a pathogen."""
 
 UNITS: Final = {"": "days", "d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
 
@@ -62,13 +66,15 @@ def span(text: str, place: str) -> timedelta:
     return timedelta(**{UNITS[match[2]]: int(match[1])})
 
 
-def persistence(given: Iterable[tuple[str, str]], place: str) -> dict[str, int]:
-    """Return how many seconds each kind of place goes on exposing; the engine knows the kinds.
+def spans(given: Iterable[tuple[str, str]], place: str) -> dict[str, timedelta]:
+    """Return a span for each kind of place or carrier; the engine knows the kinds. The later of two goes before.
 
-    >>> persistence([("location", "48h"), ("vehicle", "30m")], "--persistence")
-    {'location': 172800, 'vehicle': 1800}
+    >>> spans([("location", "48h"), ("surface", "30m")], "--persistence")
+    {'location': datetime.timedelta(days=2), 'item': datetime.timedelta(seconds=1800)}
+    >>> sorted(spans([("place", "2h"), ("vehicle", "1h")], "--min-dwell"))
+    ['handoff', 'interior', 'location', 'vehicle']
     """
-    return {kind: span(text, place) // timedelta(seconds=1) for kind, text in given}
+    return {kind: span(text, place) for name, text in given for kind in GROUPS.get(name, (name,))}
 
 
 def identifier_of(text: str, place: str) -> str:

@@ -14,7 +14,7 @@ import typer
 from sudonglian.api.console import DONE, Console, check_writable, write_file
 from sudonglian.api.errors import UsageRefused
 from sudonglian.api.explaining import why
-from sudonglian.api.parsing import PERSON, doubt, identifier_of, moment, persistence, seed_of, span
+from sudonglian.api.parsing import PERSON, doubt, identifier_of, moment, seed_of, span, spans
 from sudonglian.api.signing import confirmations_of
 from sudonglian.api.wiring import open_house
 from sudonglian.api.working import working
@@ -53,7 +53,25 @@ def trace(
         typer.Option(
             "--persistence",
             metavar="KIND=SPAN",
-            help="How long a location, vehicle, interior or handoff exposes after its source left; not at all if absent.",
+            help="How long a location, vehicle, interior or handoff (place: all four) exposes after its source left,"
+            " and an item (surface) or person after its own exposure; not at all, and without end, if absent.",
+        ),
+    ] = None,
+    dwelt: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--min-dwell",
+            "--step",
+            metavar="KIND=SPAN",
+            help="How long they must be together in a location, vehicle, interior or handoff; an instant if absent.",
+        ),
+    ] = None,
+    strict: Annotated[
+        bool | None,
+        typer.Option(
+            "--strict/--no-strict",
+            help="Meetings of one instant do not chain; if absent they do only where nothing but days is known.",
+            show_default=False,
         ),
     ] = None,
     log_size: Annotated[
@@ -101,7 +119,9 @@ def trace(
         seed_place=identifier_of(place, "--place") if place else "",
         policy=policy,
         log_size=log_size or 0,
-        persistence_s=persistence((_pair(text) for text in lasting or ()), "--persistence"),
+        persistence=spans((_pair(text) for text in lasting or ()), "--persistence"),
+        min_dwell=spans((_pair(text) for text in dwelt or ()), "--min-dwell"),
+        strict=strict,
     )
     if member:
         seed_of(member, "--why")

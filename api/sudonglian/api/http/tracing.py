@@ -18,14 +18,14 @@ from sudonglian.api.errors import UsageRefused
 from sudonglian.api.http import edge
 from sudonglian.api.http.door import Door
 from sudonglian.api.http.progress import Progress
-from sudonglian.api.parsing import identifier_of, moment, persistence, seed_of, span
+from sudonglian.api.parsing import identifier_of, moment, seed_of, span, spans
 from sudonglian.chain.errors import SudonglianError
 from sudonglian.records import derive, jobs
 from sudonglian.records.jobs import LEASE, Job
 from sudonglian.trace.casework import graphml
 from sudonglian.trace.casework.run import MAX_WHY, reason, run_trace
 from sudonglian.trace.engine.progress import Report, Stage, silent
-from sudonglian.trace.engine.query import PERSISTENCE_S, POLICY, TraceQuery
+from sudonglian.trace.engine.query import CARRIERS, PLACES, POLICY, TraceQuery
 
 POLL_S: Final = 1.0
 """How soon a job that another process took in, or left behind, is seen."""
@@ -37,6 +37,9 @@ TELL_S: Final = 0.5
 
 MAX_IDENTIFIER: Final = 2_000
 """Longer URIs are cut by browsers and proxies."""
+
+MAX_KINDS: Final = len(PLACES) + len(CARRIERS) + 2
+"""Kinds that a span may be said for, and the two names for several or another of them."""
 
 
 class TraceAsk(BaseModel):
@@ -54,8 +57,17 @@ class TraceAsk(BaseModel):
     policy: str = Field(POLICY, max_length=64)
     persistence: dict[str, Annotated[str, Field(max_length=16)]] = Field(
         {},
-        max_length=len(PERSISTENCE_S),
-        description="How long a kind of place (location, vehicle, interior, handoff) exposes after its source left: 48h.",
+        max_length=MAX_KINDS,
+        description="How long a kind of place (location, vehicle, interior, handoff; place for all) exposes after its"
+        " source left, and an item (surface) or person after its own exposure: 48h.",
+    )
+    min_dwell: dict[str, Annotated[str, Field(max_length=16)]] = Field(
+        {},
+        max_length=MAX_KINDS,
+        description="How long they must be together in a kind of place to expose each other: 15m; an instant if absent.",
+    )
+    strict: bool | None = Field(
+        None, description="Meetings of one instant do not chain; null: they do only where nothing but days is known."
     )
     log_size: int = Field(0, ge=0, description="Answer from so many entries, as it was answered then; 0 for all.")
     case: str = Field("", max_length=MAX_WHY)
@@ -82,7 +94,9 @@ class TraceAsk(BaseModel):
             seed_place=identifier_of(self.place, "/place") if self.place else "",
             policy=self.policy,
             log_size=self.log_size,
-            persistence_s=persistence(self.persistence.items(), "/persistence"),
+            persistence=spans(self.persistence.items(), "/persistence"),
+            min_dwell=spans(self.min_dwell.items(), "/min_dwell"),
+            strict=self.strict,
         )
         query.check()
         return query

@@ -6,7 +6,7 @@ docs/decisions/0701: this module commits twice, and why.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import ClassVar, Final
 
 from sudonglian.chain import merkle
@@ -26,6 +26,8 @@ from sudonglian.trace.errors import QueryRefused, TraceError
 
 PERSON: Final = "person:"
 """Before a person's number where a seed is asked for; the number alone does too."""
+
+MICRO: Final = timedelta(microseconds=1)
 
 MAX_WHY: Final = 2_000
 """A case number or a sentence; a longer text belongs into the case."""
@@ -158,7 +160,9 @@ def query_json(query: TraceQuery) -> dict[str, Json]:
         "until": query.until.astimezone(UTC).isoformat() if query.until else None,
         "backward": query.backward,
         "max_generation": query.max_generation,
-        "persistence_s": dict(query.persistence_s),
+        "persistence_us": {kind: span // MICRO for kind, span in query.persistence.items()},
+        "min_dwell_us": {kind: span // MICRO for kind, span in query.min_dwell.items()},
+        "strict": query.strict,
         "policy": query.policy,
         "log_size": query.log_size,
         "log_root": query.log_root,

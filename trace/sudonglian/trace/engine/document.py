@@ -11,10 +11,11 @@ from sudonglian.trace.engine.facts import Facts, Party, iso, micros
 from sudonglian.trace.engine.forward import ROOT, PlaceLabel
 from sudonglian.trace.engine.member import Member, step_json
 from sudonglian.trace.engine.portions import SEPARATOR
-from sudonglian.trace.engine.query import Seed, TraceQuery
+from sudonglian.trace.engine.query import CARRIERS, PLACES, Seed, TraceQuery
 from sudonglian.trace.engine.run import Run
+from sudonglian.trace.engine.terms import terms_of
 
-VERSION: Final = "sudonglian/trace/1"
+VERSION: Final = "sudonglian/trace/2"
 
 NONE: Final = -1
 """The link before a walk's first, and the generation that is not limited."""
@@ -51,7 +52,7 @@ class _Links:
             return known
         previous = self.label(run, end.previous)
         time = run.moment(end.time)
-        steps = [_step(step) for step in run.stay_step(end.source_row, end.hops, time)]
+        steps = [_step(step) for step in run.place_step(end, end.hops)]
         self.links.append(_link(previous, member, end.hops, iso(time), steps))
         self._numbers[id(run), end, member.id] = len(self.links) - 1
         return len(self.links) - 1
@@ -77,7 +78,7 @@ def build(
     query: TraceQuery, facts: Facts, seeds: Sequence[Seed], members: Sequence[Member], tiers: str
 ) -> dict[str, Any]:
     """Return the document of a trace."""
-    links = _Links()
+    links, terms = _Links(), terms_of(query)
     listed = [
         {
             **member.summary(),
@@ -98,8 +99,10 @@ def build(
             "direction": "backward" if query.backward else "forward",
             "max_generation": NONE if query.max_generation is None else query.max_generation,
             "instants": "strict" if query.strict else "chain",
+            "min_dwell_us": {kind: terms.dwell(kind) for kind in PLACES},
             "persistence_us": {
-                kind: query.persistence(kind) for kind in ("location", "vehicle", "interior", "handoff")
+                **{kind: terms.places.get(kind, 0) for kind in PLACES},
+                **{kind: terms.carriers.get(kind, NONE) for kind in CARRIERS},
             },
         },
         "versions": {"policy": query.policy, "facts": facts.table_version, "tiers": tiers},

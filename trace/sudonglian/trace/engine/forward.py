@@ -5,6 +5,9 @@ tracing.md §3.1-3.4 and §4 (layered frontier with coverage); backward is the s
 Clock. A label's clock is twice the time of the exposure, plus one if it came by a meeting and instants may not chain
 (`strict`): (clock + 1) // 2 is the first instant at which it is passed on in a meeting, and a flow at t takes every
 clock ≤ 2t + 1. So two meetings of a walk never share an instant in strict mode, and flows are free.
+
+A meeting that must last (`Index.delay`; on reversed time `Index.lag`) exposes at its end, and takes its time itself: the
+next may begin at once. When a row takes and gives is in the index: no rule about persistence or dwell stands here.
 """
 
 from bisect import bisect_left, bisect_right
@@ -26,6 +29,9 @@ FEW: Final = 64
 ROOT: Final = -1
 """The label before a seed's: none."""
 
+NO_LAST: Final = NEVER
+"""The last moment of a meeting that exposes without an end."""
+
 
 class Label(NamedTuple):
     """One improvement: the party is exposed at clock // 2 after `hops` hops, through the row or the arc named."""
@@ -37,6 +43,8 @@ class Label(NamedTuple):
     source_row: int = -1
     target_row: int = -1
     arc: int = -1
+    last: Micros = NO_LAST
+    """Where parties cease to expose: the last moment at which the same meeting or flow still exposes; else none."""
 
     @property
     def time(self) -> Micros:
@@ -62,10 +70,12 @@ class Spread(NamedTuple):
     first_place: dict[int, PlaceLabel]
     best_place: dict[int, PlaceLabel]
     covered: dict[int, list[tuple[Micros, Micros]]]
+    alive: dict[int, list[tuple[Micros, Micros]]] | None = None
+    """Where parties cease to expose: the half ticks at which each does (`waning`); else from its onset on."""
 
 
 Span = tuple[Micros, int, Micros, int]
-"""start, row, end, label: a place is exposed over [start, end) by the row of the label's party."""
+"""start, row, end, label: a place exposes over [start, end) through the row of the label's party."""
 
 
 @dataclass(slots=True)
@@ -81,6 +91,8 @@ class _State:
     clock: dict[int, int] = field(default_factory=dict)
     improved: dict[int, Micros] = field(default_factory=dict)
     candidates: dict[int, Label] = field(default_factory=dict)
+    passed: dict[int, list[tuple[Micros, Micros]]] = field(default_factory=dict)
+    """Of a place that stays exposed for longer than it can expose anybody: when it does."""
 
     def commit(self, label: Label) -> None:
         number = len(self.labels)
@@ -121,7 +133,8 @@ def spread(
     layer:
         Told before each generation: its number, and how many parties it newly exposes or exposes earlier.
     """
-    state = _State(index, strict, Windows(index.start, index.end))
+    state = _State(index, strict, Windows(index.open, index.shut))
+    shaped = index.whole is not index.left
     first_place: dict[int, PlaceLabel] = {}
     best_place: dict[int, PlaceLabel] = {}
     covered: dict[int, list[tuple[Micros, Micros]]] = {}
@@ -141,7 +154,12 @@ def spread(
                 first_place.setdefault(place, reached)
                 if place not in best_place or start < best_place[place].time:
                     best_place[place] = reached
-                _pick_up(state, place, here, covered.setdefault(place, []), hops + 1)
+                known = covered.setdefault(place, [])
+                if shaped:
+                    cover(merged((begin, 0, index.whole[by], 0) for begin, by, _, _ in here), known)
+                    known = state.passed.setdefault(place, [])
+                    here = [span for span in here if span[0] < span[2]]
+                _pick_up(state, place, here, known, hops + 1)
         if max_hops is not None and hops >= max_hops:
             state.candidates.clear()
         else:
@@ -175,14 +193,22 @@ def _deposits(state: _State) -> dict[int, list[Span]]:
     """Return where and when the parties that this layer improved expose places that they did not expose before."""
     spans: dict[int, list[Span]] = {}
     index = state.index
-    starts, ends, places, linger = index.start, index.end, index.place, index.linger
+    starts, lefts, wholes, places, lag = index.start, index.left, index.whole, index.place, index.lag
+    shaped = wholes is not lefts
     for party, before in state.improved.items():
         onset, number = (state.clock[party] + 1) // 2, state.best[party]
-        for row in index.of_party(party, onset, before):
-            place, start, end = places[row], starts[row], ends[row]
-            if linger:
-                end += linger.get(place, 0)
-            span = (max(onset, start), row, end, number)
+        for row in index.of_party(party, onset, before + shaped):
+            place, start = places[row], starts[row]
+            begin = max(onset, start)
+            if shaped:
+                if place in lag:
+                    # What must last to expose began so long before: on reversed time it gives so much later.
+                    begin = max(state.clock[party] // 2 + 1, start) + lag[place] - 1
+                    if begin >= index.end[row]:
+                        continue
+                if begin >= wholes[row]:
+                    continue
+            span = (begin, row, lefts[row], number)
             known = spans.get(place)
             if known is None:
                 spans[place] = [span]
@@ -208,12 +234,14 @@ def _pick_up(state: _State, place: int, spans: list[Span], covered: list[tuple[M
     """
     index, windows, clocks = state.index, state.windows, state.clock
     low, high = index.of_place(place)
-    parties, starts = index.party, index.start
+    parties, starts, shuts = index.party, index.open, index.shut
+    floors = None if starts is index.start else index.start
     active: list[Span] = []
-    entered, late = 0, int(state.strict)
+    entered, wait = 0, index.delay.get(place, 0)
+    late = 0 if wait else int(state.strict)
     origin, known, candidates = index.origin, clocks.get, state.candidates
-    fresh = _merged(spans)
-    for start, end, joined in _uncovered(fresh, covered):
+    fresh = merged(spans)
+    for start, end, joined in uncovered(fresh, covered):
         met = [] if joined else [(start, row) for row in windows.holding(low, high, start)]
         first = bisect_left(starts, start + (not joined), low, high)
         last = bisect_left(starts, end, first, high)
@@ -223,8 +251,8 @@ def _pick_up(state: _State, place: int, spans: list[Span], covered: list[tuple[M
             while entered < len(spans) and spans[entered][0] <= time:
                 heappush(active, spans[entered])
                 entered += 1
-            party, clock = parties[row], 2 * time + late
-            if clock >= known(party, NEVER):
+            party, clock = parties[row], 2 * (time + wait if floors is None else max(time, floors[row])) + late
+            if clock >= known(party, NEVER) or time >= shuts[row]:
                 continue
             while active[0][2] <= time:
                 heappop(active)
@@ -233,10 +261,10 @@ def _pick_up(state: _State, place: int, spans: list[Span], covered: list[tuple[M
             other = candidates.get(party)
             if other is None or offered < other:
                 candidates[party] = offered
-    _cover(fresh, covered)
+    cover(fresh, covered)
 
 
-def _uncovered(
+def uncovered(
     fresh: list[tuple[Micros, Micros]], covered: list[tuple[Micros, Micros]]
 ) -> list[tuple[Micros, Micros, bool]]:
     """Return the parts of the spans outside of what is covered, and whether each continues a covered one."""
@@ -256,7 +284,7 @@ def _uncovered(
     return parts
 
 
-def _merged(spans: Iterable[Span]) -> list[tuple[Micros, Micros]]:
+def merged(spans: Iterable[Span]) -> list[tuple[Micros, Micros]]:
     """Return sorted spans with those that touch or overlap joined."""
     merged: list[tuple[Micros, Micros]] = []
     now, last = NEVER, -NEVER
@@ -272,11 +300,11 @@ def _merged(spans: Iterable[Span]) -> list[tuple[Micros, Micros]]:
     return merged
 
 
-def _cover(fresh: list[tuple[Micros, Micros]], covered: list[tuple[Micros, Micros]]) -> None:
+def cover(fresh: list[tuple[Micros, Micros]], covered: list[tuple[Micros, Micros]]) -> None:
     """Add the spans to what is covered: few by touching only their part of the list, many by one pass over it."""
     if len(fresh) > FEW:
         both = sorted((*covered, *fresh))
-        covered[:] = _merged((start, 0, end, 0) for start, end in both)
+        covered[:] = merged((start, 0, end, 0) for start, end in both)
         return
     for start, end in fresh:
         low = bisect_left(covered, start, key=lambda part: part[1])

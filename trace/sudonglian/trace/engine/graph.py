@@ -47,7 +47,8 @@ def build(members: Sequence[Member], seeds: Sequence[Seed], limit: int | None = 
     for member in chosen:
         if isinstance(member.first, PlaceLabel):
             _draw(graph, member.run, member.first.previous, drawn)
-            _stay(graph, member.run, member.first.source_row, member.first.time, source=True)
+            (stay,) = member.run.place_stays(member.first)
+            _stay(graph, member.run, stay, member.first.time, source=True)
         else:
             _draw(graph, member.run, member.first, drawn)
     return graph
@@ -61,8 +62,11 @@ def _draw(graph: "nx.MultiDiGraph[str]", run: Run, label: int, drawn: set[tuple[
         if one.arc != -1:
             _flow(graph, run.flows[one.arc])
         elif one.previous != ROOT:
-            _stay(graph, run, one.source_row, one.time, source=True)
-            _stay(graph, run, one.target_row, one.time, source=False)
+            given, taken = run.meeting(one)
+            for stay in given:
+                _stay(graph, run, stay, one.time, source=True)
+            for stay in taken:
+                _stay(graph, run, stay, one.time, source=False)
         label = one.previous
 
 
@@ -73,9 +77,9 @@ def _ensure(graph: "nx.MultiDiGraph[str]", subject: Party | Place) -> str:
     return node
 
 
-def _stay(graph: "nx.MultiDiGraph[str]", run: Run, row: int, time: Micros, *, source: bool) -> None:
+def _stay(graph: "nx.MultiDiGraph[str]", run: Run, number: int, time: Micros, *, source: bool) -> None:
     """Draw a stay: into the place for whoever exposes it, out of it for whoever is exposed there."""
-    stay = run.stay(row)
+    stay = run.ground.stays[number]
     if stay.fact == SAMPLE:
         return
     who, where = _ensure(graph, stay.who), _ensure(graph, stay.where)

@@ -34,6 +34,7 @@ class Numbered(Generic[Subject]):
         self._ends = ends
         self.lives: list[Subject] = []
         self._first: dict[Subject, int] = {}
+        self._twins: dict[int, int] = {}
         for subject in sorted(subjects):
             self._first[subject] = len(self.lives)
             self.lives += [subject] * (1 + len(ends.get(subject, ())))
@@ -52,8 +53,19 @@ class Numbered(Generic[Subject]):
         begins = [start, *(end for end in self._ends.get(subject, ()) if start < end <= last)]
         return [(self.at(subject, begin), begin) for begin in begins]
 
+    def twin(self, number: int) -> int:
+        """Return a new number for the same life, which the kernel takes for another."""
+        self._twins[len(self.lives)] = number
+        self.lives.append(self.lives[number])
+        return len(self.lives) - 1
+
+    def is_twin(self, number: int) -> bool:
+        """Tell whether a number stands for a life that another number stands for too."""
+        return number in self._twins
+
     def span(self, number: int) -> tuple[Micros, Micros]:
         """Return from when to when a life lasts."""
+        number = self._twins.get(number, number)
         subject = self.lives[number]
         ends: Sequence[Micros] = self._ends.get(subject, ())
         life = number - self._first[subject]

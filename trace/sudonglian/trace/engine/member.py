@@ -62,7 +62,7 @@ class Member:
             return self.run.steps(end)
         before = self.run.steps(end.previous)
         hop = before[-1].hop + 1 if before else 0
-        last = self.run.stay_step(end.source_row, hop, self.run.moment(end.time))
+        last = self.run.place_step(end, hop)
         return [*last, *before] if self.run.backward else [*before, *last]
 
     def summary(self) -> dict[str, Any]:

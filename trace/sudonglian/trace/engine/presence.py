@@ -7,8 +7,9 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
+from typing import NamedTuple
 
 from sudonglian.trace.engine.facts import INSTANT, Micros
 
@@ -19,11 +20,26 @@ Arc = tuple[int, int, Micros, int]
 """source, target, time, hops: what is exposed at `time` in the source is exposed in the target."""
 
 
+class Shape(NamedTuple):
+    """What a row does beside lasting, where dwell or persistence are not the same for all: one value a row.
+
+    A row takes exposure at a tick of [open, shut) at which its place is exposed, and not before its start; it gives it
+    from its start (or its party's onset) up to `left`, and the place stays exposed up to `whole`.
+    """
+
+    open: list[Micros] | None
+    """None if rows take from their starts on."""
+    shut: list[Micros]
+    left: list[Micros]
+    whole: list[Micros]
+
+
 @dataclass(frozen=True, slots=True)
 class Index:
-    """Columns in the order of (place, start); the rows of one place are a range, those of a party are listed.
+    """Columns in the order of (place, open); the rows of one place are a range, those of a party are listed.
 
-    `origin` is the number of a row in the input; 56 bytes a row in all.
+    `origin` is the number of a row in the input; 56 bytes a row in all, unless there is a shape: the columns `open`,
+    `shut`, `left` and `whole` are else those of starts and ends.
     """
 
     party: "array[int]"
@@ -39,7 +55,14 @@ class Index:
     """The running maximum of ends over a party's rows by start."""
     arcs: Sequence[Arc]
     arcs_from: Mapping[int, Sequence[int]]
-    linger: Mapping[int, Micros]
+    open: "array[int]"
+    shut: "array[int]"
+    left: "array[int]"
+    whole: "array[int]"
+    delay: Mapping[int, Micros] = field(default_factory=dict)
+    """How long a meeting in a place lasts until it has exposed: the minimum dwell, where there is one."""
+    lag: Mapping[int, Micros] = field(default_factory=dict)
+    """The same on reversed time, where it passes before a party gives."""
 
     def of_place(self, place: int) -> tuple[int, int]:
         """Return the range of a place's rows."""
@@ -58,29 +81,49 @@ class Index:
         return [row for row in self.party_row[first:last] if end[row] > onset]
 
 
-def index(rows: Sequence[Row], arcs: Sequence[Arc], linger: Mapping[int, Micros] | None = None) -> Index:
-    """Return the index of rows; empty rows are never met and stay out of it."""
+def index(
+    rows: Sequence[Row],
+    arcs: Sequence[Arc],
+    linger: Mapping[int, Micros] | None = None,
+    *,
+    shape: Shape | None = None,
+    delay: Mapping[int, Micros] | None = None,
+    lag: Mapping[int, Micros] | None = None,
+) -> Index:
+    """Return the index of rows; empty rows are never met and stay out of it.
+
+    `linger` says for places how long they expose after whoever exposed them has left; a `shape` says it row by row.
+    """
     kept = [number for number, row in enumerate(rows) if row[2] < row[3]]
     starts = [row[2] for row in rows]
     kept.sort(key=starts.__getitem__)
+    opened = None if shape is None else shape.open
     column = array("i", [row[1] for row in rows])
-    by_place, place_first = _counted(kept, column)
+    by_place, place_first = _counted(kept if opened is None else sorted(kept, key=opened.__getitem__), column)
     # Where each input row went; in the order of time, so that a party's rows come out sorted too.
     went = array("q", bytes(8 * len(rows)))
     for position, number in enumerate(by_place):
         went[number] = position
+    place = array("i", [column[number] for number in by_place])
     column = array("i", [row[0] for row in rows])
     by_party, party_first = _counted(kept, column)
+    start = array("q", [starts[number] for number in by_place])
     end = array("q", [rows[number][3] for number in by_place])
     party_row = array("q", [went[number] for number in by_party])
     arcs_from: dict[int, list[int]] = {}
     for number, arc in enumerate(arcs):
         arcs_from.setdefault(arc[0], []).append(number)
+    begins, shut, left, whole = start, end, end, end
+    if shape is not None:
+        shut, left, whole = (array("q", [one[number] for number in by_place]) for one in shape[1:] if one is not None)
+        begins = start if opened is None else array("q", [opened[number] for number in by_place])
+    elif linger:
+        left = whole = array("q", [at + linger.get(room, 0) for at, room in zip(end, place, strict=True)])
     return Index(
         party=array("i", [column[number] for number in by_place]),
-        start=array("q", [starts[number] for number in by_place]),
+        start=start,
         end=end,
-        place=array("i", [rows[number][1] for number in by_place]),
+        place=place,
         origin=array("q", by_place),
         place_first=place_first,
         party_first=party_first,
@@ -89,7 +132,12 @@ def index(rows: Sequence[Row], arcs: Sequence[Arc], linger: Mapping[int, Micros]
         party_reach=_reach(end, party_row, party_first),
         arcs=arcs,
         arcs_from=arcs_from,
-        linger=dict(linger or {}),
+        open=begins,
+        shut=shut,
+        left=left,
+        whole=whole,
+        delay=dict(delay or {}),
+        lag=dict(lag or {}),
     )
 
 

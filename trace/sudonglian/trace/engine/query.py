@@ -17,8 +17,14 @@ POLICY: Final = "policy/1"
 LOOKBACK: Final = timedelta(days=14)
 """How long before its sample an item counts as possibly exposed (tracing.md §1)."""
 
-PERSISTENCE_S: Final[Mapping[str, int]] = {"location": 0, "vehicle": 0, "interior": 0, "handoff": 0}
-"""Seconds for which a kind of place exposes after whoever exposed it has left."""
+PLACES: Final = ("location", "vehicle", "interior", "handoff")
+"""The kinds of places: how long each exposes after its source left, and how long one must be there, may be said."""
+
+CARRIERS: Final = ("item", "person")
+"""Who carries exposure on: how long after their last exposure may be said, else without end."""
+
+MAX_SPAN: Final = timedelta(days=36_500)
+"""No pathogen waits longer, and all sums of times stay within 64 bits."""
 
 
 SAMPLE: Final = "sample"
@@ -30,7 +36,8 @@ class TraceQuery:
     """What is asked.
 
     `seed` is an item, a lot, a place, a person's number, or the record hash or eventID of a positive sample. `strict`:
-    two meetings at one instant may not chain; by default they may only where nothing but days is known.
+    two meetings at one instant may not chain; by default they may only where nothing but days is known. `persistence`
+    and `min_dwell` go before what the policy says of a kind.
     """
 
     seed: str
@@ -41,14 +48,11 @@ class TraceQuery:
     max_generation: int | None = None
     strict: bool | None = None
     seed_place: str = ""
-    persistence_s: Mapping[str, int] = field(default_factory=dict)
+    persistence: Mapping[str, timedelta] = field(default_factory=dict)
+    min_dwell: Mapping[str, timedelta] = field(default_factory=dict)
     policy: str = POLICY
     log_size: int = 0
     log_root: str = ""
-
-    def persistence(self, kind: str) -> Micros:
-        """Return how long a kind of place exposes after its source left."""
-        return {**PERSISTENCE_S, **self.persistence_s}[kind] * 1_000_000
 
     def check(self) -> None:
         """Refuse what has no meaning.
@@ -56,7 +60,7 @@ class TraceQuery:
         Raises
         ------
         QueryRefused
-            A negative span, an end before the beginning, an unknown kind of place.
+            A negative span, an end before the beginning, an unknown kind.
         """
         if self.lookback < timedelta(0):
             raise QueryRefused("the lookback is negative", place="lookback")
@@ -64,9 +68,15 @@ class TraceQuery:
             raise QueryRefused("the generation is negative", place="max_generation")
         if self.until is not None and not self.backward and micros(self.until) < micros(self.at):
             raise QueryRefused("the trace ends before it begins", place="until")
-        for kind, seconds in self.persistence_s.items():
-            if kind not in PERSISTENCE_S or seconds < 0:
-                raise QueryRefused(f"persistence of {kind!r} is {seconds}", place="persistence")
+        asked = (("persistence", self.persistence, (*PLACES, *CARRIERS)), ("min_dwell", self.min_dwell, PLACES))
+        for name, spans, kinds in asked:
+            for kind, span in spans.items():
+                if kind not in kinds:
+                    raise QueryRefused(f"{kind!r} is none of: {', '.join(kinds)}", place=name)
+                if not timedelta(0) <= span <= MAX_SPAN:
+                    raise QueryRefused(f"{span} for {kind!r} is negative or beyond a century", place=name)
+                if kind in CARRIERS and not span:
+                    raise QueryRefused(f"{kind!r} that exposes for no time at all carries nothing on", place=name)
 
     def horizon(self) -> Micros:
         """Return the last instant that counts, on the clock of the direction."""

@@ -3,15 +3,17 @@
 tracing.md §3.3 and §3.6; a walk is a list of steps, each a fact with the records that it rests on.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from sudonglian.trace.engine.facts import OPEN_END, Facts, Flow, Micros, Party, Place, Stay, micros
-from sudonglian.trace.engine.forward import ROOT, Label, PlaceLabel, Spread, spread
-from sudonglian.trace.engine.lives import Numbered, ends_of
-from sudonglian.trace.engine.presence import Arc, Index, Row, clipped, cut, index, turned
+from sudonglian.trace.engine import waning
+from sudonglian.trace.engine.facts import OPEN_END, Facts, Flow, Micros, Party, Place, micros
+from sudonglian.trace.engine.forward import NO_LAST, ROOT, Label, PlaceLabel, Spread, spread
+from sudonglian.trace.engine.ground import Ground, ground
+from sudonglian.trace.engine.passing import Passing
 from sudonglian.trace.engine.progress import Report, Stage, silent
-from sudonglian.trace.engine.query import SAMPLE, Seed, TraceQuery, sampled
+from sudonglian.trace.engine.query import SAMPLE, Seed, TraceQuery
+from sudonglian.trace.engine.terms import terms_of
 
 
 class Step(NamedTuple):
@@ -26,23 +28,6 @@ class Step(NamedTuple):
     time: Micros
     contact: str
     records: tuple[str, ...]
-
-
-class Ground(NamedTuple):
-    """What a kernel runs over: facts as numbered rows and arcs, and what the numbers stand for.
-
-    `parties` and `places` are the lives; several numbers stand for one party if it was disinfected in between.
-    """
-
-    stays: Sequence[Stay]
-    flows: Sequence[Flow]
-    parties: Numbered[Party]
-    places: Numbered[Place]
-    rows: Sequence[Row]
-    stay_of: Sequence[int]
-    arcs: Sequence[Arc]
-    linger: Mapping[int, Micros]
-    columns: Index
 
 
 class Run(NamedTuple):
@@ -69,9 +54,23 @@ class Run(NamedTuple):
         """Return the flows that arcs are numbered after."""
         return self.ground.flows
 
-    def stay(self, row: int) -> Stay:
-        """Return the stay that a row is, or is a piece of."""
-        return self.ground.stays[self.ground.stay_of[row]]
+    def meeting(self, label: Label) -> tuple[list[int], list[int]]:
+        """Return the stays of the one who gives and of the one who takes that a label's meeting rests on.
+
+        Who waits until they have met long enough may need several records to show that they stayed.
+        """
+        land, time = self.ground, self.moment(label.time)
+        _, place, start, end = land.rows[label.source_row]
+        step = land.dwell.get(place, 0)
+        given_at, last = min(time - step, end - 1), time
+        if label.last != NO_LAST:
+            # Where exposure ceases, the meeting is needed for as long as it exposes, and its source since it was exposed.
+            given_at, last = self.spread.labels[label.previous].time, self.moment(label.last)
+        if self.backward:
+            given, taken = (max(last, start), max(time, start) + step), (last, time + step)
+        else:
+            given, taken = (given_at, last), (time - step, last)
+        return land.covering(label.source_row, *given), land.covering(label.target_row, *taken)
 
     def steps(self, label: int) -> list[Step]:
         """Return the walk that a label ends, in the order of time: from the seed, or backward to it."""
@@ -92,11 +91,24 @@ class Run(NamedTuple):
             return [Step(hop, flow.fact, flow.source, flow.target, at, at + 1, at, "", (flow.record,))]
         if label.previous == ROOT:
             return []
-        return [*self.stay_step(label.source_row, hop, time), *self.stay_step(label.target_row, hop, time)]
+        given, taken = self.meeting(label)
+        if self.backward:
+            given, taken = given[::-1], taken[::-1]
+        return [step for number in (*given, *taken) for step in self._stay_step(number, hop, time)]
 
-    def stay_step(self, row: int, hop: int, time: Micros) -> list[Step]:
+    def place_step(self, reached: PlaceLabel, hop: int) -> list[Step]:
+        """Return the stay by which a place is exposed."""
+        (number,) = self.place_stays(reached)
+        return self._stay_step(number, hop, self.moment(reached.time))
+
+    def place_stays(self, reached: PlaceLabel) -> list[int]:
+        """Return the one stay of the party that exposes the place at its time."""
+        time = self.moment(reached.time)
+        return self.ground.covering(reached.source_row, time, time + 1)
+
+    def _stay_step(self, number: int, hop: int, time: Micros) -> list[Step]:
         """Return a stay as a step; the sample that stands for a seed place is no recorded fact."""
-        stay = self.stay(row)
+        stay = self.ground.stays[number]
         if stay.fact == SAMPLE:
             return []
         records = tuple(dict.fromkeys(record for record in (stay.start_record, stay.end_record) if record))
@@ -118,51 +130,14 @@ def runs(facts: Facts, query: TraceQuery, meant: Sequence[Seed], report: Report 
     """Return the run over all facts and the run over the certain ones; where nothing is uncertain, one ground does."""
     virtual = any(isinstance(seed.subject, Place) for seed in meant)
     report(Stage("index", total=len(facts.stays)))
-    wide = ground(facts, query, meant, certain=False)
+    terms = terms_of(query)
+    wide = ground(facts, query, terms, meant, certain=False)
     sure = not virtual and all(all(one.certain for one in some) for some in (facts.cleans, facts.flows, facts.stays))
-    narrow = wide if sure else ground(facts, query, meant, certain=True)
+    narrow = wide if sure else ground(facts, query, terms, meant, certain=True)
     first = _run(wide, query, meant, report, certain=False)
     if sure and all(seed.certain == seed.possible for seed in meant):
         return first, first
     return first, _run(narrow, query, meant, report, certain=True)
-
-
-def ground(facts: Facts, query: TraceQuery, meant: Sequence[Seed], *, certain: bool) -> Ground:
-    """Return the certain facts, or all, as the kernel takes them."""
-    virtual = [stay for seed in meant if (stay := sampled(seed, query, certain=certain)) is not None]
-    stays = [*(stay for stay in facts.stays if stay.certain or not certain), *virtual]
-    flows = [flow for flow in facts.flows if flow.certain or not certain]
-    named = {stay.who for stay in stays} | {party for flow in flows for party in (flow.source, flow.target)}
-    named |= {seed.subject for seed in meant if isinstance(seed.subject, Party)}
-    ends = ends_of(facts, certain=certain)
-    parties, places = Numbered(named, ends), Numbered({stay.where for stay in stays}, ends)
-    horizon, backward = query.horizon(), query.backward
-    rows: list[Row] = []
-    stay_of: list[int] = []
-    for number, stay in enumerate(stays):
-        who, where, start, end = stay.who, stay.where, stay.start, stay.end
-        if start >= end:
-            continue
-        if backward:
-            start, end = turned(*clipped(*turned(start, end), horizon))
-        else:
-            start, end = clipped(start, end, horizon)
-        if start >= end:
-            continue
-        moments = (*ends.get(who, ()), *ends.get(where, ())) if ends else ()
-        for begin, finish in cut(start, end, moments) if moments else ((start, end),):
-            party, place = parties.at(who, begin), places.at(where, begin)
-            rows.append((party, place, *turned(begin, finish)) if backward else (party, place, begin, finish))
-            stay_of.append(number)
-    arcs: list[Arc] = []
-    for flow in flows:
-        source, target, time = parties.at(flow.source, flow.time), parties.at(flow.target, flow.time), flow.time
-        if backward:
-            source, target, time = target, source, -time
-        # What is later than the end of the question is sent beyond all time.
-        arcs.append((source, target, time if time <= horizon else -OPEN_END, flow.hops))
-    linger = {number: wait for number, place in enumerate(places.lives) if (wait := query.persistence(place.kind))}
-    return Ground(stays, flows, parties, places, rows, stay_of, arcs, linger, index(rows, arcs, linger))
 
 
 def _run(land: Ground, query: TraceQuery, meant: Sequence[Seed], report: Report, *, certain: bool) -> Run:
@@ -172,35 +147,44 @@ def _run(land: Ground, query: TraceQuery, meant: Sequence[Seed], report: Report,
     def layer(hops: int, size: int) -> None:
         report(Stage("certain" if certain else "possible", hops, query.max_generation, size))
 
-    result = spread(land.columns, start, strict=bool(query.strict), max_hops=query.max_generation, layer=layer)
+    strict, most = bool(query.strict), query.max_generation
+    if land.fades:
+        passing = Passing(land, backward=query.backward)
+        result = waning.spread(passing, start, strict=strict, max_hops=most, layer=layer)
+    else:
+        seeds = [(party, time) for party, time, _ in start]
+        result = spread(land.columns, seeds, strict=strict, max_hops=most, layer=layer)
     objects, persons = _counts(result.labels, land.parties.lives, backward=query.backward)
     return Run(land, result, objects, persons, query.backward)
 
 
-def _starts(land: Ground, meant: Sequence[Seed], query: TraceQuery, *, certain: bool) -> list[tuple[int, Micros]]:
-    """Return from when each seed's lives are exposed, on the clock of the direction, up to the question's end.
+def _starts(land: Ground, meant: Sequence[Seed], query: TraceQuery, *, certain: bool) -> list[waning.Seed]:
+    """Return when each seed's lives are exposed, on the clock of the direction, up to the question's end.
 
     Possibly, a seed was exposed before a disinfection and after it; for certain, when it was sampled.
     """
     at, horizon = micros(query.at), query.horizon()
-    starts: list[tuple[int, Micros]] = []
+    starts: list[waning.Seed] = []
     for stay in land.stays[::-1]:
         if stay.fact != SAMPLE:
             break
-        starts.append((land.parties.at(stay.who, at), -at if query.backward else -OPEN_END))
+        time = -at if query.backward else -OPEN_END
+        starts.append(waning.Seed(land.parties.at(stay.who, at), time, time))
     for seed in meant:
         if not isinstance(seed.subject, Party):
             continue
         if query.backward:
             # One of several portions of a lot was the one sampled: each possibly.
             if not certain or seed.certain is not None:
-                starts.append((land.parties.at(seed.subject, at), -at))
+                starts.append(waning.Seed(land.parties.at(seed.subject, at), -at, -at))
         elif not certain:
             last = at if seed.certain is None else seed.certain
-            starts += land.parties.between(seed.subject, seed.possible, last)
+            lives = land.parties.between(seed.subject, seed.possible, last)
+            ends = [*(begin - 1 for _, begin in lives[1:]), last]
+            starts += [waning.Seed(life, begin, end) for (life, begin), end in zip(lives, ends, strict=True)]
         elif seed.certain is not None:
-            starts.append((land.parties.at(seed.subject, seed.certain), seed.certain))
-    return [(party, time) for party, time in starts if time <= horizon]
+            starts.append(waning.Seed(land.parties.at(seed.subject, seed.certain), seed.certain, seed.certain))
+    return [seed for seed in starts if seed.first <= horizon]
 
 
 def _counts(labels: Sequence[Label], parties: Sequence[Party], *, backward: bool) -> tuple[list[int], list[int]]:

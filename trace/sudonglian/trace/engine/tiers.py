@@ -4,7 +4,7 @@ tracing.md §3.9 and docs/spec/facts.md §9; the table's order is its priority.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, Final, NamedTuple
 
@@ -159,16 +159,24 @@ def assign(run: Run, tiers: Tiers) -> Mapping[int, int]:
     onset = {party: (spread.labels[label].clock + 1) // 2 for party, label in spread.first.items()}
     sources: dict[int, dict[str, _Sources]] = {}
     stays: list[tuple[int, int, Micros, Micros, str]] = []
-    for number, (party, place, start, end) in enumerate(land.rows):
-        if party in hops:
-            stays.append((party, place, start, end, run.stay(number).contact))
-            if end > onset[party]:
-                kind = "person" if parties[party].kind == "person" else "item"
-                left = end + land.linger.get(place, 0)
-                there = sources.setdefault(place, {})
-                if kind not in there:
-                    there[kind] = _Sources()
-                there[kind].add(hops[party], (max(start, onset[party]), left, party))
+    columns = land.columns
+    # What takes and what gives as the kernel has it: two meet if some tick is in both.
+    told = zip(
+        *(columns.party, columns.place, columns.start, columns.end, columns.shut, columns.left, columns.origin),
+        strict=True,
+    )
+    for party, place, start, end, shut, left, number in told:
+        if party not in hops:
+            continue
+        if start < shut:
+            stays += [(party, place, start, shut, contact) for contact in _contacts(run, number)]
+        since = max(start, onset[party])
+        if since < end and since < left:
+            kind = "person" if parties[party].kind == "person" else "item"
+            there = sources.setdefault(place, {})
+            if kind not in there:
+                there[kind] = _Sources()
+            there[kind].add(hops[party], (since, left, party))
     for kinds in sources.values():
         for one in kinds.values():
             one.seal()
@@ -190,3 +198,11 @@ def assign(run: Run, tiers: Tiers) -> Mapping[int, int]:
             rank = tiers.rank(flow.target.kind, "flow", flow.source.kind, "")
             best[target] = min(rank, best.get(target, rank))
     return best
+
+
+def _contacts(run: Run, row: int) -> Sequence[str]:
+    """Return how the stays of a row were told to touch, each once."""
+    numbers = run.ground.stays_of(row)
+    if len(numbers) == 1:
+        return (run.ground.stays[numbers[0]].contact,)
+    return sorted({run.ground.stays[one].contact for one in numbers})
