@@ -259,6 +259,30 @@ MUTATIONS: Final = (
         "fades.pop(parties.at(stay.who, stay.start), None)",
         "pass",
     ),
+    Mutation("what wanes has an end", "fading.py", "self._passed(tick) + self._budget", "self._passed(tick)"),
+    Mutation("backward asks since when", "fading.py", "self._passed(tick) - self._budget", "self._passed(tick)"),
+    Mutation("certain is the fastest waning", "climate.py", "fastest if certain else slowest", "slowest"),
+    Mutation("growth is no waning", "climate.py", "max(rate, 0)", "abs(rate)"),
+    Mutation("readings far apart do not join", "climate.py", "latest.end < one.start <= latest.end + gap", "True"),
+    Mutation(
+        "all loggers hold together", "climate.py", "low, high = lows[0][0], -highs[0][0]", "low = high = lows[0][0]"
+    ),
+    Mutation("own logger first", "climate.py", "if own or party not in self._stays:", "if party not in self._stays:"),
+    Mutation(
+        "half-lives are log-linear", "policies.py", "EXACT.multiply(EXACT.subtract(last, first), share)", "share * 0"
+    ),
+    Mutation(
+        "temperatures are of items",
+        "handling.py",
+        "subjects += [share.party.id for share in seen.shares] + [item.id for item, _ in seen.wrapped]\n    else:\n        subjects = [uri for uri in (event.read_point or event.biz_location,) if uri]\n    return [",
+        "pass\n    else:\n        subjects = []\n    return [",
+    ),
+    Mutation(
+        "the question goes before the policy",
+        "terms.py",
+        "{**self.policy.persistence, **asked}",
+        "{**asked, **self.policy.persistence}",
+    ),
     Mutation("a stated reduction decides", "rules.py", "reached >= self.complete_log10", "reached >= 0"),
     Mutation("rooms of a site are one site", "rules.py", "return match[1] or (match[2] + match[3])[:12]", "return uri"),
 )

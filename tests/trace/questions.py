@@ -4,14 +4,16 @@ import random
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import timedelta
+from functools import cache
 from typing import NamedTuple
 
-from tests.trace import oracle, ticks
+from tests.trace import oracle, ticks, warmth
 from tests.trace.worlds import KINDS
 
+from sudonglian.trace.engine import policies
 from sudonglian.trace.engine.facts import EPOCH, OPEN_END, Facts, Micros, Party, Place, Stay
 from sudonglian.trace.engine.query import TraceQuery
-from sudonglian.trace.engine.result import TraceResult
+from sudonglian.trace.engine.result import TraceResult, trace
 from sudonglian.trace.engine.run import Step
 
 MICRO = timedelta(microseconds=1)
@@ -28,6 +30,15 @@ class Question(NamedTuple):
     dwell: Mapping[str, Micros]
     wear: Mapping[str, Micros]
     fade: Mapping[str, Micros]
+    is_warm: bool
+    """Whether the policy's curve is followed by the kinds of which the question says nothing."""
+
+    def follows(self, kind: str) -> bool:
+        """Tell whether a kind lasts as its temperature lets it."""
+        return self.is_warm and kind in ("location", "interior", "item") and kind not in self.query.persistence
+
+
+POLICIES = policies.parse(warmth.TABLE)
 
 
 def question(facts: Facts, number: int) -> Question | None:
@@ -40,6 +51,13 @@ def question(facts: Facts, number: int) -> Question | None:
     dwell = {kind: dice.choice((0, 0, 1, 2, 4)) for kind in KINDS}
     wear = {kind: dice.choice((0, 0, 1, 3, 6, FOREVER)) for kind in KINDS}
     fade = {kind: span for kind in ("item", "person") if (span := dice.choice((None, None, 1, 2, 3, 8))) is not None}
+    warm = dice.random() < 0.4
+    if warm:
+        wear = {kind: span for kind, span in wear.items() if dice.random() < 0.3}
+        fade = {kind: span for kind, span in fade.items() if dice.random() < 0.3}
+    said = {kind: span * MICRO for kind, span in dwell.items() if not warm or kind != "vehicle"}
+    if warm:
+        dwell["vehicle"] = 2
     spans = {kind: span * MICRO for kind, span in {**wear, **fade}.items()}
     query = TraceQuery(
         dice.choice(named).id,
@@ -49,25 +67,45 @@ def question(facts: Facts, number: int) -> Question | None:
         max_generation=dice.choice((None, None, 0, 1, 2, 3)),
         strict=dice.random() < 0.5,
         persistence=spans,
-        min_dwell={kind: span * MICRO for kind, span in dwell.items()},
+        min_dwell=said,
+        policy="warm/1" if warm else "policy/1",
     )
-    return Question(query, dwell, wear, fade)
+    return Question(query, dwell, wear, fade, warm)
+
+
+def answered(facts: Facts, asked: Question) -> TraceResult:
+    """Return what the engine says."""
+    return trace(facts, asked.query, policies=POLICIES)
 
 
 def assumed(asked: Question, facts: Facts, *, certain: bool) -> ticks.Assumed:
     """Return the question as the oracle takes it."""
-    fades = {**asked.fade, **({"process": asked.fade["item"]} if "item" in asked.fade else {})}
     until = None if asked.query.until is None else (asked.query.until - EPOCH) // MICRO
-    if asked.fade and until is None and not asked.query.backward:
+    if (asked.fade or asked.follows("item")) and until is None and not asked.query.backward:
         until = end_of(facts, asked.query)
+
+    def wear(place: Place) -> ticks.Until:
+        if asked.follows(place.kind):
+            return warmth.lasting(facts, place, certain=certain)
+        forever = asked.is_warm and place.kind == "vehicle" and "vehicle" not in asked.wear
+        span = ticks.END if forever else asked.wear.get(place.kind, 0)
+        return lambda tick: tick + span
+
+    def fade(party: Party) -> ticks.Until:
+        kind = "item" if party.kind == "process" else party.kind
+        if asked.follows(kind):
+            return warmth.lasting(facts, party, certain=certain)
+        span = asked.fade.get(kind, 2 * ticks.END)
+        return lambda tick: tick + span
+
     return ticks.Assumed(
         strict=bool(asked.query.strict),
         certain=certain,
         until=until,
         max_hops=asked.query.max_generation,
         dwell=asked.dwell,
-        wear=lambda place: lambda tick: tick + asked.wear.get(place.kind, 0),
-        fade=lambda party: lambda tick: tick + fades.get(party.kind, ticks.END),
+        wear=cache(wear),
+        fade=cache(fade),
     )
 
 

@@ -13,7 +13,6 @@ from sudonglian.trace.engine.events import EventView, ItemRef, Participant, Part
 from sudonglian.trace.engine.facts import EPOCH, OPEN_END, Facts, Place, canonical
 from sudonglian.trace.engine.query import TraceQuery
 from sudonglian.trace.engine.result import TraceResult, trace
-from sudonglian.trace.engine.terms import terms_of
 from sudonglian.trace.errors import EventRefused, QueryRefused, SeedUnknown
 
 HOUR = 3_600_000_000
@@ -45,7 +44,7 @@ def ask(events: Iterable[EventView], seed: str, hour: int, **more: Any) -> Trace
     answer = trace(facts, query)
     # What a positive place exposes has a walk that begins with who was there.
     walked = () if query.backward or any(isinstance(one.subject, Place) for one in answer.seeds) else answer.members
-    linger = dict(terms_of(query).places)
+    linger = {kind: span // timedelta(microseconds=1) for kind, span in query.persistence.items()}
     for member in walked:
         meant = [seed.certain if member.evidence == "certain" else seed.possible for seed in answer.seeds]
         start = min(time for time in meant if time is not None)

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 from tests.trace import questions, ticks
-from tests.trace.questions import MICRO, expected, question, reached, shown
+from tests.trace.questions import MICRO, answered, expected, question, reached, shown
+from tests.trace.warmth import warmed
 from tests.trace.worlds import KINDS, told_world, world
 
 from sudonglian.trace.engine import waning
@@ -28,11 +29,11 @@ BATCH = 100
 @pytest.mark.parametrize("batch", range(0, WORLDS, BATCH))
 def test_equals_the_tick_oracle(batch: int, made: Callable[[int], Facts]) -> None:
     for number in range(batch, batch + BATCH):
-        facts = made(number)
+        facts = warmed(made(number), number)
         asked = question(facts, number)
         if asked is None:
             continue
-        answer = trace(facts, asked.query)
+        answer = answered(facts, asked)
         wide, narrow = (expected(facts, asked, certain=certain) for certain in (False, True))
         sure, maybe = reached(narrow, asked.query.seed), reached(wide, asked.query.seed)
         assert shown(answer, "certain") == sure, number
@@ -53,12 +54,12 @@ def test_equals_the_tick_oracle(batch: int, made: Callable[[int], Facts]) -> Non
 @pytest.mark.parametrize("batch", range(0, BACKWARD, 20))
 def test_backward_equals_asking_forward_at_every_tick(batch: int, made: Callable[[int], Facts]) -> None:
     for number in range(batch, batch + 20):
-        facts = made(number)
+        facts = warmed(made(number), number)
         asked = question(facts, number)
         if asked is None:
             continue
         asked = questions.turned(asked, facts, number)
-        answer = trace(facts, asked.query)
+        answer = answered(facts, asked)
         for certain in (True, False):
             (seed,) = answer.seeds
             told = questions.backward(facts, asked, seed.subject, certain=certain)
@@ -81,11 +82,11 @@ def test_backward_equals_asking_forward_at_every_tick(batch: int, made: Callable
 def test_the_facts_of_a_walk_are_enough(batch: int, made: Callable[[int], Facts]) -> None:
     """In a world of nothing but the facts that a walk names, its member is reached as soon, or in as few hops."""
     for number in range(batch, batch + BATCH):
-        facts = made(number)
+        facts = warmed(made(number), number)
         asked = question(facts, number)
         if asked is None:
             continue
-        for member in trace(facts, asked.query).members:
+        for member in answered(facts, asked).members:
             sure = member.evidence == "certain"
             key = (member.kind, member.id)
             for walk, part in ((member.walk(), 1), (member.earliest_walk(), 0)):
@@ -98,12 +99,12 @@ def test_the_facts_of_a_walk_are_enough(batch: int, made: Callable[[int], Facts]
 def test_without_an_end_both_kernels_say_the_same(made: Callable[[int], Facts]) -> None:
     compared = 0
     for number in range(200):
-        facts = made(number)
+        facts = warmed(made(number), number)
         asked = question(facts, number)
         if asked is None:
             continue
         plain = {kind: span for kind, span in asked.query.persistence.items() if kind in KINDS}
-        query = replace(asked.query, persistence=plain)
+        query = replace(asked.query, persistence=plain, policy="policy/1")
         run = trace(facts, query).wide
         one = run.spread
         seeds = [waning.Seed(label.party, label.time, label.time) for label in one.labels if label.previous == ROOT]

@@ -23,11 +23,12 @@ from sudonglian.trace.casework.run import run_trace
 from sudonglian.trace.engine import table
 from sudonglian.trace.engine.pictures.alone import route_svg, timeline_svg
 from sudonglian.trace.engine.pictures.times import local
+from sudonglian.trace.engine.policies import policy_table
 from sudonglian.trace.engine.progress import Stage
 from sudonglian.trace.engine.query import POLICY, TraceQuery
 from sudonglian.trace.errors import SeedUnknown
 
-POLICIES: Final = (POLICY,)
+POLICIES: Final = tuple(policy_table())
 
 
 def trace(
@@ -44,7 +45,9 @@ def trace(
     max_generation: Annotated[
         int | None, typer.Option(min=0, metavar="N", help="How many hops a walk may have; any number if absent.")
     ] = None,
-    policy: Annotated[str, typer.Option(metavar="P", help="The version of the assumptions.")] = POLICY,
+    policy: Annotated[
+        str, typer.Option(metavar="P", help=f"What is assumed of the pathogen: {', '.join(POLICIES)}.")
+    ] = POLICY,
     place: Annotated[
         str, typer.Option(metavar="PLACE", help="Where a lot was sampled; without it every portion is meant.")
     ] = "",

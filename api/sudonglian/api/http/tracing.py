@@ -24,6 +24,7 @@ from sudonglian.records import derive, jobs
 from sudonglian.records.jobs import LEASE, Job
 from sudonglian.trace.casework import graphml
 from sudonglian.trace.casework.run import MAX_WHY, reason, run_trace
+from sudonglian.trace.engine.policies import policy_table
 from sudonglian.trace.engine.progress import Report, Stage, silent
 from sudonglian.trace.engine.query import CARRIERS, PLACES, POLICY, TraceQuery
 
@@ -37,6 +38,8 @@ TELL_S: Final = 0.5
 
 MAX_IDENTIFIER: Final = 2_000
 """Longer URIs are cut by browsers and proxies."""
+
+POLICIES: Final = ", ".join(policy_table())
 
 MAX_KINDS: Final = len(PLACES) + len(CARRIERS) + 2
 """Kinds that a span may be said for, and the two names for several or another of them."""
@@ -54,7 +57,7 @@ class TraceAsk(BaseModel):
     backward: bool = Field(False, description="Ask what may have exposed the seed.")
     max_generation: int | None = Field(None, ge=0, le=1_000_000)
     place: str = Field("", max_length=MAX_IDENTIFIER, description="Where a lot was sampled.")
-    policy: str = Field(POLICY, max_length=64)
+    policy: str = Field(POLICY, max_length=64, description=f"What is assumed of the pathogen: {POLICIES}.")
     persistence: dict[str, Annotated[str, Field(max_length=16)]] = Field(
         {},
         max_length=MAX_KINDS,
@@ -82,8 +85,8 @@ class TraceAsk(BaseModel):
             What cannot be asked so.
         """
         reason(self.case, self.purpose)
-        if self.policy != POLICY:
-            raise UsageRefused(f"not a policy that is known: {POLICY}", place="/policy")
+        if self.policy not in policy_table():
+            raise UsageRefused(f"not a policy that is known: {', '.join(policy_table())}", place="/policy")
         query = TraceQuery(
             seed=seed_of(self.seed, "/seed"),
             at=moment(self.at, "/at"),

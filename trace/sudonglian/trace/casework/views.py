@@ -3,15 +3,20 @@
 docs/spec/facts.md §2; the engine knows no store, so that its answers can be recomputed from a bundle of records.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from decimal import Decimal, InvalidOperation
+from fractions import Fraction
+from math import ceil, floor
 from typing import Final
 
 from sudonglian.chain import canonical
 from sudonglian.chain.canonical import Json
 from sudonglian.chain.errors import CanonicalRefused
 from sudonglian.chain.identifiers import identifiers_of, normal
+from sudonglian.records.epcis import units
 from sudonglian.records.epcis.times import instant
+from sudonglian.records.meaning.amounts import amount
 from sudonglian.records.reader import EventRow
 from sudonglian.trace.engine.events import (
     CONTACTS,
@@ -22,12 +27,19 @@ from sudonglian.trace.engine.events import (
     Participant,
     PartyRef,
     Sample,
+    Temperature,
 )
-from sudonglian.trace.engine.facts import micros
+from sudonglian.trace.engine.facts import Micros, micros
 from sudonglian.trace.errors import EventRefused
 
 LAB_TEST: Final = "sdl:labTest"
 DISINFECTION: Final = "sdl:disinfection"
+TEMPERATURE: Final = re.compile(r"(?:.*[:/#-])?Temperature")
+"""A report's type, however a firm spells it: Temperature, gs1:Temperature, gs1:MT-Temperature, the whole IRI."""
+
+FREEZING: Final = Fraction("273.15")
+"""Of water, in kelvin, in which temperatures are compared."""
+
 SHOWN: Final = (LAB_TEST, DISINFECTION, "eventID")
 
 
@@ -70,6 +82,7 @@ def view(
         sample=_sample(event.get(LAB_TEST)),
         event_id=_text(event.get("eventID")),
         disinfection=_disinfection(event.get(DISINFECTION)),
+        temperatures=tuple(_temperatures(event, micros(time))),
     )
 
 
@@ -130,6 +143,30 @@ def _disinfection(value: Json) -> Disinfection | None:
         normal(subject) if subject else "",
         micros(time) if time else None,
     )
+
+
+def _temperatures(event: dict[str, Json], event_time: Micros) -> Iterator[Temperature]:
+    """Yield what an event's sensor reports say of temperature; what says nothing usable is passed over."""
+    elements = event.get("sensorElementList")
+    for element in elements if isinstance(elements, list) else ():
+        told = element if isinstance(element, dict) else {}
+        about, reports = told.get("sensorMetadata"), told.get("sensorReport")
+        metadata = about if isinstance(about, dict) else {}
+        for report in reports if isinstance(reports, list) else ():
+            if not isinstance(report, dict) or not TEMPERATURE.fullmatch(_text(report.get("type"))):
+                continue
+            unit = _text(report.get("uom"))
+            values = [amount(report.get(name)) for name in ("value", "minValue", "maxValue", "meanValue")]
+            known = [units.comparable(value, unit) for value in values if value is not None]
+            celsius = [value - FREEZING for kind, value in known if kind == "temperature" and value >= 0]
+            if not celsius:
+                continue
+            moments = [instant(one.get(name)) for one in (report, metadata) for name in ("time",)]
+            at = next((micros(moment) for moment in moments if moment is not None), event_time)
+            start, end = instant(metadata.get("startTime")), instant(metadata.get("endTime"))
+            spans = start is not None and end is not None and start <= end and report.get("value") is None
+            first, last = (micros(start), micros(end)) if spans and start and end else (at, at)
+            yield Temperature(first, last, floor(min(celsius) * 1000), ceil(max(celsius) * 1000))
 
 
 def _decimal(value: Json) -> str:

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from sudonglian.trace.engine.events import EventView, check
-from sudonglian.trace.engine.facts import INSTANT, Clean, Facts, Micros, Party, Place, SampleFact, canonical
-from sudonglian.trace.engine.handling import People, Shown, cleans_of, parent_of, samples_of
+from sudonglian.trace.engine.facts import INSTANT, Clean, Facts, Micros, Party, Place, Reading, SampleFact, canonical
+from sudonglian.trace.engine.handling import People, Shown, cleans_of, parent_of, readings_of, samples_of
 from sudonglian.trace.engine.ledger import Ledger, interior_of, place_of
 from sudonglian.trace.engine.portions import Portions, Share, settled_place
 from sudonglian.trace.engine.progress import Report, counted, silent
@@ -57,6 +57,7 @@ def derive_facts(events: Iterable[EventView], table: FactTable | None = None, *,
             portions=reader.portions.names,
             notes=tuple(ledger.notes),
             samples=tuple(reader.samples),
+            readings=tuple(reader.readings),
             superseded=tuple(event.record_hash for event in unique.values() if event.superseded),
             table_version=table.version,
             days_only=len(times) > 1 and len({time % DAY for time in times}) == 1,
@@ -99,6 +100,7 @@ class _Reader:
         self.people = People(self.ledger)
         self.samples: list[SampleFact] = []
         self.cleans: list[Clean] = []
+        self.readings: list[Reading] = []
         self._clashes = clashes
 
     def read(self, event: EventView, rule: Rule) -> None:
@@ -131,6 +133,7 @@ class _Reader:
         seen = Shown(shares, wrapped, place, sorted({at for at in before.values() if at is not None}), opening)
         self.people.handle(event, rule, seen)
         self.cleans += cleans_of(event, self.table, seen)
+        self.readings += readings_of(event, seen)
         for sample in samples_of(event, self.table, seen, self.portions.names):
             self.samples.append(sample)
             if sample.positive is None:

@@ -13,7 +13,7 @@ from sudonglian.trace.engine.member import Member, step_json
 from sudonglian.trace.engine.portions import SEPARATOR
 from sudonglian.trace.engine.query import CARRIERS, PLACES, Seed, TraceQuery
 from sudonglian.trace.engine.run import Run
-from sudonglian.trace.engine.terms import terms_of
+from sudonglian.trace.engine.terms import Terms
 
 VERSION: Final = "sudonglian/trace/2"
 
@@ -75,10 +75,10 @@ def _step(step: Any) -> dict[str, Any]:
 
 
 def build(
-    query: TraceQuery, facts: Facts, seeds: Sequence[Seed], members: Sequence[Member], tiers: str
+    query: TraceQuery, terms: Terms, facts: Facts, seeds: Sequence[Seed], members: Sequence[Member], tiers: str
 ) -> dict[str, Any]:
     """Return the document of a trace."""
-    links, terms = _Links(), terms_of(query)
+    links = _Links()
     listed = [
         {
             **member.summary(),
@@ -100,10 +100,8 @@ def build(
             "max_generation": NONE if query.max_generation is None else query.max_generation,
             "instants": "strict" if query.strict else "chain",
             "min_dwell_us": {kind: terms.dwell(kind) for kind in PLACES},
-            "persistence_us": {
-                **{kind: terms.places.get(kind, 0) for kind in PLACES},
-                **{kind: terms.carriers.get(kind, NONE) for kind in CARRIERS},
-            },
+            "persistence_us": {kind: _lasts(terms, kind) for kind in (*PLACES, *CARRIERS)},
+            "curves": {kind: lasting.curve for kind, lasting in terms.lasting.items() if lasting.curve},
         },
         "versions": {"policy": query.policy, "facts": facts.table_version, "tiers": tiers},
         "seeds": [
@@ -120,6 +118,14 @@ def build(
         **_said_beside(facts, query, seeds, members),
         "superseded": list(facts.superseded),
     }
+
+
+def _lasts(terms: Terms, kind: str) -> int:
+    """Return how long a kind lasts: -1 without an end, and by temperature, which `curves` says."""
+    lasting = terms.lasting.get(kind)
+    if lasting is None:
+        return NONE if kind in CARRIERS else 0
+    return NONE if lasting.is_ever or lasting.curve else lasting.span
 
 
 def _said_beside(

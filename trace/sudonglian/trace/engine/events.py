@@ -71,6 +71,15 @@ class Disinfection(NamedTuple):
     time: Micros | None = None
 
 
+class Temperature(NamedTuple):
+    """What a sensor report of the event tells, in thousandths of a degree Celsius, from start to end (both included)."""
+
+    start: Micros
+    end: Micros
+    low: int
+    high: int
+
+
 @dataclass(frozen=True, slots=True)
 class EventView:
     """What the derivation of facts needs to know of one recorded event."""
@@ -94,6 +103,7 @@ class EventView:
     sample: Sample | None = None
     event_id: str = ""
     disinfection: Disinfection | None = None
+    temperatures: tuple[Temperature, ...] = ()
 
     def named(self, *roles: str) -> tuple[str, ...]:
         """Return the identifiers with one of the roles, each once, in the event's order."""

@@ -99,6 +99,17 @@ class SampleFact(NamedTuple):
     event_id: str = ""
 
 
+class Reading(NamedTuple):
+    """What a logger tells: from start to end, both included, it was between two thousandths of a degree Celsius."""
+
+    subject: str
+    start: Micros
+    end: Micros
+    low: int
+    high: int
+    record: str
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """All that a set of events says, in a canonical order that no order of the input changes."""
@@ -109,6 +120,7 @@ class Facts:
     portions: Mapping[Party, tuple[str, str]] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()
     samples: tuple[SampleFact, ...] = ()
+    readings: tuple[Reading, ...] = ()
     superseded: tuple[str, ...] = ()
     table_version: str = ""
     days_only: bool = False
@@ -124,6 +136,7 @@ def canonical(facts: Facts) -> Facts:
         portions=dict(sorted(facts.portions.items())),
         notes=tuple(sorted(set(facts.notes))),
         samples=tuple(sorted(set(facts.samples), key=repr)),
+        readings=tuple(sorted(set(facts.readings))),
         superseded=tuple(sorted(set(facts.superseded))),
         table_version=facts.table_version,
         days_only=facts.days_only,

@@ -3,6 +3,8 @@
 tracing.md §3.2 and §3.7; docs/spec/facts.md §13. Whole numbers alone: no time is ever made of a float.
 """
 
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 from sudonglian.trace.engine.facts import OPEN_END, Micros
@@ -45,3 +47,43 @@ class Ever(NamedTuple):
 
 
 EVER = Ever()
+"""For whoever never ceases."""
+
+
+class Gradual:
+    """What wanes at a rate that changes with time, until so much of it has passed.
+
+    >>> slow = Gradual([(0, 1), (10, 4), (20, 0)], 8)
+    >>> slow.last(0), slow.last(8), slow.last(9), slow.first(8), slow.first(11)
+    (8, 11, 11, 0, 6)
+    >>> slow.last(20) > 1 << 60
+    True
+    """
+
+    def __init__(self, rates: Sequence[tuple[Micros, int]], budget: int) -> None:
+        """Take moments from which on a rate holds, the first one also for all time before; no rate is negative."""
+        self._times = [time for time, _ in rates]
+        self._rates = [rate for _, rate in rates]
+        self._budget = budget
+        self._sums = [0]
+        for number in range(1, len(rates)):
+            passed = (self._times[number] - self._times[number - 1]) * self._rates[number - 1]
+            self._sums.append(self._sums[-1] + passed)
+
+    def _passed(self, tick: Micros) -> int:
+        number = max(bisect_right(self._times, tick) - 1, 0)
+        return self._sums[number] + self._rates[number] * (tick - self._times[number])
+
+    def last(self, tick: Micros) -> Micros:
+        """Return the last tick by which no more than the budget has passed."""
+        goal = self._passed(tick) + self._budget
+        number = max(bisect_right(self._sums, goal) - 1, 0)
+        rate = self._rates[number]
+        return EVER.last(tick) if rate == 0 else self._times[number] + (goal - self._sums[number]) // rate
+
+    def first(self, tick: Micros) -> Micros:
+        """Return the first tick since which no more than the budget has passed."""
+        goal = self._passed(tick) - self._budget
+        number = max(bisect_left(self._sums, goal) - 1, 0)
+        rate = self._rates[number]
+        return EVER.first(tick) if rate == 0 else self._times[number] - (self._sums[number] - goal) // rate

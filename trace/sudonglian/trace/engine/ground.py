@@ -83,7 +83,7 @@ def ground(facts: Facts, query: TraceQuery, terms: Terms, meant: Sequence[Seed],
     ends = ends_of(facts, certain=certain)
     parties, places = Numbered(named, ends), Numbered({stay.where for stay in stays}, ends)
     dwell = {number: step for number, place in enumerate(places.lives) if (step := terms.dwell(place.kind))}
-    horizon, backward = terms.horizon(facts, query), query.backward
+    horizon, backward = terms.horizon(), query.backward
     rows: list[Row] = []
     stay_of: list[int] = []
     long: list[_Piece] = []

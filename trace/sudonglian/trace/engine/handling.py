@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from sudonglian.trace.engine.events import Disinfection, EventView, Participant
-from sudonglian.trace.engine.facts import INSTANT, Clean, Micros, Party, Place, SampleFact
+from sudonglian.trace.engine.facts import INSTANT, Clean, Micros, Party, Place, Reading, SampleFact
 from sudonglian.trace.engine.ledger import Ledger, interior_of, place_of
 from sudonglian.trace.engine.portions import SEPARATOR, Share
 from sudonglian.trace.engine.rules import FactTable, Rule, is_location, is_vehicle
@@ -182,4 +182,18 @@ def samples_of(
     return [
         SampleFact(subject, sample.result, verdict, time, event.record_hash, event.event_id)
         for subject in dict.fromkeys(subjects)
+    ]
+
+
+def readings_of(event: EventView, seen: Shown) -> list[Reading]:
+    """Return what the event's sensors tell: of its items and portions, or without items of its place."""
+    if not event.temperatures:
+        return []
+    if event.items:
+        subjects = [item.uri for item in event.items if is_location(item.uri) or is_vehicle(item.uri)]
+        subjects += [share.party.id for share in seen.shares] + [item.id for item, _ in seen.wrapped]
+    else:
+        subjects = [uri for uri in (event.read_point or event.biz_location,) if uri]
+    return [
+        Reading(subject, *told, event.record_hash) for subject in dict.fromkeys(subjects) for told in event.temperatures
     ]

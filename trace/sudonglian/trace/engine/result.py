@@ -16,9 +16,11 @@ from sudonglian.trace.engine import graph
 from sudonglian.trace.engine.document import build
 from sudonglian.trace.engine.facts import Facts
 from sudonglian.trace.engine.member import Member, members, step_json
+from sudonglian.trace.engine.policies import Policy
 from sudonglian.trace.engine.progress import Report, Stage, silent
 from sudonglian.trace.engine.query import Seed, TraceQuery, resolved, seeds
 from sudonglian.trace.engine.run import Run, runs
+from sudonglian.trace.engine.terms import Terms
 from sudonglian.trace.engine.tiers import Tiers, tier_table
 
 DOMAIN: Final = b"sudonglian/trace/v1\x00"
@@ -43,6 +45,7 @@ class TraceResult:
     wide: Run = field(repr=False)
     narrow: Run = field(repr=False)
     tiers: Tiers
+    terms: Terms = field(repr=False)
 
     def to_networkx(self, limit: int | None = None) -> "nx.MultiDiGraph[str]":
         """Return the graph of the exposed: typed nodes, edges with interval, kind and record hashes."""
@@ -62,7 +65,7 @@ class TraceResult:
 
     @cached_property
     def _document(self) -> dict[str, Any]:
-        return build(self.query, self.facts, self.seeds, self.members, self.tiers.version)
+        return build(self.query, self.terms, self.facts, self.seeds, self.members, self.tiers.version)
 
     @cached_property
     def _encoded(self) -> bytes:
@@ -110,7 +113,14 @@ def _lengths(links: Sequence[Mapping[str, Any]]) -> list[int]:
     return found
 
 
-def trace(facts: Facts, query: TraceQuery, tiers: Tiers | None = None, *, report: Report = silent) -> TraceResult:
+def trace(
+    facts: Facts,
+    query: TraceQuery,
+    tiers: Tiers | None = None,
+    *,
+    policies: Mapping[str, Policy] | None = None,
+    report: Report = silent,
+) -> TraceResult:
     """Return who and what the seed exposed, from when, how surely and by which records.
 
     Examples
@@ -135,10 +145,11 @@ def trace(facts: Facts, query: TraceQuery, tiers: Tiers | None = None, *, report
     tiers = tiers or tier_table()
     query = resolved(facts, query)
     meant = seeds(facts, query)
-    wide, narrow = runs(facts, query, meant, report)
+    terms = Terms(query, facts, policies)
+    wide, narrow = runs(facts, query, terms, meant, report)
     report(Stage("members", total=len(wide.spread.first) + len(wide.spread.first_place)))
     listed = members(wide, narrow, meant, tiers, facts.portions)
-    return TraceResult(query, facts, meant, listed, wide, narrow, tiers)
+    return TraceResult(query, facts, meant, listed, wide, narrow, tiers, terms)
 
 
 __all__ = ["TraceResult", "trace"]

@@ -13,7 +13,7 @@ from sudonglian.trace.engine.ground import Ground, ground
 from sudonglian.trace.engine.passing import Passing
 from sudonglian.trace.engine.progress import Report, Stage, silent
 from sudonglian.trace.engine.query import SAMPLE, Seed, TraceQuery
-from sudonglian.trace.engine.terms import terms_of
+from sudonglian.trace.engine.terms import Terms
 
 
 class Step(NamedTuple):
@@ -126,13 +126,19 @@ class Run(NamedTuple):
         return (objects, persons + 1) if by_person else (objects + 1, persons)
 
 
-def runs(facts: Facts, query: TraceQuery, meant: Sequence[Seed], report: Report = silent) -> tuple[Run, Run]:
+def runs(
+    facts: Facts, query: TraceQuery, terms: Terms, meant: Sequence[Seed], report: Report = silent
+) -> tuple[Run, Run]:
     """Return the run over all facts and the run over the certain ones; where nothing is uncertain, one ground does."""
     virtual = any(isinstance(seed.subject, Place) for seed in meant)
     report(Stage("index", total=len(facts.stays)))
-    terms = terms_of(query)
     wide = ground(facts, query, terms, meant, certain=False)
-    sure = not virtual and all(all(one.certain for one in some) for some in (facts.cleans, facts.flows, facts.stays))
+    # How long something lasts at temperatures that nobody knows is not the same for both.
+    sure = (
+        terms.exact
+        and not virtual
+        and all(all(one.certain for one in some) for some in (facts.cleans, facts.flows, facts.stays))
+    )
     narrow = wide if sure else ground(facts, query, terms, meant, certain=True)
     first = _run(wide, query, meant, report, certain=False)
     if sure and all(seed.certain == seed.possible for seed in meant):

@@ -1,69 +1,111 @@
 """The terms of a trace: dwell and persistence by kind, from the policy and what the question says otherwise.
 
-tracing.md §3.1, §3.2 and §3.7; docs/spec/facts.md §13.
+tracing.md §3.1, §3.2 and §3.7; docs/spec/facts.md §13 and §14.
 """
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import NamedTuple
+from functools import cached_property
+from typing import Final
 
+from sudonglian.trace.engine.climate import Climate
 from sudonglian.trace.engine.facts import OPEN_END, Facts, Micros, Party, Place, micros
-from sudonglian.trace.engine.fading import Fading, For
+from sudonglian.trace.engine.fading import EVER, Fading, For
+from sudonglian.trace.engine.policies import Curve, Lasting, Policy, policy_table
 from sudonglian.trace.engine.query import CARRIERS, PLACES, TraceQuery
+from sudonglian.trace.errors import QueryRefused
 
-NO_TIME = timedelta(0)
+MICRO: Final = timedelta(microseconds=1)
+
+GOODS: Final[Mapping[str, str]] = {"process": "item"}
+"""What a process holds is goods: it lasts as they do."""
 
 
-class Terms(NamedTuple):
+class Terms:
     """What a kind of place asks and keeps, and how long a kind of party passes on."""
 
-    dwells: Mapping[str, Micros]
-    places: Mapping[str, Micros]
-    carriers: Mapping[str, Micros]
+    def __init__(self, query: TraceQuery, facts: Facts, policies: Mapping[str, Policy] | None = None) -> None:
+        """Take what the question says, and of what it does not say the policy's.
+
+        Raises
+        ------
+        QueryRefused
+            There is no such policy.
+        """
+        known = policy_table() if policies is None else policies
+        if query.policy not in known:
+            raise QueryRefused(f"{query.policy!r} is none of: {', '.join(known)}", place="policy")
+        self.policy = known[query.policy]
+        self._facts, self._query = facts, query
+        asked = {kind: Lasting(span // MICRO) for kind, span in query.persistence.items()}
+        self.lasting = {**self.policy.persistence, **asked}
+        steps = {**self.policy.dwell, **{kind: span // MICRO for kind, span in query.min_dwell.items()}}
+        self.dwells = {kind: step for kind, step in steps.items() if step}
+        self.ceases = any(kind in self.lasting and not self.lasting[kind].is_ever for kind in CARRIERS)
+
+    @cached_property
+    def climate(self) -> Climate:
+        """Return what loggers tell; nobody asks where nothing depends on it."""
+        return Climate(self._facts)
 
     @property
     def plain(self) -> bool:
         """Tell whether a place's persistence is the same at any time."""
-        return True
+        return not any(self.lasting[kind].curve for kind in PLACES if kind in self.lasting)
+
+    @property
+    def exact(self) -> bool:
+        """Tell whether how long something lasts is known, and not between two bounds."""
+        return not any(lasting.curve for lasting in self.lasting.values())
 
     def dwell(self, kind: str) -> Micros:
         """Return how long a meeting in a kind of place must last to expose; 0 if an instant is enough."""
         return self.dwells.get(kind, 0)
 
+    def curve(self, kind: str) -> Curve | None:
+        """Return the curve that a kind follows, if it follows one."""
+        lasting = self.lasting.get(GOODS.get(kind, kind))
+        return self.policy.curves[lasting.curve] if lasting is not None and lasting.curve else None
+
     def wear(self, places: Sequence[Place], *, certain: bool) -> dict[int, Fading]:
         """Return how long places go on exposing after their source left, by number; not those that do not."""
-        return {number: For(span) for number, place in enumerate(places) if (span := self.places.get(place.kind, 0))}
+        found: dict[int, Fading] = {}
+        for number, place in enumerate(places):
+            lasting = self.lasting.get(place.kind)
+            if lasting is None or lasting == Lasting():
+                continue
+            curve = self.curve(place.kind)
+            if curve is not None:
+                found[number] = self.climate.fading(self.climate.of_place(place, curve.gap), curve, certain=certain)
+            else:
+                found[number] = EVER if lasting.is_ever else For(lasting.span)
+        return found
 
     def fades(self, parties: Sequence[Party], *, certain: bool) -> dict[int, Fading]:
         """Return how long parties go on exposing after their last exposure, by number; not those that never cease."""
-        if not self.carriers:
+        if not self.ceases:
             return {}
-        kinds = {"process": "item"}
         found: dict[int, Fading] = {}
         for number, party in enumerate(parties):
-            span = self.carriers.get(kinds.get(party.kind, party.kind))
-            if span is not None:
-                found[number] = For(span)
+            lasting = self.lasting.get(GOODS.get(party.kind, party.kind))
+            if lasting is None or lasting.is_ever:
+                continue
+            curve = self.curve(party.kind)
+            if curve is not None:
+                found[number] = self.climate.fading(self.climate.of_party(party, curve.gap), curve, certain=certain)
+            else:
+                found[number] = For(lasting.span)
         return found
 
-    def horizon(self, facts: Facts, query: TraceQuery) -> Micros:
+    def horizon(self) -> Micros:
         """Return the last tick that counts, on the clock of the direction.
 
         Where parties cease to expose, two that stay together keep each other exposed, and so on without an end: then
         the trace runs to the end of what the records tell.
         """
-        if query.backward or query.until is not None or not self.carriers:
+        query, facts = self._query, self._facts
+        if query.backward or query.until is not None or not self.ceases:
             return query.horizon()
         times = [time for stay in facts.stays for time in (stay.start, stay.end) if time < OPEN_END]
         times += [flow.time for flow in facts.flows] + [clean.time for clean in facts.cleans]
         return max([micros(query.at), *times])
-
-
-def terms_of(query: TraceQuery) -> Terms:
-    """Return the terms that a question is answered by."""
-    micro = timedelta(microseconds=1)
-    return Terms(
-        {kind: span // micro for kind, span in query.min_dwell.items() if span > NO_TIME},
-        {kind: span // micro for kind in PLACES if (span := query.persistence.get(kind, NO_TIME)) > NO_TIME},
-        {kind: query.persistence[kind] // micro for kind in CARRIERS if kind in query.persistence},
-    )
