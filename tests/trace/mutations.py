@@ -99,7 +99,10 @@ MUTATIONS: Final = (
         "nobody raises the own tier", "tiers.py", "left = bisect_right(self._hops, hops)", "left = len(self._hops)"
     ),
     Mutation(
-        "a party is no source to itself", "tiers.py", "(other if who == party else latest) > start", "latest > start"
+        "a party is no source to itself",
+        "tiers.py",
+        "until, row = other if who == party else latest",
+        "until, row = latest",
     ),
     Mutation("departure before arrival of the same time", "derive.py", "rank = BEFORE_ALL", "rank = rank"),
     Mutation(
@@ -282,6 +285,24 @@ MUTATIONS: Final = (
         "terms.py",
         "{**self.policy.persistence, **asked}",
         "{**asked, **self.policy.persistence}",
+    ),
+    Mutation(
+        "exposure is to whoever needed fewer hops",
+        "exposure.py",
+        "segments[waiting[-1]].hops < hops[party]",
+        "segments[waiting[-1]].hops <= hops[party]",
+    ),
+    Mutation(
+        "two records of one stay are one exposure",
+        "exposure.py",
+        "in _united(there[party]):",
+        "in sorted(there[party]):",
+    ),
+    Mutation("exposure ends with the question", "exposure.py", "stop = min(until, end + 1)", "stop = until"),
+    Mutation("touching is told apart", "exposure.py", "(length, 0) if touches else (0, length)", "(0, length)"),
+    Mutation("a tier names what fired it", "tiers.py", "Fired(rank, by, row)", "Fired(rank, row, by)"),
+    Mutation(
+        "the strongest rule is named", "tiers.py", "if party in best and rank >= best[party].rank:", "if party in best:"
     ),
     Mutation("a stated reduction decides", "rules.py", "reached >= self.complete_log10", "reached >= 0"),
     Mutation("rooms of a site are one site", "rules.py", "return match[1] or (match[2] + match[3])[:12]", "return uri"),

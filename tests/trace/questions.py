@@ -47,7 +47,7 @@ def question(facts: Facts, number: int) -> Question | None:
     named = sorted({stay.who for stay in facts.stays if stay.who.kind != "process"})
     if not named:
         return None
-    at = dice.randrange(12)
+    at = dice.choice((0, 1, 2, 3, 5, 8, 11))
     dwell = {kind: dice.choice((0, 0, 1, 2, 4)) for kind in KINDS}
     wear = {kind: dice.choice((0, 0, 1, 3, 6, FOREVER)) for kind in KINDS}
     fade = {kind: span for kind in ("item", "person") if (span := dice.choice((None, None, 1, 2, 3, 8))) is not None}

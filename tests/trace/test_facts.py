@@ -32,7 +32,9 @@ def event(hour: int, step: str, *items: tuple[str, str], kind: str = "ObjectEven
         action=more.pop("action", "OBSERVE"),
         biz_step=step,
         items=tuple(ItemRef(uri, role) for uri, role in items),
-        participants=tuple(Participant(name, "loader", contact) for name, contact in more.pop("people", ())),
+        participants=more.pop(
+            "participants", tuple(Participant(name, "loader", contact) for name, contact in more.pop("people", ()))
+        ),
         destinations=tuple(PartyRef("location", uri) for uri in more.pop("to", ())),
         **more,
     )
@@ -43,7 +45,12 @@ def ask(events: Iterable[EventView], seed: str, hour: int, **more: Any) -> Trace
     query = TraceQuery(seed, at=EPOCH + timedelta(hours=hour), **{"lookback": timedelta(0), **more})
     answer = trace(facts, query)
     # What a positive place exposes has a walk that begins with who was there.
-    walked = () if query.backward or any(isinstance(one.subject, Place) for one in answer.seeds) else answer.members
+    # Walks with a dwell are looked at in test_terms.
+    walked = (
+        ()
+        if query.backward or query.min_dwell or any(isinstance(one.subject, Place) for one in answer.seeds)
+        else answer.members
+    )
     linger = {kind: span // timedelta(microseconds=1) for kind, span in query.persistence.items()}
     for member in walked:
         meant = [seed.certain if member.evidence == "certain" else seed.possible for seed in answer.seeds]
@@ -464,3 +471,45 @@ def test_a_walk_ends_with_the_question() -> None:
     meeting = [*late[:1], long(3, OTHER, "a", "b"), long(4, OTHER, "a", "b", record="next")]
     assert people(ask(meeting, BOX, 1, until=EPOCH + timedelta(hours=4))) == {"a"}
     assert people(ask(meeting, BOX, 1, until=EPOCH + timedelta(hours=5))) == {"a", "b"}
+
+
+def test_a_tier_names_the_meeting_that_fired_its_rule() -> None:
+    late = next(one for one in ask(handover(), BOX, 3).members if one.id == "late")
+    assert (late.rule, late.tier) == ("T01", "close")
+    assert [(one["fact"], one["who"]["id"]) for one in late.tier_facts()] == [("handled", BOX), ("handle", "late")]
+    assert all(one["record_hashes"] for one in late.tier_facts())
+    lot = next(one for one in ask(two_cities(), LOT, 2, seed_place=PORT).members if one.portion)
+    assert all(one["record_hashes"] for one in lot.tier_facts())
+
+
+def test_from_when_to_when_a_worker_was_exposed() -> None:
+    half = timedelta(minutes=30)
+    events = [
+        event(1, "storing", (BOX, "epc"), biz_location=PORT),
+        event(
+            3,
+            "inspecting",
+            (BOX, "epc"),
+            biz_location=PORT,
+            participants=(Participant("worker", "", "outer-packaging", 3 * HOUR, 4 * HOUR),),
+        ),
+        event(6, "shipping", (BOX, "epc"), read_point=PORT),
+    ]
+    (worker,) = [one for one in ask(events, BOX, 2).members if one.id == "worker"]
+    told = worker.summary()
+    assert (told["earliest"], told["latest"]) == ("1970-01-01T03:00:00Z", "1970-01-01T03:59:59.999999Z")
+    assert told["exposure_us"] == {"handling": HOUR, "presence": HOUR}
+    port = next(one for one in ask(events, BOX, 2).members if one.id == PORT).summary()
+    assert (port["earliest"], port["latest"]) == ("1970-01-01T02:00:00Z", "1970-01-01T06:00:00Z")
+    dwelt = ask(events, BOX, 2, min_dwell={"handoff": half, "location": half})
+    assert [one.time for one in dwelt.members if one.id == "worker"] == [3 * HOUR + HOUR // 2]
+    assert [one.id for one in ask(events, BOX, 2, min_dwell={"handoff": 3 * half, "location": 3 * half}).members] == [
+        PORT
+    ]
+    back = next(
+        one for one in ask(events, "worker", 5, backward=True, lookback=timedelta(days=1)).members if one.id == BOX
+    )
+    assert (back.summary()["earliest"], back.summary()["latest"]) == (
+        "1970-01-01T03:00:00Z",
+        "1970-01-01T03:59:59.999999Z",
+    )

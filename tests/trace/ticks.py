@@ -38,6 +38,9 @@ class Found(NamedTuple):
     exposed: dict[Place, int]
     layers: list[dict["Life", int]]
     """For each number of hops, when each life exposes that needed as many at most."""
+    lives: dict["Life", tuple[int, int]]
+    """The fewest hops of each life, and when it may expose in meetings."""
+    world: "World"
 
 
 Life = tuple[Party, int]
@@ -133,6 +136,7 @@ def spread(facts: Facts, seeds: Mapping[Party, Iterable[Micros]], assumed: Assum
             if assumed.until is None or time <= assumed.until:
                 arrivals[party, world.life(party, time)].add((time, False))
     layers: list[dict[Life, int]] = []
+    fewest: dict[Life, int] = {}
     hops = 0
     while True:
         new: dict[Life, int] = defaultdict(int)
@@ -145,6 +149,7 @@ def spread(facts: Facts, seeds: Mapping[Party, Iterable[Micros]], assumed: Assum
                     if (life, time, met) in known:
                         continue
                     known.add((life, time, met))
+                    fewest.setdefault(life, hops)
                     times = parties[party]
                     if not times or time < min(times.values()):
                         times[hops] = time
@@ -208,4 +213,35 @@ def spread(facts: Facts, seeds: Mapping[Party, Iterable[Micros]], assumed: Assum
     alive: dict[Party, int] = defaultdict(int)
     for (party, _), mask in flowing.items():
         alive[party] |= mask
-    return Found(dict(parties), dict(places), alive, exposed, layers)
+    return Found(
+        dict(parties),
+        dict(places),
+        alive,
+        exposed,
+        layers,
+        {life: (fewest[life], meeting[life]) for life in fewest},
+        world,
+    )
+
+
+def exposure(found: Found, who: Party, last: Micros) -> tuple[int, int]:
+    """Return for how many ticks up to the last one a party met, by touching and otherwise, who needed fewer hops."""
+    world, counted = found.world, span(START, last + 1)
+    lengths = [0, 0]
+    for room in sorted({run.room for run in world.runs}):
+        place, _ = room
+        wear = world.assumed.wear(place)
+        for life in sorted({run.who for run in world.runs if run.who[0] == who}):
+            if life not in found.lives:
+                continue
+            exposed = 0
+            for run in world.runs:
+                if run.room == room and run.who in found.lives and found.lives[run.who][0] < found.lives[life][0]:
+                    for tick in ticks(found.lives[run.who][1] & span(run.start, run.end)):
+                        exposed |= span(tick, wear(tick) + 1)
+            there = 0
+            for run in world.runs:
+                if run.room == room and run.who == life:
+                    there |= span(run.start, run.end)
+            lengths[place.kind not in ("handoff", "interior")] += (exposed & there & counted).bit_count()
+    return lengths[0], lengths[1]

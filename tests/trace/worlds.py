@@ -4,7 +4,7 @@ import random
 from collections.abc import Sequence
 
 from sudonglian.trace.engine.derive import derive_facts
-from sudonglian.trace.engine.events import EventView, ItemRef, Participant, PartyRef
+from sudonglian.trace.engine.events import Disinfection, EventView, ItemRef, Participant, PartyRef
 from sudonglian.trace.engine.facts import Clean, Contact, Facts, Flow, Party, Place, Stay, canonical
 from sudonglian.trace.engine.run import Step
 
@@ -17,7 +17,7 @@ def world(seed: int, *, disinfected: bool = True) -> Facts:
     Half of the worlds know disinfections, unless none is wanted.
     """
     dice = random.Random(seed)
-    clock = dice.choice((4, 8, 20))
+    clock, surely = dice.choice((4, 8, 20)), dice.choice((0.6, 0.9))
     parties = [Party("item" if dice.random() < 0.5 else "person", f"p{n}") for n in range(dice.randint(2, 6))]
     places = [Place(dice.choice(KINDS), f"l{n}") for n in range(dice.randint(1, 4))]  # type: ignore[arg-type]
     stays = []
@@ -26,7 +26,7 @@ def world(seed: int, *, disinfected: bool = True) -> Facts:
         length = dice.choice((1, 1, 2, 3, 1 << 60)) if dice.random() < 0.9 else 0
         end = 1 << 60 if length == 1 << 60 else start + length
         stays.append(
-            Stay("at", dice.choice(parties), dice.choice(places), start, end, dice.random() < 0.7, f"r{number}", "")
+            Stay("at", dice.choice(parties), dice.choice(places), start, end, dice.random() < surely, f"r{number}", "")
         )
     flows = []
     process = Party("process", "t")
@@ -34,11 +34,13 @@ def world(seed: int, *, disinfected: bool = True) -> Facts:
         source, target = dice.choice((*parties, process)), dice.choice((*parties, process))
         if source != target:
             hops = dice.choice((0, 1)) if source.kind != "process" else 0
-            flows.append(Flow("split", source, target, dice.randrange(clock), hops, dice.random() < 0.7, f"f{number}"))
+            flows.append(
+                Flow("split", source, target, dice.randrange(clock), hops, dice.random() < surely, f"f{number}")
+            )
     cleans = []
     cleanable: list[Party | Place] = [*(one for one in parties if one.kind == "item"), *places]
-    for number in range(dice.choice((0, 0, 0, 1, 2, 4)) if disinfected else 0):
-        done, sure = dice.random() < 0.9, dice.random() < 0.7
+    for number in range(dice.choice((0, 0, 1, 2, 4)) if disinfected else 0):
+        done, sure = dice.random() < 0.9, dice.random() < 0.4
         cleans.append(Clean(dice.choice(cleanable), dice.randrange(clock), done, sure, "", f"c{number}"))
     return canonical(Facts(stays=tuple(stays), flows=tuple(flows), cleans=tuple(cleans), table_version="test"))
 
@@ -51,9 +53,20 @@ BOXES = tuple(f"https://id.gs1.org/01/0/21/box{n}" for n in range(2))
 LOT = "https://id.gs1.org/01/06901234567892/10/L1"
 STEPS = ("storing", "shipping", "receiving", "inspecting", "inspecting", "disinfecting", "retail_selling")
 
+NESTINGS = (
+    *(("ADD", "packing"), ("ADD", "packing"), ("ADD", "packing"), ("ADD", "shipping")),
+    *(("DELETE", "unpacking"), ("DELETE", "unpacking")),
+    *(("OBSERVE", "shipping"), ("OBSERVE", "receiving"), ("OBSERVE", "inspecting")),
+)
+
 
 def told_world(seed: int) -> Facts:
     """Return what random events say: units that are packed and opened, portions of a lot, a truck, disinfections."""
+    return derive_facts(told_events(seed))
+
+
+def told_events(seed: int) -> list[EventView]:
+    """Return random events, of all that the table of facts knows."""
     dice = random.Random(f"events {seed}")
 
     def people(time: int) -> tuple[Participant, ...]:
@@ -71,13 +84,14 @@ def told_world(seed: int) -> Facts:
         items: tuple[ItemRef, ...] = (ItemRef(LOT, "quantity") if dice.random() < 0.4 else ItemRef(single, "epc"),)
         kind, action, step = "ObjectEvent", dice.choice(("ADD", "OBSERVE", "OBSERVE")), dice.choice(STEPS)
         if (nesting := dice.random()) < 0.3:
-            kind, action = "AggregationEvent", "ADD" if nesting < 0.2 else "DELETE"
-            step = "packing" if action == "ADD" else "unpacking"
+            kind, (action, step) = "AggregationEvent", dice.choice(NESTINGS)
             child = ItemRef(LOT, "child_quantity") if dice.random() < 0.3 else ItemRef(dice.choice(BOXES), "child")
             items = (ItemRef(dice.choice(UNITS), "parent"), child)
         elif nesting < 0.36:
             kind, step = "TransformationEvent", "transforming"
             items = (ItemRef(LOT, "input_quantity"), ItemRef(dice.choice(BOXES), "output"))
+        elif nesting < 0.4:
+            action, step = dice.choice((("OBSERVE", "destroying"), ("DELETE", "inspecting")))
         elif step == "shipping" and dice.random() < 0.4:
             read_point, biz_location = site, TRUCK
         elif step == "disinfecting" and dice.random() < 0.4:
@@ -96,9 +110,10 @@ def told_world(seed: int) -> Facts:
                 biz_location=biz_location,
                 participants=people(time),
                 destinations=sent,
+                disinfection=Disinfection(log10="2") if step == "disinfecting" and dice.random() < 0.5 else None,
             )
         )
-    return derive_facts(events)
+    return events
 
 
 def check_walk(

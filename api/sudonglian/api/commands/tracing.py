@@ -230,7 +230,7 @@ def _told(console: Console, document: dict[str, Any], explained: list[str] | Non
     yield from explained or ()
     for one in document["members"] if explained is None else ():
         generation = f"{one['generation']['objects']}+{one['generation']['persons']}"
-        when = _when(one.get("earliest") or one.get("latest", ""))
+        when = _when(one["time"])
         tier = one["tier_zh"] if console.lang == "zh" else one["tier"]
         yield f"{one['kind']:<6} {one['evidence']:<8} {generation:<5} {tier:<12} {when}  {one['id']}"
     log = document["log"]

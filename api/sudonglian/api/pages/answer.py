@@ -139,7 +139,7 @@ def _row(one: dict[str, Any], names: Names, events: Mapping[str, Mapping[str, An
 
 
 def _time(one: Mapping[str, Any]) -> str:
-    found: str = one.get("earliest") or one.get("latest") or ""
+    found: str = one.get("time") or one.get("earliest") or one.get("latest") or ""
     return found
 
 

@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from sudonglian.trace.engine.exposure import NEVER_MET, Exposure, exposures
 from sudonglian.trace.engine.facts import INSTANT, Micros, Party, Place, iso
 from sudonglian.trace.engine.forward import PlaceLabel
-from sudonglian.trace.engine.query import Seed
+from sudonglian.trace.engine.query import SAMPLE, Seed
 from sudonglian.trace.engine.run import Run, Step
-from sudonglian.trace.engine.tiers import Tiers, assign
+from sudonglian.trace.engine.tiers import NONE, Fired, Tiers, assign
 
 LISTED: Final = ("location", "vehicle")
 """Places that are members: the inside of a unit and a handoff are told by the unit and by those who met."""
@@ -35,6 +36,8 @@ class Member:
     lot: str
     portion: str
     intervals: tuple[tuple[Micros, Micros], ...]
+    exposure: Exposure
+    fired: Fired | None = field(repr=False)
     run: Run = field(repr=False)
     first: int | PlaceLabel
     best: int | PlaceLabel
@@ -65,12 +68,44 @@ class Member:
         last = self.run.place_step(end, hop)
         return [*last, *before] if self.run.backward else [*before, *last]
 
+    @property
+    def span(self) -> tuple[str, str]:
+        """Return the first and the last moment of its exposure; the last is empty if nobody says that it ended.
+
+        Backward: the first at which it met what leads to the seed, and the last at which it still could reach it.
+        """
+        last = self.exposure.last
+        told = iso(self.time if last == NEVER_MET else self.run.moment(last))
+        if self.run.backward:
+            return told, iso(self.time)
+        return iso(self.time), "" if self.exposure.is_open else told
+
+    def tier_facts(self) -> list[dict[str, Any]]:
+        """Return the facts of the meeting that fired its rule: the source's, then its own; or what it came from."""
+        if self.fired is None:
+            return []
+        if self.fired.flow != NONE:
+            flow = self.run.flows[self.fired.flow]
+            return [_told(flow.fact, flow.source, flow.target, (flow.record,))]
+        ground = self.run.ground
+        found = []
+        for row in (self.fired.source, self.fired.target):
+            stay = ground.stays[ground.stay_of[row]]
+            if stay.fact != SAMPLE:
+                records = dict.fromkeys(record for record in (stay.start_record, stay.end_record) if record)
+                found.append(_told(stay.fact, stay.who, stay.where, tuple(records)))
+        return found
+
     def summary(self) -> dict[str, Any]:
         """Return the member without its walks, in the words of the trace document."""
+        earliest, latest = self.span
         return {
             "id": self.id,
             "kind": self.kind,
-            "latest" if self.run.backward else "earliest": iso(self.time),
+            "time": iso(self.time),
+            "earliest": earliest,
+            "latest": latest,
+            "exposure_us": {"handling": self.exposure.handling, "presence": self.exposure.presence},
             "possible": iso(self.possible_time),
             "evidence": self.evidence,
             "generation": {"objects": self.objects, "persons": self.persons},
@@ -78,6 +113,7 @@ class Member:
             "tier_zh": self.tier_zh,
             "rule": self.rule,
             "possible_tier": self.possible_tier,
+            "tier_facts": self.tier_facts(),
             "lot": self.lot,
             "portion": self.portion,
             "intervals": [{"from": iso(start), "to": iso(end)} for start, end in self.intervals],
@@ -85,15 +121,15 @@ class Member:
 
 
 def members(
-    wide: Run, narrow: Run, seeds: Sequence[Seed], tiers: Tiers, portions: Mapping[Party, tuple[str, str]]
+    wide: Run, narrow: Run, seeds: Sequence[Seed], tiers: Tiers, portions: Mapping[Party, tuple[str, str]], end: Micros
 ) -> tuple[Member, ...]:
-    """Return all members in the order of kind and identifier, the seeds left out."""
-    sure = {member.key: member for member in _of_run(narrow, "certain", tiers, portions)}
+    """Return all members in the order of kind and identifier, the seeds left out; exposure counts up to `end`."""
+    sure = {member.key: member for member in _of_run(narrow, "certain", tiers, portions, end)}
     meant = {_place_key(one) if isinstance(one, Place) else f"{one.kind}:{one.id}" for one, _, _ in seeds}
     found = []
     if wide is narrow:
         return tuple(sorted((one for one in sure.values() if one.key not in meant), key=lambda one: (one.kind, one.id)))
-    for member in _of_run(wide, "possible", tiers, portions):
+    for member in _of_run(wide, "possible", tiers, portions, end):
         certain = sure.get(member.key)
         if certain is not None:
             raised = member.tier if member.tier != certain.tier else ""
@@ -103,11 +139,14 @@ def members(
     return tuple(sorted(found, key=lambda one: (one.kind, one.id)))
 
 
-def _of_run(run: Run, evidence: str, tiers: Tiers, portions: Mapping[Party, tuple[str, str]]) -> Iterator[Member]:
+def _of_run(
+    run: Run, evidence: str, tiers: Tiers, portions: Mapping[Party, tuple[str, str]], end: Micros
+) -> Iterator[Member]:
     """Yield everything that a run has reached, its seeds too; what was disinfected in between is one member."""
     spread = run.spread
     labels = spread.labels
     ranks = {} if run.backward else assign(run, tiers)
+    lengths = exposures(run, end)
     lives: dict[Party, list[int]] = {}
     for number in sorted(spread.first):
         lives.setdefault(run.parties[number], []).append(number)
@@ -118,6 +157,7 @@ def _of_run(run: Run, evidence: str, tiers: Tiers, portions: Mapping[Party, tupl
         best = min((spread.best[one] for one in numbers), key=lambda one: labels[one].clock)
         lot, portion = portions.get(party, ("", ""))
         time = run.moment(labels[best].time)
+        fired = min((ranks[one] for one in numbers if one in ranks), default=None)
         yield Member(
             kind=party.kind,
             id=party.id,
@@ -126,10 +166,12 @@ def _of_run(run: Run, evidence: str, tiers: Tiers, portions: Mapping[Party, tupl
             possible_time=time,
             objects=run.objects[first],
             persons=run.persons[first],
-            **_named(tiers, min((ranks[one] for one in numbers if one in ranks), default=None)),
+            **_named(tiers, None if fired is None else fired.rank),
             lot=lot,
             portion=portion,
             intervals=(),
+            exposure=sum((lengths[one] for one in numbers[1:]), lengths[numbers[0]]),
+            fired=fired,
             run=run,
             first=first,
             best=best,
@@ -144,6 +186,7 @@ def _of_run(run: Run, evidence: str, tiers: Tiers, portions: Mapping[Party, tupl
         earliest = min((spread.best_place[one] for one in numbers), key=lambda one: one.time)
         objects, persons = run.place_counts(reached)
         time = run.moment(earliest.time)
+        intervals = tuple(_exposed(run, numbers))
         yield Member(
             kind="place",
             id=place.id,
@@ -155,7 +198,9 @@ def _of_run(run: Run, evidence: str, tiers: Tiers, portions: Mapping[Party, tupl
             **_named(tiers, None if run.backward else tiers.rank("place", place.kind, "", "")),
             lot="",
             portion="",
-            intervals=tuple(_exposed(run, numbers)),
+            intervals=intervals,
+            exposure=_of_place(run, intervals, end),
+            fired=None,
             run=run,
             first=reached,
             best=earliest,
@@ -169,6 +214,26 @@ def _exposed(run: Run, numbers: Sequence[int]) -> Iterator[tuple[Micros, Micros]
         for start, end in sorted(_outside(run, span) for span in run.spread.covered[number]):
             if max(start, since) < min(end, until):
                 yield max(start, since), min(end, until)
+
+
+def _of_place(run: Run, intervals: Sequence[tuple[Micros, Micros]], end: Micros) -> Exposure:
+    """Return how long a place was exposed: no intervals overlap."""
+    if run.backward:
+        known = [(max(start, -end), until) for start, until in intervals if until > -end]
+        presence = sum(until - start for start, until in known)
+        return Exposure(0, presence, -min((start for start, _ in known), default=0))
+    presence = sum(max(min(until, end + 1) - start, 0) for start, until in intervals)
+    last = max((until for _, until in intervals), default=0)
+    return Exposure(0, presence, min(last - 1, end), last > end + 1)
+
+
+def _told(fact: str, who: Party, where: Party | Place, records: tuple[str, ...]) -> dict[str, Any]:
+    return {
+        "fact": fact,
+        "who": {"kind": who.kind, "id": who.id},
+        "where": {"kind": where.kind, "id": where.id},
+        "record_hashes": list(records),
+    }
 
 
 def _named(tiers: Tiers, rank: int | None) -> dict[str, Any]:

@@ -103,8 +103,13 @@ class Terms:
         Where parties cease to expose, two that stay together keep each other exposed, and so on without an end: then
         the trace runs to the end of what the records tell.
         """
+        query = self._query
+        return query.horizon() if query.backward or query.until is not None or not self.ceases else self.end()
+
+    def end(self) -> Micros:
+        """Return the last tick of which the answer tells, on the clock of the direction: the records', if not asked."""
         query, facts = self._query, self._facts
-        if query.backward or query.until is not None or not self.ceases:
+        if query.backward or query.until is not None:
             return query.horizon()
         times = [time for stay in facts.stays for time in (stay.start, stay.end) if time < OPEN_END]
         times += [flow.time for flow in facts.flows] + [clean.time for clean in facts.cleans]

@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any, Final, NamedTuple
 
 from sudonglian.trace.engine.facts import OPEN_END, Micros
+from sudonglian.trace.engine.passing import Passing
 from sudonglian.trace.engine.rules import data
 from sudonglian.trace.engine.run import Run
 from sudonglian.trace.errors import TableRefused
@@ -16,8 +17,19 @@ from sudonglian.trace.errors import TableRefused
 NEVER: Final[Micros] = -8 * OPEN_END
 """Before any time."""
 
-_Span = tuple[Micros, Micros, int]
-"""start, end, party: an exposed stay."""
+_Span = tuple[Micros, Micros, int, int]
+"""start, end, party, row: an exposed stay."""
+
+NONE: Final = -1
+
+
+class Fired(NamedTuple):
+    """A rule by its number, and what fired it: the rows of the source and of the member, or a flow; else -1."""
+
+    rank: int
+    source: int = NONE
+    target: int = NONE
+    flow: int = NONE
 
 
 class TierRule(NamedTuple):
@@ -52,24 +64,25 @@ class _Block:
 
     def __init__(self, spans: list[_Span]) -> None:
         self.spans = spans
-        self._ends: list[tuple[Micros, int, Micros]] = []
-        end, party, other = NEVER, -1, NEVER
-        for _, until, who in spans:
+        self._ends: list[tuple[tuple[Micros, int], int, tuple[Micros, int]]] = []
+        end, party, other = (NEVER, NONE), NONE, (NEVER, NONE)
+        for _, until, who, row in spans:
             if who == party:
-                end = max(end, until)
-            elif until > end:
-                end, party, other = until, who, end
+                end = max(end, (until, row))
+            elif until > end[0]:
+                end, party, other = (until, row), who, end
             else:
-                other = max(other, until)
+                other = max(other, (until, row))
             self._ends.append((end, party, other))
 
-    def meets(self, start: Micros, end: Micros, party: int) -> bool:
-        """Tell whether another party was there at some time in [start, end)."""
+    def meets(self, start: Micros, end: Micros, party: int) -> int:
+        """Return the row of another party that was there at some time in [start, end), or -1."""
         at = bisect_left(self.spans, (end,)) - 1
         if at < 0:
-            return False
+            return NONE
         latest, who, other = self._ends[at]
-        return (other if who == party else latest) > start
+        until, row = other if who == party else latest
+        return row if until > start else NONE
 
 
 class _Sources:
@@ -92,15 +105,16 @@ class _Sources:
         """Sort what was taken in."""
         self._hops = sorted(self._by_hops)
 
-    def met(self, hops: int, start: Micros, end: Micros, party: int) -> bool:
-        """Tell whether another party, exposed in no more hops, was there at some time in [start, end)."""
+    def met(self, hops: int, start: Micros, end: Micros, party: int) -> int:
+        """Return the row of another party, exposed in no more hops, that was there in [start, end), or -1."""
         left = bisect_right(self._hops, hops)
         while left:
             width = left & -left
-            if self._block(left - width, width).meets(start, end, party):
-                return True
+            row = self._block(left - width, width).meets(start, end, party)
+            if row != NONE:
+                return row
             left -= width
-        return False
+        return NONE
 
     def _block(self, first: int, width: int) -> _Block:
         known = self._blocks.get((first, width))
@@ -148,8 +162,8 @@ def tier_table() -> Tiers:
     return parse(data("tiers.json"))
 
 
-def assign(run: Run, tiers: Tiers) -> Mapping[int, int]:
-    """Return, for each exposed party's number, the number of the strongest rule that its meetings fire.
+def assign(run: Run, tiers: Tiers) -> Mapping[int, Fired]:
+    """Return, for each exposed party's number, the strongest rule that its meetings fire, and what fired it.
 
     Only sources that needed no more hops than the member itself count: nobody is raised by what they exposed.
     """
@@ -158,45 +172,52 @@ def assign(run: Run, tiers: Tiers) -> Mapping[int, int]:
     hops = {party: spread.labels[label].hops for party, label in spread.first.items()}
     onset = {party: (spread.labels[label].clock + 1) // 2 for party, label in spread.first.items()}
     sources: dict[int, dict[str, _Sources]] = {}
-    stays: list[tuple[int, int, Micros, Micros, str]] = []
+    stays: list[tuple[int, int, Micros, Micros, str, int]] = []
     columns = land.columns
     # What takes and what gives as the kernel has it: two meet if some tick is in both.
-    told = zip(
-        *(columns.party, columns.place, columns.start, columns.end, columns.shut, columns.left, columns.origin),
-        strict=True,
-    )
-    for party, place, start, end, shut, left, number in told:
+    passing = None if spread.alive is None else Passing(land, backward=False)
+    told = zip(columns.party, columns.place, columns.start, columns.shut, columns.origin, strict=True)
+    for position, (party, place, start, shut, number) in enumerate(told):
         if party not in hops:
             continue
         if start < shut:
-            stays += [(party, place, start, shut, contact) for contact in _contacts(run, number)]
-        since = max(start, onset[party])
-        if since < end and since < left:
-            kind = "person" if parties[party].kind == "person" else "item"
-            there = sources.setdefault(place, {})
-            if kind not in there:
-                there[kind] = _Sources()
-            there[kind].add(hops[party], (since, left, party))
+            stays += [(party, place, start, shut, contact, number) for contact in _contacts(run, number)]
+        if passing is None or spread.alive is None:
+            since = max(start, onset[party])
+            given = [(since, columns.left[position])] if since < columns.end[position] else []
+        else:
+            given = [passing.give(position, low, high)[:2] for low, high in spread.alive[party]]
+        for since, left in given:
+            if since < left:
+                kind = "person" if parties[party].kind == "person" else "item"
+                there = sources.setdefault(place, {})
+                if kind not in there:
+                    there[kind] = _Sources()
+                there[kind].add(hops[party], (since, left, party, number))
     for kinds in sources.values():
         for one in kinds.values():
             one.seal()
     known: dict[tuple[str, str, str, str], int] = {}
-    best: dict[int, int] = {}
-    for party, place, start, end, contact in stays:
+    best: dict[int, Fired] = {}
+    for party, place, start, end, contact, row in stays:
         for kind, there_are in sources.get(place, {}).items():
             asked = (parties[party].kind, places[place].kind, kind, contact)
             rank = known.get(asked)
             if rank is None:
                 rank = known[asked] = tiers.rank(*asked)
-            if rank < best.get(party, len(tiers.rules) + 1) and there_are.met(hops[party], start, end, party):
-                best[party] = rank
-    for flow, arc in zip(land.flows, land.arcs, strict=True):
+            if party in best and rank >= best[party].rank:
+                continue
+            by = there_are.met(hops[party], start, end, party)
+            if by != NONE:
+                best[party] = Fired(rank, by, row)
+    for number, (flow, arc) in enumerate(zip(land.flows, land.arcs, strict=True)):
         source, target = arc[0], arc[1]
         if source not in hops or target not in hops or hops[source] > hops[target]:
             continue
         if spread.labels[spread.first[source]].clock <= 2 * flow.time + 1:
             rank = tiers.rank(flow.target.kind, "flow", flow.source.kind, "")
-            best[target] = min(rank, best.get(target, rank))
+            if target not in best or rank < best[target].rank:
+                best[target] = Fired(rank, flow=number)
     return best
 
 
