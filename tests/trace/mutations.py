@@ -295,7 +295,7 @@ MUTATIONS: Final = (
     Mutation(
         "two records of one stay are one exposure",
         "exposure.py",
-        "in _united(there[party]):",
+        "in united(there[party]):",
         "in sorted(there[party]):",
     ),
     Mutation("exposure ends with the question", "exposure.py", "stop = min(until, end + 1)", "stop = until"),
@@ -303,6 +303,18 @@ MUTATIONS: Final = (
     Mutation("a tier names what fired it", "tiers.py", "Fired(rank, by, row)", "Fired(rank, row, by)"),
     Mutation(
         "the strongest rule is named", "tiers.py", "if party in best and rank >= best[party].rank:", "if party in best:"
+    ),
+    Mutation("each hop passes on a part", "risk.py", "before * rule.transfer.numerator //", "before //"),
+    Mutation("only what needed fewer hops adds to a dose", "risk.py", "if generation < hops[party]:", "if True:"),
+    Mutation("an instant took some minutes", "risk.py", "return level.at(start) * instant", "return level.at(start)"),
+    Mutation("loads halve", "risk.py", "load >> -power", "load"),
+    Mutation("loads double where it grows", "risk.py", "load << power if", "load if"),
+    Mutation("later generations have no rank", "risk.py", "if generation > GENERATIONS or", "if"),
+    Mutation(
+        "a dose ends with the question",
+        "risk.py",
+        "min(until, end + 1)\n                if begin",
+        "until\n                if begin",
     ),
     Mutation("a stated reduction decides", "rules.py", "reached >= self.complete_log10", "reached >= 0"),
     Mutation("rooms of a site are one site", "rules.py", "return match[1] or (match[2] + match[3])[:12]", "return uri"),

@@ -25,6 +25,12 @@ def hours(micros: int) -> str:
 
 
 TABLE: dict[str, Any] = {
+    "risk": {
+        "modes": {"handoff": "100", "interior": "100", "vehicle": "20", "location": "10", "source": "test"},
+        "transfer": {"share": "1/4", "source": "test"},
+        "instant": {"hours": hours(2), "source": "test"},
+        "flow": {"hours": hours(3), "source": "test"},
+    },
     "policies": [
         {"policy": "policy/1", "zh": "", "en": "", "dwell": {}, "persistence": {}, "curves": {}},
         {
@@ -52,7 +58,7 @@ TABLE: dict[str, Any] = {
                 }
             },
         },
-    ]
+    ],
 }
 """Half-lives of 8, 4 and 1 ticks at 0, 10 and 20 °C; exposure lasts for one."""
 

@@ -70,6 +70,10 @@ class Climate:
             known = self._known[subject, gap] = _together(_parts(self._readings[subject], gap))
         return known
 
+    def rates_of(self, party: Party, curve: Curve, *, certain: bool) -> list[tuple[Micros, int]]:
+        """Return from when on what a party carries wanes at which rate; negative: grows."""
+        return rates_of(self.of_party(party, curve.gap), curve, certain=certain)
+
     def fading(self, known: Sequence[Known], curve: Curve, *, certain: bool) -> Fading:
         """Return until when exposure lasts, at the temperatures that are known and the worst of those that are not."""
         key = tuple(known), id(curve), certain

@@ -12,6 +12,7 @@ from sudonglian.trace.engine.forward import ROOT, PlaceLabel
 from sudonglian.trace.engine.member import Member, step_json
 from sudonglian.trace.engine.portions import SEPARATOR
 from sudonglian.trace.engine.query import CARRIERS, PLACES, Seed, TraceQuery
+from sudonglian.trace.engine.risk import ranked
 from sudonglian.trace.engine.run import Run
 from sudonglian.trace.engine.terms import Terms
 
@@ -79,9 +80,11 @@ def build(
 ) -> dict[str, Any]:
     """Return the document of a trace."""
     links = _Links()
+    ranks = ranks_of(members)
     listed = [
         {
             **member.summary(),
+            "risk_rank": ranks[member.key],
             "walk": links.end(member.run, member.first, member),
             "earliest_walk": links.end(member.run, member.best, member),
         }
@@ -118,6 +121,14 @@ def build(
         **_said_beside(facts, query, seeds, members),
         "superseded": list(facts.superseded),
     }
+
+
+def ranks_of(members: Sequence[Member]) -> dict[str, int]:
+    """Return the rank of each member among its kind, by dose; 0 for places, and for what has none."""
+    found: dict[str, int] = {}
+    for kind in ("item", "person", "place"):
+        found |= ranked({one.key: one.dose for one in members if one.kind == kind})
+    return found
 
 
 def _lasts(terms: Terms, kind: str) -> int:

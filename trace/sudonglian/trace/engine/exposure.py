@@ -176,7 +176,7 @@ def _meetings(
             number = waiting.pop()
             sums.add(number, segments[number].end - segments[number].start)
         total, last, is_open = 0, NEVER_MET, False
-        for start, until in _united(there[party]):
+        for start, until in united(there[party]):
             stop = min(until, end + 1)
             first, beyond = max(bisect_right(starts, start) - 1, 0), bisect_right(starts, stop - 1)
             (before, passed), (within, met) = sums.before(first), sums.before(beyond)
@@ -198,7 +198,7 @@ def _meetings(
             yield party, total, last, is_open
 
 
-def _united(spans: list[tuple[Micros, Micros]]) -> Iterator[tuple[Micros, Micros]]:
+def united(spans: list[tuple[Micros, Micros]]) -> Iterator[tuple[Micros, Micros]]:
     """Yield spans with those that touch or overlap joined."""
     if len(spans) == 1:
         yield spans[0]

@@ -11,7 +11,9 @@ from sudonglian.trace.engine.exposure import NEVER_MET, Exposure, exposures
 from sudonglian.trace.engine.facts import INSTANT, Micros, Party, Place, iso
 from sudonglian.trace.engine.forward import PlaceLabel
 from sudonglian.trace.engine.query import SAMPLE, Seed
+from sudonglian.trace.engine.risk import doses
 from sudonglian.trace.engine.run import Run, Step
+from sudonglian.trace.engine.terms import Terms
 from sudonglian.trace.engine.tiers import NONE, Fired, Tiers, assign
 
 LISTED: Final = ("location", "vehicle")
@@ -37,6 +39,7 @@ class Member:
     portion: str
     intervals: tuple[tuple[Micros, Micros], ...]
     exposure: Exposure
+    dose: int = field(repr=False)
     fired: Fired | None = field(repr=False)
     run: Run = field(repr=False)
     first: int | PlaceLabel
@@ -121,15 +124,15 @@ class Member:
 
 
 def members(
-    wide: Run, narrow: Run, seeds: Sequence[Seed], tiers: Tiers, portions: Mapping[Party, tuple[str, str]], end: Micros
+    wide: Run, narrow: Run, seeds: Sequence[Seed], tiers: Tiers, portions: Mapping[Party, tuple[str, str]], terms: Terms
 ) -> tuple[Member, ...]:
-    """Return all members in the order of kind and identifier, the seeds left out; exposure counts up to `end`."""
-    sure = {member.key: member for member in _of_run(narrow, "certain", tiers, portions, end)}
+    """Return all members in the order of kind and identifier, the seeds left out."""
+    sure = {member.key: member for member in _of_run(narrow, "certain", tiers, portions, terms)}
     meant = {_place_key(one) if isinstance(one, Place) else f"{one.kind}:{one.id}" for one, _, _ in seeds}
     found = []
     if wide is narrow:
         return tuple(sorted((one for one in sure.values() if one.key not in meant), key=lambda one: (one.kind, one.id)))
-    for member in _of_run(wide, "possible", tiers, portions, end):
+    for member in _of_run(wide, "possible", tiers, portions, terms):
         certain = sure.get(member.key)
         if certain is not None:
             raised = member.tier if member.tier != certain.tier else ""
@@ -140,13 +143,14 @@ def members(
 
 
 def _of_run(
-    run: Run, evidence: str, tiers: Tiers, portions: Mapping[Party, tuple[str, str]], end: Micros
+    run: Run, evidence: str, tiers: Tiers, portions: Mapping[Party, tuple[str, str]], terms: Terms
 ) -> Iterator[Member]:
     """Yield everything that a run has reached, its seeds too; what was disinfected in between is one member."""
-    spread = run.spread
+    spread, end = run.spread, terms.end()
     labels = spread.labels
     ranks = {} if run.backward else assign(run, tiers)
     lengths = exposures(run, end)
+    told = {} if run.backward else doses(run, terms, end, certain=evidence == "certain")
     lives: dict[Party, list[int]] = {}
     for number in sorted(spread.first):
         lives.setdefault(run.parties[number], []).append(number)
@@ -170,6 +174,7 @@ def _of_run(
             lot=lot,
             portion=portion,
             intervals=(),
+            dose=sum(told.get(one, 0) for one in numbers),
             exposure=sum((lengths[one] for one in numbers[1:]), lengths[numbers[0]]),
             fired=fired,
             run=run,
@@ -200,6 +205,7 @@ def _of_run(
             portion="",
             intervals=intervals,
             exposure=_of_place(run, intervals, end),
+            dose=0,
             fired=None,
             run=run,
             first=reached,

@@ -43,6 +43,8 @@ class Curve(NamedTuple):
     low: int
     high: int
     gap: Micros
+    doublings: int = 0
+    """How often it may double before it is as strong as it gets."""
 
     def rate(self, milli_c: int) -> int:
         """Return how many units of halving pass in a microsecond; negative where it grows."""
@@ -91,6 +93,15 @@ class Lasting(NamedTuple):
     is_ever: bool = False
 
 
+class Risk(NamedTuple):
+    """How doses are weighed: modes by kind of place, what each hop passes on, and lengths that nobody wrote down."""
+
+    modes: Mapping[str, int]
+    transfer: Fraction
+    instant: Micros
+    flow: Micros
+
+
 class Policy(NamedTuple):
     """One edition of the assumptions."""
 
@@ -100,6 +111,7 @@ class Policy(NamedTuple):
     dwell: Mapping[str, Micros]
     persistence: Mapping[str, Lasting]
     curves: Mapping[str, Curve]
+    risk: Risk
 
 
 def parse(value: Any) -> Mapping[str, Policy]:
@@ -111,20 +123,31 @@ def parse(value: Any) -> Mapping[str, Policy]:
         A value is missing, has no source, or has no meaning.
     """
     try:
-        found = {one["policy"]: _policy(one) for one in value["policies"]}
+        risk = _risk(value["risk"])
+        found = {one["policy"]: _policy(one, risk) for one in value["policies"]}
     except (AttributeError, KeyError, TypeError, ValueError, ArithmeticError) as error:
         raise TableRefused(f"the policies lack {error}", place="policies.json") from error
     return found
 
 
-def _policy(value: Any) -> Policy:
+def _risk(value: Any) -> Risk:
+    for name in ("modes", "transfer", "instant", "flow"):
+        _sourced(value[name])
+    modes = {kind: int(value["modes"][kind]) for kind in PLACES}
+    transfer = Fraction(value["transfer"]["share"])
+    if min(modes.values()) < 0 or not 0 < transfer <= 1:
+        raise TableRefused("a mode is negative, or a hop passes on more than there is", place="policies.json")
+    return Risk(modes, transfer, _span(value["instant"]), _span(value["flow"]))
+
+
+def _policy(value: Any, risk: Risk) -> Policy:
     curves = {name: _curve(one) for name, one in value["curves"].items()}
     persistence = {kind: _lasting(one, kind, curves) for kind, one in value["persistence"].items()}
     dwell = {kind: _span(one) for kind, one in value["dwell"].items()}
     for kind in (*persistence, *dwell):
         if kind not in (*PLACES, *CARRIERS) or (kind in dwell and kind in CARRIERS):
             raise TableRefused(f"{kind!r} is no kind", place="policies.json")
-    return Policy(str(value["policy"]), str(value["zh"]), str(value["en"]), dwell, persistence, curves)
+    return Policy(str(value["policy"]), str(value["zh"]), str(value["en"]), dwell, persistence, curves, risk)
 
 
 def _lasting(value: Any, kind: str, curves: Mapping[str, Curve]) -> Lasting:
@@ -168,7 +191,8 @@ def _curve(value: Any) -> Curve:
     low, high = _milli(value["unknown"]["from_celsius"]), _milli(value["unknown"]["to_celsius"])
     if low > high or (halvings := Fraction(value["gone"]["halvings"])) <= 0:
         raise TableRefused("a curve needs a range of temperatures and an end", place="policies.json")
-    return Curve(tuple(anchors), halvings, low, high, _span(value["gap"]))
+    doublings = int(value["gone"].get("doublings", "0"))
+    return Curve(tuple(anchors), halvings, low, high, _span(value["gap"]), doublings)
 
 
 def _milli(text: str) -> int:

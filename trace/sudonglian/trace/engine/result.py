@@ -148,7 +148,7 @@ def trace(
     terms = Terms(query, facts, policies)
     wide, narrow = runs(facts, query, terms, meant, report)
     report(Stage("members", total=len(wide.spread.first) + len(wide.spread.first_place)))
-    listed = members(wide, narrow, meant, tiers, facts.portions, terms.end())
+    listed = members(wide, narrow, meant, tiers, facts.portions, terms)
     return TraceResult(query, facts, meant, listed, wide, narrow, tiers, terms)
 
 
