@@ -1,6 +1,8 @@
 """A trace leaves its question before it runs and its answer before it is shown; nothing acknowledged is left out."""
 
+import hashlib
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,11 +13,13 @@ from sudonglian.chain import canonical
 from sudonglian.records import intake, log, private, sequencer, traces
 from sudonglian.trace.casework import graphml, views
 from sudonglian.trace.casework import run as casework
+from sudonglian.trace.casework.again import again
 from sudonglian.trace.casework.run import PurposeRefused, run_trace, seed_of
 from sudonglian.trace.engine import result
+from sudonglian.trace.engine.editions import FIRST, as_edition
 from sudonglian.trace.engine.progress import Stage
 from sudonglian.trace.engine.query import TraceQuery
-from sudonglian.trace.engine.result import trace
+from sudonglian.trace.engine.result import DOMAIN, trace
 from sudonglian.trace.errors import EventRefused, QueryRefused, SeedUnknown
 
 STORY = sample.stories()["frozen-fish"]
@@ -215,3 +219,41 @@ def test_a_view_holds_normal_forms_roles_and_the_sample() -> None:
     assert (seen.sample.result, seen.sample.time) == ("positive", 1731222000000000) if seen.sample else False
     assert [one.contact for one in seen.participants] == ["opened", ""]
     assert seen.event_time == 1731218400000000
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"backward": True},
+        {"strict": False, "max_generation": 2, "until": QUERY.at + timedelta(days=3)},
+        {"persistence": {"location": timedelta(hours=5), "item": timedelta(days=2)}},
+        {"min_dwell": {"location": timedelta(minutes=15), "handoff": timedelta(seconds=1)}},
+        {"policy": "sars-cov-2-central/1"},
+        {"policy": "listeria/1", "persistence": {"person": timedelta(days=1)}},
+    ],
+)
+def test_a_kept_answer_is_made_again_to_the_byte(outbreak: Any, changes: dict[str, Any]) -> None:
+    done = run_trace(outbreak.store, outbreak.keys, replace(QUERY, **changes), purpose="p")
+    found = again(outbreak.store, done.number)
+    assert found.is_same
+    assert (found.edition, found.kept) == ("sudonglian/trace/2", done.result.encoded())
+
+
+def test_an_answer_that_was_kept_in_the_first_edition_is_made_again_in_it(outbreak: Any) -> None:
+    """The row as it was written then: its question in seconds, its document without what came later."""
+    done = run_trace(
+        outbreak.store, outbreak.keys, replace(QUERY, persistence={"location": timedelta(hours=5)}), purpose="p"
+    )
+    with outbreak.store.write() as connection:
+        kept = traces.kept(connection, done.number)
+        told = canonical.parse_stored(kept.query)
+        assert isinstance(told, dict)
+        old = {name: value for name, value in told.items() if name not in ("persistence_us", "min_dwell_us", "strict")}
+        number = traces.ask(
+            connection, {"purpose": "p"}, {**old, "persistence_s": {"location": 18_000}}, kept.log_size, QUERY.at
+        )
+        first = canonical.encode(as_edition(done.result.document(), FIRST))
+        traces.answer(connection, number, first, hashlib.sha256(DOMAIN + first).digest())
+    found = again(outbreak.store, number)
+    assert (found.edition, found.is_same) == (FIRST, True)

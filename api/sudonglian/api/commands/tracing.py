@@ -18,7 +18,7 @@ from sudonglian.api.parsing import PERSON, doubt, identifier_of, moment, seed_of
 from sudonglian.api.signing import confirmations_of
 from sudonglian.api.wiring import open_house
 from sudonglian.api.working import working
-from sudonglian.trace.casework import graphml
+from sudonglian.trace.casework import geojson, graphml, line_list
 from sudonglian.trace.casework.run import run_trace
 from sudonglian.trace.engine import table
 from sudonglian.trace.engine.pictures.alone import route_svg, timeline_svg
@@ -94,6 +94,14 @@ def trace(
     listed: Annotated[
         Path | None, typer.Option("--csv", metavar="FILE", help="Also write the exposed as a table.")
     ] = None,
+    workbook: Annotated[
+        Path | None,
+        typer.Option("--xlsx", metavar="FILE", help="Also write the exposed and their walks as a workbook."),
+    ] = None,
+    places: Annotated[
+        Path | None,
+        typer.Option("--geojson", metavar="FILE", help="Also write the places for a map, where firms say they are."),
+    ] = None,
     fcl: Annotated[
         Path | None,
         typer.Option("--fcl", metavar="FILE", help="Also write the deliveries of the goods as FoodChain-Lab JSON."),
@@ -128,7 +136,7 @@ def trace(
     )
     if member:
         seed_of(member, "--why")
-    for file in (graph, listed, fcl, route, timeline):
+    for file in (graph, listed, workbook, places, fcl, route, timeline):
         if file is not None:
             check_writable(file)
     if query.at > datetime.now(UTC):
@@ -148,12 +156,17 @@ def trace(
         explained = list(why(console, house.store, document, member, backward=backward)) if member else None
         with house.store.read() as connection:
             document["confirmations"] = confirmations_of(connection, document)
+            told = geojson.told_of(connection, done.result) if places is not None else None
     if done.sealed:
         console.say("sealed {count} waiting entries first, so that the trace covers them", count=done.sealed)
     if graph is not None:
         write_file(graph, graphml.encode(done.result.to_networkx()))
     if listed is not None:
         write_file(listed, table.encode(done.result))
+    if workbook is not None:
+        write_file(workbook, line_list.encode(done.result))
+    if places is not None and told is not None:
+        write_file(places, geojson.encode(done.result, told))
     if fcl is not None:
         # With its arrays, which no other answer needs.
         from sudonglian.trace.tables.fcl_write import encode_answer

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, Final
 
+from sudonglian.trace.engine.editions import SECOND
 from sudonglian.trace.engine.facts import Facts, Party, iso, micros
 from sudonglian.trace.engine.forward import ROOT, PlaceLabel
 from sudonglian.trace.engine.member import Member, step_json
@@ -15,8 +16,6 @@ from sudonglian.trace.engine.query import CARRIERS, PLACES, Seed, TraceQuery
 from sudonglian.trace.engine.risk import ranked
 from sudonglian.trace.engine.run import Run
 from sudonglian.trace.engine.terms import Terms
-
-VERSION: Final = "sudonglian/trace/2"
 
 NONE: Final = -1
 """The link before a walk's first, and the generation that is not limited."""
@@ -91,7 +90,7 @@ def build(
         for member in members
     ]
     return {
-        "v": VERSION,
+        "v": SECOND,
         "log": {"size": query.log_size, "root": query.log_root},
         "query": {
             "seed": query.seed,

@@ -20,6 +20,10 @@ COLUMNS: Final = (
     "evidence",
     "time",
     "possible",
+    "earliest",
+    "latest",
+    "handling_s",
+    "presence_s",
     "generation",
     "through_objects",
     "through_persons",
@@ -27,10 +31,13 @@ COLUMNS: Final = (
     "tier_zh",
     "rule",
     "possible_tier",
+    "risk_rank",
     "contact",
     "from",
     "record_hashes",
 )
+
+SECOND: Final = 1_000_000
 
 FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet would compute instead of showing: such a cell begins with an apostrophe."""
@@ -38,7 +45,7 @@ FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 def rows(answer: TraceResult) -> Iterator[tuple[str, ...]]:
     """Yield a row for each member, in the order of the document, without a header."""
-    for member in answer.members:
+    for member, told in zip(answer.members, answer.document()["members"], strict=True):
         # The member's own meeting: its last steps, and backward its first, for walks run with time.
         walk = member.earliest_walk()
         own = walk[:2] if answer.query.backward else walk[-2:]
@@ -53,6 +60,8 @@ def rows(answer: TraceResult) -> Iterator[tuple[str, ...]]:
             member.evidence,
             iso(member.time),
             iso(member.possible_time),
+            *member.span,
+            *(str(length // SECOND) for length in (member.exposure.handling, member.exposure.presence)),
             str(member.hops),
             str(member.objects),
             str(member.persons),
@@ -60,6 +69,7 @@ def rows(answer: TraceResult) -> Iterator[tuple[str, ...]]:
             member.tier_zh,
             member.rule,
             member.possible_tier,
+            str(told["risk_rank"] or ""),
             " ".join(contacts),
             " ".join(dict.fromkeys(by)),
             " ".join(records),

@@ -1,0 +1,47 @@
+"""Editions of the trace document: what was answered in an earlier one can be made again, to the same bytes.
+
+docs/spec/trace-document.md §11. An edition holds what the one after it holds, less what that added.
+"""
+
+from typing import Any, Final
+
+from sudonglian.trace.engine.query import PLACES
+from sudonglian.trace.errors import QueryRefused
+
+FIRST: Final = "sudonglian/trace/1"
+SECOND: Final = "sudonglian/trace/2"
+
+ADDED: Final = ("time", "exposure_us", "tier_facts", "risk_rank")
+"""What the second edition says of a member, and the first does not."""
+
+
+def as_edition(document: dict[str, Any], edition: str) -> dict[str, Any]:
+    """Return a document of the present edition as one of the edition asked for.
+
+    Raises
+    ------
+    QueryRefused
+        There is no such edition, or the question asks what it could not say.
+    """
+    if edition == document["v"]:
+        return document
+    if edition != FIRST:
+        raise QueryRefused(f"{edition!r} is no edition of the trace document", place="v")
+    query = document["query"]
+    lasting = query["persistence_us"]
+    new = [kind for kind, span in query["min_dwell_us"].items() if span]
+    new += [kind for kind, span in lasting.items() if (span != -1) != (kind in PLACES)]
+    if new or query["curves"] or document["versions"]["policy"] != "policy/1":
+        raise QueryRefused("the first edition knows neither dwell nor who ceases to expose", place="v")
+    other = "earliest" if query["direction"] == "backward" else "latest"
+    return {
+        **document,
+        "v": FIRST,
+        "query": {
+            **{name: value for name, value in query.items() if name not in ("min_dwell_us", "curves")},
+            "persistence_us": {kind: lasting[kind] for kind in PLACES},
+        },
+        "members": [
+            {name: value for name, value in one.items() if name not in (*ADDED, other)} for one in document["members"]
+        ],
+    }
