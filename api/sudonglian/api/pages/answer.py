@@ -145,7 +145,9 @@ def _time(one: Mapping[str, Any]) -> str:
 
 def _own(walk: Sequence[dict[str, Any]], *, backward: bool) -> Sequence[dict[str, Any]]:
     """Return the steps of the member's own meeting: a walk runs with time, so backward the member begins it."""
-    return walk[:2] if backward else walk[-2:]
+    ends = walk[:1] if backward else walk[-1:]
+    own = [step for step in walk if step["hop"] == ends[0]["hop"]] if ends else []
+    return own if len(own) > 1 else walk[:2] if backward else walk[-2:]
 
 
 def _rests_on(one: Mapping[str, Any], *, backward: bool) -> list[str]:

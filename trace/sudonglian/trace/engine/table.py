@@ -48,7 +48,10 @@ def rows(answer: TraceResult) -> Iterator[tuple[str, ...]]:
     for member, told in zip(answer.members, answer.document()["members"], strict=True):
         # The member's own meeting: its last steps, and backward its first, for walks run with time.
         walk = member.earliest_walk()
-        own = walk[:2] if answer.query.backward else walk[-2:]
+        ends = walk[:1] if answer.query.backward else walk[-1:]
+        own = [step for step in walk if step.hop == ends[0].hop] if ends else []
+        if len(own) < 2:
+            own = walk[:2] if answer.query.backward else walk[-2:]
         by = [step.who.id for step in own if step.who.id != member.id]
         contacts = [step.contact for step in own if step.contact and step.who.id == member.id]
         records = dict.fromkeys(record for step in own for record in step.records)
