@@ -43,8 +43,11 @@ class Label(NamedTuple):
     source_row: int = -1
     target_row: int = -1
     arc: int = -1
-    last: Micros = NO_LAST
-    """Where parties cease to expose: the last moment at which the same meeting or flow still exposes; else none."""
+
+    @property
+    def last(self) -> Micros:
+        """Return the last moment at which the meeting or flow still exposes: none, unless parties cease (`waning`)."""
+        return NO_LAST
 
     @property
     def time(self) -> Micros:

@@ -186,7 +186,10 @@ def assign(run: Run, tiers: Tiers) -> Mapping[int, Fired]:
             since = max(start, onset[party])
             given = [(since, columns.left[position])] if since < columns.end[position] else []
         else:
-            given = [passing.give(position, low, high)[:2] for low, high in spread.alive[party]]
+            since = spread.labels[spread.first[party]].clock
+            given = [
+                passing.give(position, max(low, since), high)[:2] for low, high in spread.alive[party] if since < high
+            ]
         for since, left in given:
             if since < left:
                 kind = "person" if parties[party].kind == "person" else "item"

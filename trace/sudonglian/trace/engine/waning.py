@@ -44,6 +44,17 @@ class _Offer(NamedTuple):
     arc: int = -1
 
 
+class _Lasting(Label):
+    """A label that knows when it exposes for the last time."""
+
+    until: Micros
+
+    @property
+    def last(self) -> Micros:
+        """Return the last moment at which the meeting or flow still exposes."""
+        return self.until
+
+
 class _Part(NamedTuple):
     """Half ticks at which a label's party exposes and did not before."""
 
@@ -78,9 +89,9 @@ class _State:
     def commit(self, offer: _Offer, hops: int) -> int:
         number = len(self.labels)
         party, clock = offer.party, offer.clock
-        self.labels.append(
-            Label(party, clock, hops, offer.previous, offer.source_row, offer.target_row, offer.arc, offer.end - 1)
-        )
+        label = _Lasting(party, clock, hops, offer.previous, offer.source_row, offer.target_row, offer.arc)
+        label.until = offer.end - 1
+        self.labels.append(label)
         self.first.setdefault(party, number)
         if party not in self.best or clock < self.labels[self.best[party]].clock:
             self.best[party] = number
