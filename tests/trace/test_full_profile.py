@@ -24,7 +24,7 @@ from sudonglian.trace.engine.rules import fact_table
 from sudonglian.trace.engine.tiers import tier_table
 
 QUICK = 600
-FULL = 10_000
+FULL = 10_200
 LEAST = 100
 """One world of so many must have seen a rule fire."""
 
@@ -110,8 +110,7 @@ def said_by(facts: Facts, asked: Question, answer: TraceResult, events: list[Eve
         until=EPOCH + answer.terms.end() * MICRO,
     ) - keys(answer):
         yield "a carrier ceases to expose"
-    other = otherwise(strict=not query.strict)
-    if other != keys(answer):
+    if shown(answered(facts, asked._replace(query=replace(query, strict=not query.strict)))) != shown(answer):
         yield "strict keeps meetings of one instant apart" if query.strict else "meetings of one instant chain"
     if facts.cleans:
         uncleaned = answered(replace(facts, cleans=()), asked)
