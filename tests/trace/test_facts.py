@@ -513,3 +513,22 @@ def test_from_when_to_when_a_worker_was_exposed() -> None:
         "1970-01-01T03:00:00Z",
         "1970-01-01T03:59:59.999999Z",
     )
+
+
+def test_two_records_of_one_presence_are_one_dwell() -> None:
+    """Twenty minutes that two handoffs tell, ten each, hold a dwell of fifteen; with a break between they do not."""
+
+    def told(pause: int) -> set[str]:
+        minutes = 60_000_000
+        first = Participant("worker", "", "same-room", 3 * HOUR, 3 * HOUR + 10 * minutes)
+        second = Participant("worker", "", "same-room", first.end or 0, 3 * HOUR + 20 * minutes)
+        later = second._replace(start=(second.start or 0) + pause * minutes, end=(second.end or 0) + pause * minutes)
+        events = [
+            event(1, "storing", (BOX, "epc"), biz_location=PORT),
+            event(3, "inspecting", (BOX, "epc"), biz_location=PORT, participants=(first,), record="a"),
+            event(3, "inspecting", (BOX, "epc"), biz_location=PORT, participants=(later,), record="b"),
+        ]
+        return people(ask(events, BOX, 2, min_dwell={"location": timedelta(minutes=15)}))
+
+    assert told(0) == {"worker"}
+    assert told(1) == set()
