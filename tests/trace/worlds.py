@@ -53,7 +53,12 @@ STEPS = ("storing", "shipping", "receiving", "inspecting", "inspecting", "disinf
 
 
 def told_world(seed: int) -> Facts:
-    """Return what random events say: units that are packed and opened, portions of a lot, a truck, disinfections."""
+    """Return what random events say."""
+    return derive_facts(told_events(seed))
+
+
+def told_events(seed: int) -> list[EventView]:
+    """Return random events: units that are packed and opened, portions of a lot, a truck, disinfections."""
     dice = random.Random(f"events {seed}")
 
     def people(time: int) -> tuple[Participant, ...]:
@@ -98,7 +103,7 @@ def told_world(seed: int) -> Facts:
                 destinations=sent,
             )
         )
-    return derive_facts(events)
+    return events
 
 
 def check_walk(

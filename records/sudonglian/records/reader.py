@@ -4,7 +4,7 @@ docs/spec/record.md rule 9, docs/spec/entry.md rule 1. Who may read what is deci
 are given only where `people` is said in so many words.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -278,13 +278,40 @@ def event_views(
     `names` are withheld members to put into the events, such as `sdl:labTest`; people come by number, never by name.
     """
     shown = [derive.EVENT_ID, *(name for name in names if name != derive.PARTICIPANTS)]
-    page: list[StoredRecord] = []
-    for one in events_of(connection, normal, size):
-        page.append(one)
-        if len(page) == BATCH:
-            yield from _views(connection, page, shown, size)
-            page = []
-    yield from _views(connection, page, shown, size)
+    for page in _pages(events_of(connection, normal, size)):
+        yield from _views(page, *_beside(connection, page, shown), corrections_of(connection, _hashes(page), size))
+
+
+def sealed_events(connection: Connection, start: int, size: int, names: Iterable[str]) -> Iterator[EventRow]:
+    """Yield the events of [start, size) of the log, in its order, without their eventIDs and corrections.
+
+    So an event is the same at every size of the log: `corrections_between` and `event_ids` tell the rest.
+    """
+    shown = [name for name in names if name not in (derive.PARTICIPANTS, derive.EVENT_ID)]
+    for page in _pages(events_of(connection, None, size, start)):
+        yield from _views(page, *_beside(connection, page, shown), {})
+
+
+def corrections_between(connection: Connection, start: int, size: int) -> Iterator[tuple[int, bytes]]:
+    """Yield (log index, hash of the record that it stands against) of the corrections in [start, size)."""
+    recorded = select(RECORDS.c.id).where(RECORDS.c.log_index == ENTRIES.c.idx).exists()
+    query = select(ENTRIES.c.idx, ENTRIES.c.data).where(ENTRIES.c.idx >= start, ENTRIES.c.idx < size, ~recorded)
+    for row in connection.execute(query.order_by(ENTRIES.c.idx)):
+        said = _entry(row.data, row.idx)
+        if isinstance(said, entry.CorrectionEntry):
+            yield row.idx, said.of
+
+
+def event_ids(connection: Connection, hashes: Sequence[bytes]) -> dict[bytes, str]:
+    """Return the eventIDs of records that have one and are not forgotten."""
+    found: dict[bytes, str] = {}
+    for batch in in_batches(hashes):
+        query = select(RECORDS.c.id, RECORDS.c.record_hash).where(RECORDS.c.record_hash.in_(batch))
+        ids = {row.id: row.record_hash for row in connection.execute(query)}
+        for record_id, members in withheld(connection, list(ids), [derive.EVENT_ID]).items():
+            if name := derive.event_id(members):
+                found[ids[record_id]] = name
+    return found
 
 
 def history(connection: Connection, normal: str, direction: Direction = "both") -> list[HistoryEvent]:
@@ -349,13 +376,34 @@ _RECORD: Final = select(
 )
 
 
-def _views(
-    connection: Connection, page: Sequence[StoredRecord], names: Sequence[str], size: int | None
-) -> Iterator[EventRow]:
+def _pages(records: Iterable[StoredRecord]) -> Iterator[list[StoredRecord]]:
+    page: list[StoredRecord] = []
+    for one in records:
+        page.append(one)
+        if len(page) == BATCH:
+            yield page
+            page = []
+    yield page
+
+
+def _hashes(page: Sequence[StoredRecord]) -> list[bytes]:
+    return [one.record_hash for one in page]
+
+
+def _beside(
+    connection: Connection, page: Sequence[StoredRecord], names: Sequence[str]
+) -> tuple[dict[int, dict[str, Json]], dict[int, list[Handler]]]:
+    """Return the withheld members and the participants of records."""
     ids = [one.id for one in page]
-    shown = withheld(connection, ids, names)
-    handlers = _handlers(connection, ids)
-    taken_back = corrections_of(connection, [one.record_hash for one in page], size)
+    return withheld(connection, ids, names), _handlers(connection, ids)
+
+
+def _views(
+    page: Sequence[StoredRecord],
+    shown: Mapping[int, dict[str, Json]],
+    handlers: Mapping[int, list[Handler]],
+    taken_back: Mapping[bytes, Sequence[Correction]],
+) -> Iterator[EventRow]:
     for one in page:
         assert one.log_index is not None
         event = {name: value for name, value in one.event().items() if name not in ("_sd", derive.PARTICIPANTS)}

@@ -333,6 +333,18 @@ TRACES: Final = Table(
     Column("document_hash", LargeBinary(32)),
 )
 
+KEPT_VIEWS: Final = Table(
+    "kept_views",
+    METADATA,
+    Column("start", BigInteger, primary_key=True, autoincrement=False, comment="log index of the first entry covered"),
+    Column("end", BigInteger, nullable=False, comment="log index after the last one"),
+    Column("root", LargeBinary(32), nullable=False, comment="of the log at that size"),
+    Column("version", Text, nullable=False, comment="of the program that wrote it"),
+    Column("body", LargeBinary, nullable=False, comment="events as a trace sees them, compressed"),
+    Column("mac", LargeBinary(32), nullable=False, comment="over all of it"),
+    comment="What a trace has read of sealed records: derivable, thrown away at will (docs/decisions/0352).",
+)
+
 API_KEYS: Final = Table(
     "api_keys",
     METADATA,
