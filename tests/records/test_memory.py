@@ -1,6 +1,9 @@
 """What traces keep beside the records: never trusted unchecked, never in the way of an erasure, as good as reading all."""
 
 import random
+import signal
+import subprocess
+import sys
 import zlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -8,15 +11,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import orjson
 import pytest
 from sqlalchemy import select, update
 
-from sudonglian.records import intake, kept_views, log, reader, sequencer, vault
+from sudonglian.records import intake, kept_pieces, log, reader, sequencer, vault
 from sudonglian.records.deployment import open_deployment
 from sudonglian.records.keys import Keys
 from sudonglian.records.store import Store, StoreError
-from sudonglian.records.tables import KEPT_VIEWS
+from sudonglian.records.tables import KEPT_PIECES
 from sudonglian.trace.casework import kept, memory
 from sudonglian.trace.casework.memory import Memory
 from sudonglian.trace.casework.views import SHOWN, views
@@ -30,17 +32,21 @@ PHONE = "19900000077"
 THEN = datetime(2026, 1, 7, tzinfo=UTC)
 
 
+EVERYTHING = select(KEPT_PIECES).order_by(KEPT_PIECES.c.kind, KEPT_PIECES.c.start)
+
+
 def all_read(store: Store, size: int) -> Facts:
     """Return the facts of a size of the log by reading and deriving everything."""
     with store.read() as connection:
         return derive_facts(views(reader.event_views(connection, size, SHOWN)))
 
 
-def started(memory: Memory, store: Store, keys: Keys, size: int) -> tuple[Facts, list[int]]:
-    """Return the facts, and how far the log was read at each report."""
+def started(memory: Memory, store: Store, keys: Keys, size: int) -> tuple[Facts, list[int], int]:
+    """Return the facts, how far the log was read at each report, and from how many events facts were derived."""
     told: list[Stage] = []
     facts = memory.facts(store, keys, size, report=told.append)
-    return facts, [stage.done for stage in told if stage.name == "records"]
+    assert told[-1].name == "facts"
+    return facts, [stage.done for stage in told if stage.name == "records"], told[-1].done
 
 
 @pytest.fixture
@@ -80,41 +86,52 @@ def test_what_is_kept_gives_the_facts_of_every_size(store: Store, keys: Keys, si
     assert any(facts.superseded for facts in expected.values())
     assert any(sample.event_id for sample in expected[sizes[-1]].samples)
     one = Memory()
+    assert started(one, store, keys, sizes[0])[2] > 0
     for size in (*sizes, *reversed(sizes), 0, sizes[3] - 1, sizes[-1]):
         assert repr(one.facts(store, keys, size)) == repr(expected[size])
     with store.read() as connection:
-        rows = connection.execute(select(KEPT_VIEWS.c.start, KEPT_VIEWS.c.end).order_by(KEPT_VIEWS.c.start)).all()
+        query = select(KEPT_PIECES.c.start, KEPT_PIECES.c.end).where(KEPT_PIECES.c.kind == "views")
+        rows = connection.execute(query.order_by(KEPT_PIECES.c.start)).all()
     assert [row.start for row in rows] == list(range(0, sizes[-1], 8))
     assert [row.end for row in rows] == [*range(8, sizes[-1], 8), sizes[-1]]
     for size, wanted in expected.items():
-        facts, reported = started(Memory(), store, keys, size)
+        facts, reported, derived = started(Memory(), store, keys, size)
         assert repr(facts) == repr(wanted)
+        assert derived == 0 or size != sizes[-1]
         # It was taken piece by piece, and no record was read.
         assert reported == [0, *(min(row.end, size) for row in rows if row.start < size), size]
 
 
 @pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("kind", ["views", "facts"])
 @pytest.mark.parametrize("column", ["body", "mac", "root", "version", "end"])
 def test_what_is_not_as_it_was_written_is_thrown_away_and_made_anew(
-    store: Store, keys: Keys, sizes: list[int], column: str
+    store: Store, keys: Keys, sizes: list[int], kind: Any, column: str
 ) -> None:
     size = sizes[-1]
     expected = Memory().facts(store, keys, size)
     with store.write() as connection:
-        whole = connection.execute(select(KEPT_VIEWS).order_by(KEPT_VIEWS.c.start)).all()
-        old = getattr(whole[2], column)
+        whole = connection.execute(EVERYTHING).all()
+        start = 16 if kind == "views" else 0
+        old = next(getattr(row, column) for row in whole if (row.kind, row.start) == (kind, start))
         changed: Any
         if isinstance(old, bytes):
             changed = old[:-1] + bytes([old[-1] ^ 1])
         else:
             changed = old - 1 if isinstance(old, int) else "another"
-        connection.execute(update(KEPT_VIEWS).where(KEPT_VIEWS.c.start == 16).values({column: changed}))
-    facts, reported = started(Memory(), store, keys, size)
+        connection.execute(
+            update(KEPT_PIECES)
+            .where(KEPT_PIECES.c.kind == kind, KEPT_PIECES.c.start == start)
+            .values({column: changed})
+        )
+    facts, reported, derived = started(Memory(), store, keys, size)
     assert facts == expected
-    assert reported[:4] == [0, 8, 16, 16]
+    # Either the records from there on are read, or their facts derived.
+    assert reported[:4] == ([0, 8, 16, 16] if kind == "views" else [0, 8, 16, 24])
+    assert (derived > 0) == (kind == "facts")
     with store.read() as connection:
-        assert connection.execute(select(KEPT_VIEWS).order_by(KEPT_VIEWS.c.start)).all() == whole
-        assert [one.end for one in kept_views.pieces(connection, keys, kept.version(), 0, size)][-1] == size
+        assert connection.execute(EVERYTHING).all() == whole
+        assert [one.end for one in kept_pieces.pieces(connection, keys, kept.version(), "views", 0, size)][-1] == size
 
 
 @pytest.mark.usefixtures("small")
@@ -122,13 +139,13 @@ def test_pieces_of_another_log_or_key_are_none(store: Store, keys: Keys, sizes: 
     Memory().facts(store, keys, sizes[-1])
     others = Keys(keys.log, bytes(32), keys.lookup, keys.kek)
     with store.read() as connection:
-        assert not list(kept_views.pieces(connection, others, kept.version(), 0, 8))
-        assert not list(kept_views.pieces(connection, keys, "another", 0, 8))
-        honest = next(kept_views.pieces(connection, keys, kept.version(), 0, 8))
-    forked = kept_views.Piece(0, 8, b"\x01" * 32, honest.body)
+        assert not list(kept_pieces.pieces(connection, others, kept.version(), "views", 0, 8))
+        assert not list(kept_pieces.pieces(connection, keys, "another", "views", 0, 8))
+        honest = next(kept_pieces.pieces(connection, keys, kept.version(), "views", 0, 8))
+    forked = kept_pieces.Piece("views", 0, 8, b"\x01" * 32, honest.body)
     with store.write() as connection:
-        kept_views.keep(connection, keys, kept.version(), [forked])
-        assert not list(kept_views.pieces(connection, keys, kept.version(), 0, 8))
+        kept_pieces.keep(connection, keys, kept.version(), [forked])
+        assert not list(kept_pieces.pieces(connection, keys, kept.version(), "views", 0, 8))
 
 
 def test_a_memory_of_another_log_is_forgotten(
@@ -155,17 +172,53 @@ def test_a_write_that_fails_leaves_what_was_and_the_answer_is_given(
 ) -> None:
     Memory().facts(store, keys, sizes[2])
     with store.read() as connection:
-        before = connection.execute(select(KEPT_VIEWS).order_by(KEPT_VIEWS.c.start)).all()
-    keep = kept_views.keep
+        before = connection.execute(EVERYTHING).all()
+    keep = kept_pieces.keep
 
     def cut(*arguments: Any) -> None:
         keep(*arguments)
         raise StoreError("the disk is full")
 
-    monkeypatch.setattr(kept_views, "keep", cut)
+    monkeypatch.setattr(kept_pieces, "keep", cut)
     assert Memory().facts(store, keys, sizes[-1]) == all_read(store, sizes[-1])
     with store.read() as connection:
-        assert connection.execute(select(KEPT_VIEWS).order_by(KEPT_VIEWS.c.start)).all() == before
+        assert connection.execute(EVERYTHING).all() == before
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from sudonglian.records import kept_pieces
+from sudonglian.records.keys import Keys
+from sudonglian.records.store import Store
+from sudonglian.trace.casework import memory
+
+url, folder, size = sys.argv[1:]
+memory.SPAN, memory.WORTH = 8, 1
+keep = kept_pieces.keep
+
+def cut(*arguments):
+    keep(*arguments)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+kept_pieces.keep = cut
+memory.Memory().facts(Store(url), Keys.open(Path(folder)), int(size))
+"""
+
+
+@pytest.mark.usefixtures("small")
+def test_a_kill_before_the_commit_leaves_what_was(store: Store, keys: Keys, sizes: list[int]) -> None:
+    Memory().facts(store, keys, sizes[2])
+    with store.read() as connection:
+        before = connection.execute(EVERYTHING).all()
+    url = store.url.render_as_string(hide_password=False)
+    command = [sys.executable, "-c", KILLED, url, str(keys.folder), str(sizes[-1])]
+    assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
+    with store.read() as connection:
+        assert connection.execute(EVERYTHING).all() == before
+    assert Memory().facts(store, keys, sizes[-1]) == all_read(store, sizes[-1])
+    with store.read() as connection:
+        assert len(connection.execute(EVERYTHING).all()) > len(before)
 
 
 @pytest.mark.usefixtures("small")
@@ -176,7 +229,9 @@ def test_several_at_once_keep_one_whole(store: Store, keys: Keys, sizes: list[in
     assert found == [all_read(store, size) for size in wanted]
     Memory().facts(store, keys, sizes[-1])
     with store.read() as connection:
-        assert [one.end for one in kept_views.pieces(connection, keys, kept.version(), 0, sizes[-1])][-1] == sizes[-1]
+        assert [one.end for one in kept_pieces.pieces(connection, keys, kept.version(), "views", 0, sizes[-1])][
+            -1
+        ] == sizes[-1]
 
 
 @pytest.mark.usefixtures("small")
@@ -193,12 +248,14 @@ def test_nothing_that_an_erasure_must_reach_is_kept(
     with store.read() as connection:
         number = vault.find(connection, keys, vault.identity("phone", PHONE, ""))
         assert number is not None
-        bodies = [row.body for row in connection.execute(select(KEPT_VIEWS.c.body))]
-    words = [word for body in bodies for word in orjson.loads(zlib.decompress(body))[0]]
-    assert str(number) in words
-    assert "urn:x:named" in words
-    for secret in (HASH_ID, "urn:x:unneeded", PHONE, "测试员甲"):
-        assert all(secret not in word for word in words)
+        bodies = [row.body for row in connection.execute(select(KEPT_PIECES.c.body))]
+    assert len(bodies) == 2
+    for body in map(zlib.decompress, bodies):
+        assert f'"{number}"'.encode() in body
+        assert b"urn:x:named" in body
+        for secret in (HASH_ID, "ab" * 32, "urn:x:unneeded", PHONE, "测试员甲"):
+            assert secret.encode() not in body
+    assert Memory().facts(store, keys, size) == facts
     with store.write() as connection:
         vault.erase(connection, keys, number, "asked", THEN)
     nameless = all_read(store, size)
@@ -216,7 +273,7 @@ def test_a_store_that_cannot_be_written_to_is_traced(
     assert Memory().facts(sqlite_store, keys, 0) == all_read(sqlite_store, 0)
     with sqlite_store.read() as connection:
         assert log.size(connection) == 0
-        assert connection.execute(select(KEPT_VIEWS)).all() == []
+        assert connection.execute(select(KEPT_PIECES)).all() == []
 
 
 def test_one_memory_for_a_store(sqlite_store: Store) -> None:

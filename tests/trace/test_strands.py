@@ -65,6 +65,12 @@ def agree(seed: int) -> None:
         if size > known:
             log.add_to(strands, known, size)
             known = size
+        if dice.random() < 0.25:
+            # What another process kept, taken up by one that remembers nothing.
+            facts, at = strands.facts(strands.size), strands.size
+            strands = Strands()
+            log.add_to(strands, 0, known)
+            strands.restore(at, facts)
         assert repr(strands.facts(size)) == repr(log.facts(size))
 
 

@@ -4,8 +4,9 @@ docs/decisions/0352: what an erasure must reach never comes into it.
 """
 
 import hashlib
+import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
@@ -15,10 +16,12 @@ from typing import Final
 import orjson
 
 from sudonglian.records import derive
+from sudonglian.trace.casework import columns
 from sudonglian.trace.casework.packed import Words, packing
 from sudonglian.trace.engine.events import EventView
+from sudonglian.trace.engine.facts import KEYS, Facts
 
-FORMAT: Final = "views/1"
+FORMAT: Final = "pieces/1"
 
 ROOMS: Final = ("sudonglian.chain", "sudonglian.records", "sudonglian.trace")
 
@@ -70,10 +73,28 @@ def decode(body: bytes) -> Stretch:
     )
 
 
+def encode_facts(facts: Facts, nameless: Collection[str]) -> bytes:
+    """Return facts as bytes, without the eventIDs that must be asked for."""
+    return zlib.compress(columns.encode(named(facts, nameless, {})), LEVEL)
+
+
+def decode_facts(body: bytes, nameless: Collection[str], names: Mapping[str, str]) -> Facts:
+    """Return the facts that `encode_facts` wrote, with the eventIDs that there still are."""
+    return named(columns.decode(zlib.decompress(body)), nameless, names)
+
+
+def named(facts: Facts, nameless: Collection[str], names: Mapping[str, str]) -> Facts:
+    """Return facts whose samples of nameless records bear the eventIDs that are given, or none."""
+    samples = (
+        one._replace(event_id=names.get(one.record, "")) if one.record in nameless else one for one in facts.samples
+    )
+    return replace(facts, samples=tuple(sorted(samples, key=KEYS["samples"])))
+
+
 @cache
 def version() -> str:
     """Return what changes whenever the program could see a record otherwise: the digest of its whole text."""
-    digest = hashlib.sha256(FORMAT.encode())
+    digest = hashlib.sha256(f"{FORMAT} {sys.byteorder}".encode())
     for room in ROOMS:
         for name, text in _texts(files(room), room):
             digest.update(f"\x00{name}\x00{len(text)}\x00".encode() + text)

@@ -15,9 +15,9 @@ from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection
 
-from sudonglian.records import kept_views, log, reader
+from sudonglian.records import kept_pieces, log, reader
 from sudonglian.records.errors import NotInLog
-from sudonglian.records.kept_views import Piece
+from sudonglian.records.kept_pieces import Piece
 from sudonglian.records.keys import Keys
 from sudonglian.records.store import Store, StoreError
 from sudonglian.trace.casework import kept
@@ -34,6 +34,12 @@ SPAN: Final = 4_096
 
 WORTH: Final = 512
 """New entries that are worth writing down: reading so many takes some 30 ms."""
+
+GROWN: Final = 8
+"""Facts are written anew, all of them, once the log has grown by an eighth: so each is written a few times in all."""
+
+LARGEST: Final = 1 << 28
+"""Bytes of facts that are still kept: databases take a gigabyte in one value, and some need several times that."""
 
 MOST: Final = 1_000_000
 """Events that a process remembers between two traces, at some 4 KB each with their facts."""
@@ -53,10 +59,8 @@ class Memory:
                 with store.read() as connection:
                     self._read(connection, keys, size, report)
                 facts = self._strands.facts(size, report=report)
-                if self._size - self._kept >= WORTH and not store.is_read_only:
-                    # It can be made again at any time: the answer does not wait for a disk that is full.
-                    with suppress(StoreError), store.write() as connection:
-                        self._keep(connection, keys)
+                if not store.is_read_only:
+                    self._keep(store, keys, facts)
             except BaseException:
                 self._forget()
                 raise
@@ -67,7 +71,8 @@ class Memory:
     def _forget(self) -> None:
         self._strands = Strands()
         self._stretch = Stretch()
-        self._size, self._kept, self._root = 0, 0, b""
+        self._size, self._root = 0, b""
+        self._kept, self._kept_facts = 0, 0
         self._names: dict[str, str] = {}
 
     def _read(self, connection: Connection, keys: Keys, size: int, report: Report) -> None:
@@ -79,6 +84,8 @@ class Memory:
         if self._size < size:
             self._read_records(connection, size, report)
         self._name(connection)
+        if self._strands.size == 0:
+            self._restore(connection, keys)
         report(Stage("records", size, size))
 
     def _is_of(self, connection: Connection) -> bool:
@@ -89,7 +96,7 @@ class Memory:
             return False
 
     def _read_kept(self, connection: Connection, keys: Keys, size: int, report: Report) -> None:
-        for piece in kept_views.pieces(connection, keys, kept.version(), self._size, size):
+        for piece in kept_pieces.pieces(connection, keys, kept.version(), "views", self._size, size):
             self._take(kept.decode(piece.body), piece.end, piece.root)
             self._kept = piece.end
             report(Stage("records", min(self._size, size), size))
@@ -138,9 +145,31 @@ class Memory:
         )
         self._strands.add(named, self._stretch.corrections)
 
-    def _keep(self, connection: Connection, keys: Keys) -> None:
-        """Write down what is not kept yet, in pieces that end at multiples of `SPAN` or at what is known."""
-        new = []
+    def _restore(self, connection: Connection, keys: Keys) -> None:
+        """Take up the facts that were kept, if they are of no later log than is known."""
+        for piece in kept_pieces.pieces(connection, keys, kept.version(), "facts", 0, 1):
+            self._kept_facts = piece.end
+            if piece.end <= self._size:
+                self._strands.restore(piece.end, kept.decode_facts(piece.body, self._stretch.nameless, self._names))
+
+    def _keep(self, store: Store, keys: Keys, facts: Facts) -> None:
+        """Write down what is new enough to be worth it; it can be made again, so no answer waits for a full disk."""
+        new = list(self._views()) if self._size - self._kept >= WORTH else []
+        grown = max(WORTH, self._kept_facts // GROWN)
+        if self._strands.size == self._size and self._size - self._kept_facts >= grown:
+            body = kept.encode_facts(facts, self._stretch.nameless)
+            if len(body) <= LARGEST:
+                new.append(Piece("facts", 0, self._size, self._root, body))
+        if not new:
+            return
+        with suppress(StoreError), store.write() as connection:
+            new = [replace(piece, root=log.root(connection, piece.end)) for piece in new]
+            kept_pieces.keep(connection, keys, kept.version(), new)
+            self._kept = self._size
+            self._kept_facts = next((piece.end for piece in new if piece.kind == "facts"), self._kept_facts)
+
+    def _views(self) -> Iterator[Piece]:
+        """Yield what is not kept yet, in pieces that end at multiples of `SPAN` or at what is known; without roots."""
         for start in range(self._kept // SPAN * SPAN, self._size, SPAN):
             end = min(start + SPAN, self._size)
             events = _between(self._stretch.events, start, end, attrgetter("log_index"))
@@ -149,9 +178,7 @@ class Memory:
                 _between(self._stretch.corrections, start, end, itemgetter(0)),
                 self._stretch.nameless & {event.record_hash for event in events},
             )
-            new.append(Piece(start, end, log.root(connection, end), kept.encode(stretch)))
-        kept_views.keep(connection, keys, kept.version(), new)
-        self._kept = self._size
+            yield Piece("views", start, end, b"", kept.encode(stretch))
 
 
 def _between(things: list[T], start: int, end: int, index: Callable[[T], int]) -> list[T]:

@@ -60,6 +60,8 @@ def packing(kind: Any) -> Packing:
         return WORD
     if get_origin(kind) in (Union, UnionType) and len(arguments) == 2 and NoneType in arguments:
         return _optional(packing(next(one for one in arguments if one is not NoneType)))
+    if get_origin(kind) in (Union, UnionType) and all(hasattr(one, "_fields") for one in arguments):
+        return _either(arguments)
     if get_origin(kind) is tuple and len(arguments) == 2 and arguments[1] is ...:
         return _several(packing(arguments[0]))
     names = [one.name for one in fields(kind)] if is_dataclass(kind) else getattr(kind, "_fields", None)
@@ -77,6 +79,17 @@ def _optional(inner: Packing) -> Packing:
         lambda value, words: None if value is None else pack(value, words),
         lambda value, words: None if value is None else unpack(value, words),
     )
+
+
+def _either(kinds: tuple[Any, ...]) -> Packing:
+    packs = {kind: (number, packing(kind).pack) for number, kind in enumerate(kinds)}
+    unpacks = [packing(kind).unpack for kind in kinds]
+
+    def pack(value: Any, words: Words) -> list[Json]:
+        number, one = packs[type(value)]
+        return [number, one(value, words)]
+
+    return Packing(pack, lambda value, words: unpacks[value[0]](value[1], words))
 
 
 def _several(inner: Packing) -> Packing:

@@ -44,6 +44,8 @@ class Strand:
         """In the order of time; also those that do not count at the size of the log that is asked for."""
         self._marks = [Mark(0, None)]
         self._old: list[Facts] = []
+        self.is_restored = False
+        """Whether what was told of it is known to whoever restored it, not here."""
 
     def add(self, event: EventView) -> None:
         """Take an event in."""
@@ -62,6 +64,7 @@ class Strand:
         else:
             self._old += [*other._old, *(mark.told for mark in (*self._marks, *other._marks))]
             self._marks = [Mark(0, None)]
+            self.is_restored |= other.is_restored
         self.events = sorted((*self.events, *other.events), key=TIME)
 
     def _learn(self, other: "Strand", counts: Callable[[EventView], bool]) -> None:

@@ -83,6 +83,7 @@ class Strands:
         self.size = size
         gone: list[Facts] = []
         unread: list[tuple[Strand, list[EventView]]] = []
+        gone += self._restored([root for root in touched if self._strands[root].is_restored])
         for root, since in touched.items():
             strand = self._strands[root]
             gone += strand.forget(since)
@@ -95,6 +96,28 @@ class Strands:
             table_version=self._table.version,
             days_only=len(self._times) > 1 and len(self._hours) == 1,
         )
+
+    def restore(self, size: int, facts: Facts) -> None:
+        """Take facts that `facts` gave of the same events at this size, instead of deriving them; before anything else."""
+        counts = self._counting(size)
+        for event in self._events.values():
+            if counts(event):
+                self._count(event.event_time, 1)
+        self._whole.facts = replace(facts, superseded=(), table_version="", days_only=False)
+        for strand in self._strands.values():
+            strand.is_restored = True
+        self.size = size
+
+    def _restored(self, roots: list[str]) -> list[Facts]:
+        """Return what was told of restored strands, which from now on are as if read here."""
+        if not roots:
+            return []
+        records: set[str] = set()
+        for root in roots:
+            self._strands[root].is_restored = False
+            records.update(event.record_hash for event in self._strands[root].events)
+        asked = set(roots)
+        return [self._whole.of(records, lambda lot: self._root(lot) in asked)]
 
     def _read(self, unread: list[tuple[Strand, list[EventView]]], report: Report) -> list[Facts]:
         total, done = sum(len(events) for _, events in unread), 0

@@ -6,12 +6,19 @@ docs/decisions/0351: the same as `facts.canonical` of what is left, at the price
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import fields, replace
-from typing import Any, Final
+from typing import Any, Final, get_args, get_type_hints
 
 from sudonglian.trace.engine.facts import KEYS, Facts
 
 LISTS: Final = tuple(field.name for field in fields(Facts) if isinstance(getattr(Facts(), field.name), tuple))
 """The lists of facts: each fact of one is of one strand, since it names a record of it."""
+
+RECORD: Final = {
+    name: next(at for at, column in enumerate(kind._fields) if column in ("record", "start_record"))
+    for name, hint in get_type_hints(Facts).items()
+    if name in LISTS and hasattr(kind := get_args(hint)[0], "_fields")
+}
+"""Where in the facts of each list the record stands that tells them."""
 
 FEW: Final = 50
 """Up to a fiftieth of a list is looked for one by one; more is cheaper to sort anew."""
@@ -40,6 +47,14 @@ class Whole:
             kept = {party: name for party, name in self.facts.portions.items() if party not in forgotten}
             changed["portions"] = dict(sorted((kept | named).items()))
         self.facts = replace(self.facts, **changed)
+
+    def of(self, records: Collection[str], has_lot: Callable[[str], bool]) -> Facts:
+        """Return the facts that come from some records, and the portions of their lots."""
+        told: dict[str, Any] = {
+            name: tuple([one for one in getattr(self.facts, name) if one[at] in records]) for name, at in RECORD.items()
+        }
+        portions = {party: name for party, name in self.facts.portions.items() if has_lot(name[0])}
+        return replace(Facts(), portions=portions, **told)
 
 
 def exchanged(
