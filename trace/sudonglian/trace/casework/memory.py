@@ -41,7 +41,7 @@ GROWN: Final = 8
 LARGEST: Final = 1 << 28
 """Bytes of facts that are still kept: databases take a gigabyte in one value, and some need several times that."""
 
-MOST: Final = 1_000_000
+MOST: Final = 500_000
 """Events that a process remembers between two traces, at some 4 KB each with their facts."""
 
 
