@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from sudonglian.records import intake, kept_pieces, log, reader, sequencer, vault
+from sudonglian.records import event_rows, intake, kept_pieces, log, sequencer, vault
 from sudonglian.records.deployment import open_deployment
 from sudonglian.records.keys import Keys
 from sudonglian.records.store import Store, StoreError
@@ -38,7 +38,7 @@ EVERYTHING = select(KEPT_PIECES).order_by(KEPT_PIECES.c.kind, KEPT_PIECES.c.star
 def all_read(store: Store, size: int) -> Facts:
     """Return the facts of a size of the log by reading and deriving everything."""
     with store.read() as connection:
-        return derive_facts(views(reader.event_views(connection, size, SHOWN)))
+        return derive_facts(views(event_rows.event_views(connection, size, SHOWN)))
 
 
 def started(memory: Memory, store: Store, keys: Keys, size: int) -> tuple[Facts, list[int], int]:

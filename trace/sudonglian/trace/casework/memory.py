@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection
 
-from sudonglian.records import kept_pieces, log, reader
+from sudonglian.records import event_rows, kept_pieces, log
 from sudonglian.records.errors import NotInLog
 from sudonglian.records.kept_pieces import Piece
 from sudonglian.records.keys import Keys
@@ -102,20 +102,22 @@ class Memory:
             report(Stage("records", min(self._size, size), size))
 
     def _read_records(self, connection: Connection, size: int, report: Report) -> None:
-        rows = list(self._reported(reader.sealed_events(connection, self._size, size, SHOWN), size, report))
+        rows = list(self._reported(event_rows.sealed_events(connection, self._size, size, SHOWN), size, report))
         tested = [row.record_hash for row in rows if LAB_TEST in row.event]
-        names = {record.hex(): name for record, name in reader.event_ids(connection, tested).items()}
+        names = {record.hex(): name for record, name in event_rows.event_ids(connection, tested).items()}
         new = Stretch()
         for event in views(rows):
             known, nameless = bare(event, names.get(event.record_hash, event.event_id))
             new.events.append(known)
             if nameless:
                 new.nameless.add(event.record_hash)
-        between = reader.corrections_between(connection, self._size, size)
+        between = event_rows.corrections_between(connection, self._size, size)
         new.corrections = [(index, record.hex()) for index, record in between]
         self._take(new, size, log.root(connection, size))
 
-    def _reported(self, rows: Iterator[reader.EventRow], size: int, report: Report) -> Iterator[reader.EventRow]:
+    def _reported(
+        self, rows: Iterator[event_rows.EventRow], size: int, report: Report
+    ) -> Iterator[event_rows.EventRow]:
         for number, row in enumerate(rows):
             if number % EVERY == 0:
                 report(Stage("records", row.log_index, size))
@@ -134,7 +136,7 @@ class Memory:
     def _name(self, connection: Connection) -> None:
         """Give the samples whose eventID is never kept the one that the store still has."""
         asked = [bytes.fromhex(record) for record in sorted(self._stretch.nameless)]
-        names = {record.hex(): name for record, name in reader.event_ids(connection, asked).items()}
+        names = {record.hex(): name for record, name in event_rows.event_ids(connection, asked).items()}
         if names == self._names:
             return
         self._names = names

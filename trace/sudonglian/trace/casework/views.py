@@ -12,7 +12,7 @@ from sudonglian.chain.canonical import Json
 from sudonglian.chain.errors import CanonicalRefused
 from sudonglian.chain.identifiers import identifiers_of, normal
 from sudonglian.records.epcis.times import instant
-from sudonglian.records.reader import EventRow
+from sudonglian.records.event_rows import EventRow
 from sudonglian.trace.engine.events import (
     CONTACTS,
     ROLES,

@@ -10,9 +10,10 @@ from itertools import islice
 from operator import attrgetter
 from typing import Final
 
-from sudonglian.trace.engine.derive import Reader, in_order
+from sudonglian.trace.engine.derive import Reader
 from sudonglian.trace.engine.events import EventView
 from sudonglian.trace.engine.facts import Facts, Micros
+from sudonglian.trace.engine.order import in_order
 from sudonglian.trace.engine.rules import FactTable
 from sudonglian.trace.engine.whole import LISTS
 
