@@ -16,6 +16,7 @@ from sqlalchemy import select, update
 
 from sudonglian.records import event_rows, intake, kept_pieces, log, sequencer, vault
 from sudonglian.records.deployment import open_deployment
+from sudonglian.records.fsck import fsck
 from sudonglian.records.keys import Keys
 from sudonglian.records.store import Store, StoreError
 from sudonglian.records.tables import KEPT_PIECES
@@ -124,6 +125,8 @@ def test_what_is_not_as_it_was_written_is_thrown_away_and_made_anew(
             .where(KEPT_PIECES.c.kind == kind, KEPT_PIECES.c.start == start)
             .values({column: changed})
         )
+    if column != "version":
+        assert [fault["place"] for fault in fsck(store, keys)["faults"]] == [f"kept_pieces/{kind}/{start}"]
     facts, reported, derived = started(Memory(), store, keys, size)
     assert facts == expected
     # Either the records from there on are read, or their facts derived.
@@ -131,6 +134,8 @@ def test_what_is_not_as_it_was_written_is_thrown_away_and_made_anew(
     assert (derived > 0) == (kind == "facts")
     with store.read() as connection:
         assert connection.execute(EVERYTHING).all() == whole
+    assert fsck(store, keys)["ok"]
+    with store.read() as connection:
         assert [one.end for one in kept_pieces.pieces(connection, keys, kept.version(), "views", 0, size)][-1] == size
 
 
@@ -189,6 +194,7 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from sudonglian.records import kept_pieces
+from sudonglian.records.fsck import fsck
 from sudonglian.records.keys import Keys
 from sudonglian.records.store import Store
 from sudonglian.trace.casework import memory

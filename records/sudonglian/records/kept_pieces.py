@@ -55,6 +55,15 @@ def pieces(connection: Connection, keys: Keys, version: str, kind: Kind, start: 
     rows.close()
 
 
+def checked(connection: Connection, keys: Keys) -> Iterator[tuple[str, bool]]:
+    """Yield the place of every piece, and whether it is as it was written, by whatever program, of this log."""
+    whole = log.size(connection)
+    for row in connection.execute(select(KEPT_PIECES).order_by(KEPT_PIECES.c.kind, KEPT_PIECES.c.start)):
+        piece = Piece(row.kind, row.start, row.end, row.root, row.body)
+        is_sound = hmac.compare_digest(piece.mac(keys, row.version), row.mac) and row.start < row.end <= whole
+        yield f"kept_pieces/{row.kind}/{row.start}", is_sound and log.root(connection, row.end) == row.root
+
+
 def keep(connection: Connection, keys: Keys, version: str, new: Iterable[Piece]) -> None:
     """Put pieces in the place of those that begin where they begin; those of other programs are dropped."""
     connection.execute(delete(KEPT_PIECES).where(KEPT_PIECES.c.version != version))
