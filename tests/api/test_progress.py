@@ -11,9 +11,8 @@ from sudonglian.api.commands import sample, tracing
 from sudonglian.api.console import Console
 from sudonglian.api.http.progress import Progress
 from sudonglian.api.settings import Lang, read
-from sudonglian.trace.casework import run as run_module
-from sudonglian.trace.engine.derive import derive_facts
 from sudonglian.trace.engine.progress import Stage, StageName
+from sudonglian.trace.engine.strands import Strands
 
 WITHIN_S = 60
 
@@ -57,7 +56,7 @@ def test_a_command_that_traces_says_how_far_it_is(run: Any, monkeypatch: pytest.
     monkeypatch.setattr(working, "FIRST_S", 0.001)
     monkeypatch.setattr(working, "LOG_S", 0.001)
     told = Event()
-    status, derive = Console.status, derive_facts
+    status, derive = Console.status, Strands.facts
 
     def noticed(console: Console, text: str) -> None:
         status(console, text)
@@ -70,7 +69,7 @@ def test_a_command_that_traces_says_how_far_it_is(run: Any, monkeypatch: pytest.
         return found
 
     monkeypatch.setattr(Console, "status", noticed)
-    monkeypatch.setattr(run_module, "derive_facts", held)
+    monkeypatch.setattr(Strands, "facts", held)
     assert run("sample", "load", "--lang", "en").code == 0
     story = sample.stories()["frozen-fish"]
     done = run("trace", story["seed"], "--at", story["at"], "--purpose", "t", "--lang", "en")

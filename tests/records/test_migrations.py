@@ -57,7 +57,7 @@ def test_handoffs_are_found_among_the_records_of_an_earlier_schema(
     capture(event(eventID="urn:x:2", errorDeclaration=declared, **parties))
     with store.write() as connection:
         before = connection.execute(select(HANDOFFS).order_by(HANDOFFS.c.record_id)).all()
-        for name in ("key_proofs", "signatures", "registrations", "handoffs"):
+        for name in ("key_proofs", "signatures", "registrations", "handoffs", "kept_pieces"):
             connection.execute(text(f"DROP TABLE {name}"))
         connection.execute(text("DROP INDEX ix_master_data_submitter"))
         connection.execute(text("ALTER TABLE api_keys DROP COLUMN profile"))

@@ -7,7 +7,7 @@ from sqlalchemy import update
 
 from sudonglian.chain import disclosure
 from sudonglian.chain.record import parse_record
-from sudonglian.records import derive, reader, vault
+from sudonglian.records import derive, event_rows, reader, vault
 from sudonglian.records.errors import StoreCorrupt, UnknownRecord
 from sudonglian.records.history import Event, walk
 from sudonglian.records.intake import CaptureResult
@@ -57,7 +57,7 @@ def test_altered_bytes_are_never_read(store: Store, keys: Keys, capture: Capture
     with store.read() as connection:
         for read in (
             lambda: reader.record(connection, made.record_hash).event(),
-            lambda: list(reader.event_views(connection)),
+            lambda: list(event_rows.event_views(connection)),
             lambda: reader.history(connection, PALLET),
         ):
             with pytest.raises(StoreCorrupt):
@@ -88,10 +88,10 @@ def test_events_as_a_trace_reads_them(
     second = seal()
     capture(event(eventID="urn:x:3"))
     with store.read() as connection:
-        before = list(reader.event_views(connection, first.size))
-        after = list(reader.event_views(connection, second.size, ["sdl:labTest", "sdl:participants"]))
-        assert list(reader.event_views(connection, None, ["sdl:labTest"])) == after
-        assert list(reader.event_views(connection, 0)) == []
+        before = list(event_rows.event_views(connection, first.size))
+        after = list(event_rows.event_views(connection, second.size, ["sdl:labTest", "sdl:participants"]))
+        assert list(event_rows.event_views(connection, None, ["sdl:labTest"])) == after
+        assert list(event_rows.event_views(connection, 0)) == []
         number = vault.find(connection, keys, vault.identity("phone", "19900000002", ""))
     assert [one.record_hash for one in before] == [original.record_hash, plain.record_hash]
     assert [one.superseded_by for one in before] == [(), ()]
@@ -104,7 +104,9 @@ def test_events_as_a_trace_reads_them(
     assert "_sd" not in after[0].event
     assert after[0].event["epcList"] == rich["epcList"]
     assert after[0].event_time_us == derive.micros(datetime(2026, 1, 5, 0, 30, tzinfo=UTC))
-    assert after[0].participants[1] == reader.Handler(number or 0, "loader", "opened", '["mask","gloves"]', None, None)
+    assert after[0].participants[1] == event_rows.Handler(
+        number or 0, "loader", "opened", '["mask","gloves"]', None, None
+    )
 
 
 def test_events_of_an_identifier_in_pages(
@@ -122,8 +124,8 @@ def test_events_of_an_identifier_in_pages(
         assert [one.record_hash for one in reader.events_of(connection)] == hashes
         assert [one.record_hash for one in reader.events_of(connection, "urn:y:1")] == hashes[1::2]
         assert [one.record_hash for one in reader.events_of(connection, "urn:y:1", 8, 3)] == hashes[3:8:2]
-        assert [one.record_hash for one in reader.event_views(connection, 5)] == hashes[:5]
-        assert [one.record_hash for one in reader.event_views(connection, normal="urn:y:0")] == hashes[::2]
+        assert [one.record_hash for one in event_rows.event_views(connection, 5)] == hashes[:5]
+        assert [one.record_hash for one in event_rows.event_views(connection, normal="urn:y:0")] == hashes[::2]
 
 
 def test_corrections_at_a_size(store: Store, capture: Capture, seal: Any, event: Make) -> None:

@@ -9,15 +9,16 @@ from typing import Any, Final, Protocol, runtime_checkable
 from sqlalchemy import Connection, inspect, text
 
 from sudonglian.chain.network import Network
-from sudonglian.records import fsck_anchors, fsck_doors, fsck_log, fsck_records, fsck_signatures
+from sudonglian.records import fsck_anchors, fsck_doors, fsck_log, fsck_records, fsck_signatures, kept_pieces
 from sudonglian.records.deployment import HEAD
 from sudonglian.records.fsck_report import Report
 from sudonglian.records.keys import Keys
 from sudonglian.records.store import Store
 from sudonglian.records.tables import METADATA
 
-NOT_EVIDENCE: Final = frozenset({"api_keys", "jobs", "master_data"})
-"""Tables from which nothing is proven or traced: who may knock at the doors, and what was handed in when.
+NOT_EVIDENCE: Final = frozenset({"api_keys", "jobs", "kept_pieces", "master_data"})
+"""Tables from which nothing is proven or traced: who may knock at the doors, what was handed in when, and what can
+be made again of the records.
 
 Nothing else says what their rows should be: a scope that somebody widened looks like one that was given. `fsck_doors`
 finds what this program never writes there."""
@@ -51,6 +52,7 @@ def fsck(store: Store, keys: Keys, network: Network | None = None, report: Repor
             fsck_records.check(report, connection, keys, log)
             fsck_anchors.check(report, connection, keys, log, network, said)
             fsck_doors.check(report, connection, log)
+            _kept(report, connection, keys)
             fsck_signatures.check(report, connection, keys, log, None if said is None else network)
     return report.as_json()
 
@@ -72,3 +74,12 @@ def _database(report: Report, connection: Connection) -> bool:
     if revisions != [HEAD]:
         report.add("schema", "alembic_version", f"says {revisions}, this program has {HEAD}")
     return True
+
+
+def _kept(report: Report, connection: Connection, keys: Keys) -> None:
+    """Say which kept pieces are not as they were written; a trace does without them, so that its answer is right."""
+    with report.watch("kept_pieces"):
+        for place, is_sound in kept_pieces.checked(connection, keys):
+            report.count("kept_pieces")
+            if not is_sound:
+                report.add("kept-piece", place, "is not what was written; traces do without it")

@@ -21,7 +21,7 @@ from sudonglian.records.errors import StoreCorrupt, UnknownRecord, VaultRefused
 from sudonglian.records.history import Direction, Relation
 from sudonglian.records.keys import Keys
 from sudonglian.records.store import BATCH, in_batches
-from sudonglian.records.tables import DISCLOSURES, ENTRIES, IDENTIFIERS, PARTICIPANTS, PENDING, RECORDS
+from sudonglian.records.tables import DISCLOSURES, ENTRIES, IDENTIFIERS, PENDING, RECORDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,33 +58,6 @@ class Correction:
 
     record_hash: bytes
     log_index: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Handler:
-    """A participant by number: nameless, and there also when the person is erased."""
-
-    person_no: int
-    role: str
-    contact: str | None
-    ppe: str | None
-    start_us: int | None
-    end_us: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class EventRow:
-    """One sealed event as a trace reads it."""
-
-    record_hash: bytes
-    log_index: int
-    event: dict[str, Json]
-    """Members in the clear, and the withheld ones that were asked for."""
-    event_id: str | None
-    event_time_us: int
-    is_error_declaration: bool
-    participants: tuple[Handler, ...]
-    superseded_by: tuple[bytes, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +199,7 @@ def corrections_of(connection: Connection, hashes: Sequence[bytes], size: int | 
         rows += ((None, row.data) for row in connection.execute(waiting))
     asked = set(hashes)
     for index, data in rows:
-        said = _entry(data, index)
+        said = entry_of(data, index)
         if isinstance(said, entry.CorrectionEntry) and said.of in asked:
             found.setdefault(said.of, []).append(Correction(said.h, index))
     return found
@@ -268,23 +241,6 @@ def events_of(
         if len(rows) < BATCH:
             return
         start = rows[-1].log_index + 1
-
-
-def event_views(
-    connection: Connection, size: int | None = None, names: Iterable[str] = (), *, normal: str | None = None
-) -> Iterator[EventRow]:
-    """Yield the events of a log of `size` (default: all of it) in log order, as a trace reads them.
-
-    `names` are withheld members to put into the events, such as `sdl:labTest`; people come by number, never by name.
-    """
-    shown = [derive.EVENT_ID, *(name for name in names if name != derive.PARTICIPANTS)]
-    page: list[StoredRecord] = []
-    for one in events_of(connection, normal, size):
-        page.append(one)
-        if len(page) == BATCH:
-            yield from _views(connection, page, shown, size)
-            page = []
-    yield from _views(connection, page, shown, size)
 
 
 def history(connection: Connection, normal: str, direction: Direction = "both") -> list[HistoryEvent]:
@@ -349,41 +305,8 @@ _RECORD: Final = select(
 )
 
 
-def _views(
-    connection: Connection, page: Sequence[StoredRecord], names: Sequence[str], size: int | None
-) -> Iterator[EventRow]:
-    ids = [one.id for one in page]
-    shown = withheld(connection, ids, names)
-    handlers = _handlers(connection, ids)
-    taken_back = corrections_of(connection, [one.record_hash for one in page], size)
-    for one in page:
-        assert one.log_index is not None
-        event = {name: value for name, value in one.event().items() if name not in ("_sd", derive.PARTICIPANTS)}
-        yield EventRow(
-            record_hash=one.record_hash,
-            log_index=one.log_index,
-            event=event | shown.get(one.id, {}),
-            event_id=derive.event_id(shown.get(one.id, {})),
-            event_time_us=one.event_time_us,
-            is_error_declaration=one.is_error_declaration,
-            participants=tuple(handlers.get(one.id, ())),
-            superseded_by=tuple(
-                it.record_hash for it in taken_back.get(one.record_hash, ()) if it.log_index is not None
-            ),
-        )
-
-
-def _handlers(connection: Connection, ids: Sequence[int]) -> dict[int, list[Handler]]:
-    found: dict[int, list[Handler]] = {}
-    for batch in in_batches(ids):
-        query = select(PARTICIPANTS).where(PARTICIPANTS.c.record_id.in_(batch))
-        for row in connection.execute(query.order_by(PARTICIPANTS.c.record_id, PARTICIPANTS.c.position)):
-            one = Handler(row.person_no, row.role, row.contact, row.ppe, row.start_us, row.end_us)
-            found.setdefault(row.record_id, []).append(one)
-    return found
-
-
-def _entry(data: bytes, index: int | None) -> entry.Entry:
+def entry_of(data: bytes, index: int | None) -> entry.Entry:
+    """Return what a stored entry says; `index` is None while it waits."""
     try:
         return entry.parse_entry(data)
     except ProofRefused as error:

@@ -333,6 +333,20 @@ TRACES: Final = Table(
     Column("document_hash", LargeBinary(32)),
 )
 
+KEPT_PIECES: Final = Table(
+    "kept_pieces",
+    METADATA,
+    Column("kind", Text, nullable=False, comment="views or facts"),
+    Column("start", BigInteger, nullable=False, comment="log index of the first entry covered"),
+    Column("end", BigInteger, nullable=False, comment="log index after the last one"),
+    Column("root", LargeBinary(32), nullable=False, comment="of the log at that size"),
+    Column("version", Text, nullable=False, comment="of the program that wrote it"),
+    Column("body", LargeBinary, nullable=False, comment="events as a trace sees them, or their facts; compressed"),
+    Column("mac", LargeBinary(32), nullable=False, comment="over all of it"),
+    PrimaryKeyConstraint("kind", "start"),
+    comment="What a trace has read of sealed records: derivable, thrown away at will (docs/decisions/0352).",
+)
+
 API_KEYS: Final = Table(
     "api_keys",
     METADATA,

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from sudonglian.chain import canonical
-from sudonglian.records import log, reader, traces
+from sudonglian.records import event_rows, log, traces
 from sudonglian.records.store import Store
 from sudonglian.trace.casework.views import SHOWN, views
 from sudonglian.trace.engine.derive import derive_facts
@@ -46,7 +46,7 @@ def again(store: Store, number: int) -> Again:
             raise QueryRefused(f"trace {number} has no answer", place="trace")
         edition = str(canonical.parse_stored(kept.document)["v"])  # type: ignore[index, call-overload]
         query = query_of(canonical.parse_stored(kept.query), kept.log_size, log.root(connection, kept.log_size).hex())
-        facts = derive_facts(views(reader.event_views(connection, kept.log_size, SHOWN)))
+        facts = derive_facts(views(event_rows.event_views(connection, kept.log_size, SHOWN)))
     made = as_edition(trace(facts, query).document(), edition)
     return Again(edition, kept.document, canonical.encode(made))
 

@@ -4,7 +4,6 @@ service.md (person data): every trace query is appended to the private tree befo
 docs/decisions/0701: this module commits twice, and why.
 """
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar, Final
@@ -13,13 +12,11 @@ from sudonglian.chain import merkle
 from sudonglian.chain.canonical import Json
 from sudonglian.chain.errors import SudonglianError
 from sudonglian.chain.identifiers import normal
-from sudonglian.records import log, reader, sequencer, traces
+from sudonglian.records import log, sequencer, traces
 from sudonglian.records.keys import Keys
-from sudonglian.records.reader import EventRow
 from sudonglian.records.store import Store
-from sudonglian.trace.casework.views import SHOWN, views
-from sudonglian.trace.engine.derive import derive_facts
-from sudonglian.trace.engine.progress import EVERY, Report, Stage, silent
+from sudonglian.trace.casework import memory
+from sudonglian.trace.engine.progress import Report, Stage, silent
 from sudonglian.trace.engine.query import TraceQuery
 from sudonglian.trace.engine.result import TraceResult, trace
 from sudonglian.trace.errors import QueryRefused, TraceError
@@ -98,9 +95,7 @@ def run_trace(
             query = replace(query, seed_place=normal(query.seed_place))
         number = traces.ask(connection, why, query_json(query), size, asked)
     try:
-        with store.read() as connection:
-            rows = _reported(reader.event_views(connection, size, SHOWN), size, report)
-            facts = derive_facts(views(rows), report=report)
+        facts = memory.of(store).facts(store, keys, size, report=report)
         result = trace(facts, query, report=report)
     except SudonglianError as error:
         with store.write() as connection:
@@ -118,16 +113,6 @@ def _size(query: TraceQuery, whole: int) -> int:
     if query.log_size < 0 or query.log_size > whole:
         raise QueryRefused(f"the log has {whole} entries", place="log_size")
     return query.log_size or whole
-
-
-def _reported(rows: Iterable[EventRow], size: int, report: Report) -> Iterator[EventRow]:
-    """Yield rows of the log, and report how far in the log they are."""
-    report(Stage("records", 0, size))
-    for number, row in enumerate(rows):
-        if number % EVERY == 0:
-            report(Stage("records", row.log_index, size))
-        yield row
-    report(Stage("records", size, size))
 
 
 def reason(case: str, purpose: str) -> dict[str, Json]:

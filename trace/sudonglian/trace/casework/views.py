@@ -16,8 +16,8 @@ from sudonglian.chain.errors import CanonicalRefused
 from sudonglian.chain.identifiers import identifiers_of, normal
 from sudonglian.records.epcis import units
 from sudonglian.records.epcis.times import instant
+from sudonglian.records.event_rows import EventRow
 from sudonglian.records.meaning.amounts import amount
-from sudonglian.records.reader import EventRow
 from sudonglian.trace.engine.events import (
     CONTACTS,
     ROLES,

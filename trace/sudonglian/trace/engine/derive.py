@@ -4,28 +4,19 @@ docs/spec/facts.md §3-7; pure, and the same for any order and any repetition of
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Final
 
 from sudonglian.trace.engine.events import EventView, check
 from sudonglian.trace.engine.facts import INSTANT, Clean, Facts, Micros, Party, Place, Reading, SampleFact, canonical
 from sudonglian.trace.engine.handling import People, Shown, cleans_of, parent_of, readings_of, samples_of
 from sudonglian.trace.engine.ledger import Ledger, interior_of, place_of
+from sudonglian.trace.engine.order import LEAVING, SINGLE, in_order
 from sudonglian.trace.engine.portions import Portions, Share, settled_place
 from sudonglian.trace.engine.progress import Report, counted, silent
 from sudonglian.trace.engine.rules import FactTable, Rule, fact_table, is_location, is_vehicle, site
 
-SINGLE: Final = ("epc", "parent", "child", "input", "output")
-CLASSES: Final = ("quantity", "child_quantity", "input_quantity", "output_quantity")
-
-LEAVING: Final = ("leave", "sell")
-"""Effects that take an item away: on to somewhere, or to a buyer whom no record will name."""
-
-BEFORE_ALL: Final = -1
-"""The rank of a departure whose arrival elsewhere bears the same time."""
-
 DAY: Final[Micros] = 86_400_000_000
-
-Ordered = tuple[Micros, int, int, str, EventView, Rule]
 
 
 def derive_facts(events: Iterable[EventView], table: FactTable | None = None, *, report: Report = silent) -> Facts:
@@ -37,27 +28,22 @@ def derive_facts(events: Iterable[EventView], table: FactTable | None = None, *,
     """
     table = table or fact_table()
     unique = {event.record_hash: event for event in events}
-    telling: list[tuple[EventView, Rule]] = []
+    telling: list[EventView] = []
     for event in unique.values():
         check(event)
         if not (event.superseded or event.declares_error):
-            telling.append((event, table.rule(event.type, event.action, event.biz_step)))
-    ordered, clashes = _order(telling)
-    reader = _Reader(table, clashes)
+            telling.append(event)
+    ordered, clashes = in_order(telling, table)
+    reader = Reader(table)
+    reader.clashes = clashes
     for *_, event, rule in counted("facts", ordered, report):
         reader.read(event, rule)
-    ledger = reader.ledger
-    ledger.finish()
-    times = {event.event_time for event, _ in telling}
+    reader.ledger.finish()
+    times = {event.event_time for event in telling}
     return canonical(
-        Facts(
-            stays=tuple(ledger.stays),
-            flows=tuple(ledger.flows),
-            cleans=tuple(reader.cleans),
+        replace(
+            reader.told(),
             portions=reader.portions.names,
-            notes=tuple(ledger.notes),
-            samples=tuple(reader.samples),
-            readings=tuple(reader.readings),
             superseded=tuple(event.record_hash for event in unique.values() if event.superseded),
             table_version=table.version,
             days_only=len(times) > 1 and len({time % DAY for time in times}) == 1,
@@ -65,35 +51,10 @@ def derive_facts(events: Iterable[EventView], table: FactTable | None = None, *,
     )
 
 
-def _order(telling: Iterable[tuple[EventView, Rule]]) -> tuple[list[Ordered], Mapping[tuple[str, Micros], str]]:
-    """Return the events in the order in which they are read, and what is shown at two sites at one instant.
+class Reader:
+    """Reads one event after another into a ledger; `clashes` are those of `in_order`."""
 
-    The latter maps an item and an instant to the first record that shows it there.
-    """
-    shown: dict[tuple[str, Micros], dict[str, str]] = {}
-    by_log = sorted(telling, key=lambda pair: (pair[0].event_time, pair[0].log_index, pair[0].record_hash))
-    for event, rule in by_log:
-        here = event.read_point or event.biz_location
-        if here and rule.stay not in LEAVING and not is_vehicle(here):
-            for uri in event.named(*SINGLE, *CLASSES):
-                shown.setdefault((uri, event.event_time), {}).setdefault(site(here), event.record_hash)
-    ordered: list[Ordered] = []
-    for event, rule in by_log:
-        rank, here = rule.rank, site(event.read_point or event.biz_location)
-        if rule.stay in LEAVING:
-            for uri in event.named(*SINGLE, *CLASSES):
-                sites = shown.get((uri, event.event_time), {})
-                if sites and here not in sites:
-                    rank = BEFORE_ALL
-        ordered.append((event.event_time, rank, event.log_index, event.record_hash, event, rule))
-    ordered.sort(key=lambda row: row[:4])
-    return ordered, {key: min(sites.values()) for key, sites in shown.items() if len(sites) > 1}
-
-
-class _Reader:
-    """Reads one event after another into a ledger."""
-
-    def __init__(self, table: FactTable, clashes: Mapping[tuple[str, Micros], str]) -> None:
+    def __init__(self, table: FactTable) -> None:
         self.table = table
         self.ledger = Ledger()
         self.portions = Portions(self.ledger)
@@ -101,7 +62,26 @@ class _Reader:
         self.samples: list[SampleFact] = []
         self.cleans: list[Clean] = []
         self.readings: list[Reading] = []
-        self._clashes = clashes
+        self.clashes: Mapping[tuple[str, Micros], str] = {}
+
+    def copied(self) -> "Reader":
+        """Return a reader that stands where this one stands and has nothing to tell yet."""
+        other = Reader(self.table)
+        other.ledger = self.ledger.copied()
+        other.portions = self.portions.copied(other.ledger)
+        other.people = People(other.ledger)
+        return other
+
+    def told(self) -> Facts:
+        """Return what has been written down so far, in the order of writing; no portions."""
+        return Facts(
+            stays=tuple(self.ledger.stays),
+            flows=tuple(self.ledger.flows),
+            cleans=tuple(self.cleans),
+            notes=tuple(self.ledger.notes),
+            samples=tuple(self.samples),
+            readings=tuple(self.readings),
+        )
 
     def read(self, event: EventView, rule: Rule) -> None:
         """Write down what one event says."""
@@ -152,7 +132,7 @@ class _Reader:
             if rule.stay != "end" and (not shown or around in shown):
                 return False
             ledger.break_out(item, time, record)
-        other = self._clashes.get((item.id, time), "")
+        other = self.clashes.get((item.id, time), "")
         if other and rule.stay not in LEAVING:
             ledger.note("contradicting-places", record, item.id, other if other != record else "")
         begun = ledger.begun(item)

@@ -3,11 +3,11 @@
 docs/spec/facts.md rules the words; tracing.md §1 and §4 the single relation that carries them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 from sudonglian.trace.errors import QueryRefused
 
@@ -127,6 +127,10 @@ class Facts:
     """Whether every event is at one time of day: then only the days are known, and one day may chain."""
 
 
+KEYS: Final[Mapping[str, Callable[[Any], Any]]] = {"samples": repr}
+"""By what a list of facts is ordered, where not by the facts themselves (what a sample says may be None)."""
+
+
 def canonical(facts: Facts) -> Facts:
     """Return the same facts sorted and without repeats; empty stays are dropped."""
     return Facts(
@@ -135,7 +139,7 @@ def canonical(facts: Facts) -> Facts:
         cleans=tuple(sorted(set(facts.cleans))),
         portions=dict(sorted(facts.portions.items())),
         notes=tuple(sorted(set(facts.notes))),
-        samples=tuple(sorted(set(facts.samples), key=repr)),
+        samples=tuple(sorted(set(facts.samples), key=KEYS["samples"])),
         readings=tuple(sorted(set(facts.readings))),
         superseded=tuple(sorted(set(facts.superseded))),
         table_version=facts.table_version,

@@ -53,6 +53,28 @@ class Ledger:
         self._contents: dict[Party, dict[Party, None]] = {}
         self._opened: dict[Party, tuple[Micros, str]] = {}
 
+    def copied(self) -> "Ledger":
+        """Return a ledger in which everything is where it is here, and that has nothing written down."""
+        other = Ledger()
+        other._at, other._gone = self._at.copy(), self._gone.copy()
+        other._elsewhere = {item: list(begun) for item, begun in self._elsewhere.items()}
+        other._inside, other._opened = self._inside.copy(), self._opened.copy()
+        other._contents = {parent: held.copy() for parent, held in self._contents.items() if held}
+        return other
+
+    def join(self, other: "Ledger") -> None:
+        """Add what another ledger holds, of other items than this one."""
+        self._at.update(other._at)
+        self._gone.update(other._gone)
+        self._elsewhere.update(other._elsewhere)
+        self._inside.update(other._inside)
+        self._opened.update(other._opened)
+        self._contents.update(other._contents)
+
+    def weight(self) -> int:
+        """Return how much the ledger has to remember."""
+        return len(self._at) + len(self._gone) + len(self._inside) + len(self._opened)
+
     def parent(self, child: Party) -> Party | None:
         """Return what the item is directly in."""
         nested = self._inside.get(child)

@@ -49,6 +49,18 @@ class Portions:
         self._lots: dict[str, Lot] = {}
         self.names: dict[Party, tuple[str, str]] = {}
 
+    def copied(self, ledger: Ledger) -> "Portions":
+        """Return the same lots over a copy of the ledger."""
+        other = Portions(ledger)
+        other._lots = {uri: Lot(lot.held.copy(), list(lot.moving), lot.made.copy()) for uri, lot in self._lots.items()}
+        other.names = self.names.copy()
+        return other
+
+    def join(self, other: "Portions") -> None:
+        """Add other lots, whose ledger is being joined to this one's."""
+        self._lots.update(other._lots)
+        self.names.update(other.names)
+
     def packed(
         self, uri: str, parent: Party, event: EventView, *, from_outside: bool
     ) -> tuple[Party, tuple[Share, ...]]:
