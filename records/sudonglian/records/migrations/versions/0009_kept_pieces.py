@@ -6,7 +6,7 @@ What each column is for: sudonglian.records.tables. A migration is never changed
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0011"
+revision = "0009"
 down_revision = "0008"
 
 
