@@ -32,6 +32,8 @@ class Way:
     where: Mapping[str, frozenset[str]]
     select: re.Pattern[str] | None
     """What a text must look like to be the fact at all."""
+    item: str = ""
+    """In a list of goods, the member that says which one an element is about; nothing: it is about them all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,9 @@ class Profile:
 
 FILE: Final = "profiles.json"
 
+GOODS: Final = "sdl:goods"
+"""The list in which events tell of their goods one by one: what sheets write where EPCIS has no ilmd (docs/sheets.md)."""
+
 
 @cache
 def profiles() -> Mapping[str, Profile]:
@@ -178,7 +183,9 @@ def _ways(told: list[Any]) -> tuple[Way, ...]:
 
 def _way(told: dict[str, Any]) -> Way:
     where = {name: frozenset(words) for name, words in told.get("where", {}).items()}
-    return Way(tokens(told["path"]), where, _pattern(told.get("select")))
+    path = tokens(told["path"])
+    item = "item" if path[0] == GOODS else ""
+    return Way(path, where, _pattern(told.get("select")), item)
 
 
 def _pattern(text: str | None) -> re.Pattern[str] | None:
