@@ -318,6 +318,8 @@ def test_codes_are_unique_and_every_rule_names_its_source() -> None:
     assert len(asked) == len({each.code for each in asked})
     assert all(each.rule and set(each.message) == {"zh", "en"} for each in asked)
     assert all(one.sources for one in profiles().values())
+    assert {each.checked for each in asked} == {"text", "quoted", "no"}
+    assert all(source["checked"] in ("text", "quoted", "no") for one in profiles().values() for source in one.sources)
 
 
 @pytest.mark.parametrize("name", profiles())

@@ -17,6 +17,9 @@ from sudonglian.records.profiles.paths import tokens
 
 Scope: TypeAlias = Literal["event", "goods"]
 
+Checked: TypeAlias = Literal["text", "quoted", "no"]
+"""Whether a source was compared: with its text, with a page that tells of it, or not at all."""
+
 
 class ProfileUnknown(SudonglianError):
     """A profile that the table does not hold."""
@@ -52,6 +55,7 @@ class Rule:
     match: re.Pattern[str] | None
     format: str | None
     rule: str
+    checked: Checked
     message: Mapping[str, str]
 
 
@@ -71,6 +75,7 @@ class Order:
     first: Mark
     then: Mark
     rule: str
+    checked: Checked
     message: Mapping[str, str]
 
 
@@ -104,7 +109,10 @@ class Profile:
             "applies": dict(self.applies),
             "sources": [dict(one) for one in self.sources],
             "raises": sorted(self.raises),
-            "rules": [{"code": one.code, "rule": one.rule, "message": dict(one.message)} for one in self.asked],
+            "rules": [
+                {"code": one.code, "rule": one.rule, "checked": one.checked, "message": dict(one.message)}
+                for one in self.asked
+            ],
         }
 
 
@@ -149,7 +157,7 @@ def _profile(name: str, told: dict[str, Any]) -> Profile:
         raises=frozenset(told["raises"]),
         rules=tuple(_rule(one) for one in told["rules"]),
         orders=tuple(
-            Order(one["code"], _mark(one["first"]), _mark(one["then"]), one["rule"], one["message"])
+            Order(one["code"], _mark(one["first"]), _mark(one["then"]), one["rule"], one["checked"], one["message"])
             for one in told.get("orders", ())
         ),
     )
@@ -169,6 +177,7 @@ def _rule(told: dict[str, Any]) -> Rule:
         match=_pattern(told.get("match")),
         format=form,
         rule=told["rule"],
+        checked=told["checked"],
         message=told["message"],
     )
 
