@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import openpyxl
+import pytest
+from tests.records.filled_sheets import LACKS, MEETS, Form, heading, rows, sheet
 
 FIRM = "https://id.gs1.org/417/9520001001031"
 
@@ -52,9 +54,17 @@ def test_what_is_no_sheet_is_told_in_the_clerk_s_language(run: Callable[..., Any
     assert run("import", str(tmp_path / "none.csv")).code == 64
 
 
-def test_a_profile_is_asked_of_a_sheet(run: Callable[..., Any], tmp_path: Path) -> None:
-    sheet = str(filled(run, tmp_path))
-    refused = run("import", sheet, "--submitter", FIRM, "--profile", "cn-import", "--json")
+@pytest.mark.parametrize("profile", MEETS)
+@pytest.mark.parametrize("form", ["xlsx", "csv"])
+def test_a_profile_is_asked_of_a_sheet(run: Callable[..., Any], tmp_path: Path, profile: str, form: Form) -> None:
+    file = tmp_path / f"filled.{form}"
+    _, row, key, code = next(one for one in LACKS if one[0] == profile)
+    file.write_bytes(sheet(form, rows(profile, "A", (row, key))))
+    refused = run("import", str(file), "--submitter", FIRM, "--profile", profile, "--json")
     told = json.loads(refused.out)
     assert (refused.code, told["accepted"], told["written"]) == (1, 0, False)
-    assert any(one["code"].startswith("cn-") and one["level"] == "error" and one["row"] for one in told["faults"])
+    [fault] = [one for one in told["faults"] if one["level"] == "error"]
+    assert (fault["code"], fault["row"], fault["column"]) == (code, 2 + row, heading(form, key))
+    file.write_bytes(sheet(form, rows(profile, "A")))
+    taken = run("import", str(file), "--submitter", FIRM, "--profile", profile, "--json")
+    assert (taken.code, json.loads(taken.out)["accepted"]) == (0, 1)

@@ -46,7 +46,7 @@ BAD: list[tuple[str, str, Any, str, str]] = [
     ("cn-import", "/3/bizTransactionList/0/type", "recadv", "cn-test-report", "/2/bizTransactionList"),
     ("cn-import", "/4/bizTransactionList", GONE, "cn-disinfection-certificate", "/2/bizTransactionList"),
     ("cn-import", "/4", GONE, "cn-disinfection-certificate", "/2/bizTransactionList"),
-    ("cn-import", "/0/ilmd/cbvmda:countryOfOrigin", GONE, "cn-origin", "/2/ilmd/cbvmda:countryOfOrigin"),
+    ("cn-import", "/0/ilmd/cbvmda:countryOfOrigin", GONE, "cn-origin", "/2/epcList/0"),
     ("cn-import", "/0/ilmd/cbvmda:countryOfOrigin", "Norway", "cn-origin-format", "/0/ilmd/cbvmda:countryOfOrigin"),
     (
         "cn-import",
@@ -64,10 +64,10 @@ BAD: list[tuple[str, str, Any, str, str]] = [
     ),
     ("cn-import", "/0/quantityList/0/quantity", 0, "cn-quantity-format", "/0/quantityList/0/quantity"),
     ("cn-import", "/2/readPoint/id", "https://id.gs1.org/414/9520001001032", "check-digit", "/2/readPoint/id"),
-    ("cn-import", "/0/ilmd/sdl:overseasPlantNo", GONE, "cn-overseas-plant", "/2/ilmd/sdl:overseasPlantNo"),
+    ("cn-import", "/0/ilmd/sdl:overseasPlantNo", GONE, "cn-overseas-plant", "/2/epcList/0"),
     ("cn-import", "/0/ilmd/sdl:overseasPlantNo", "?", "cn-overseas-plant-format", "/0/ilmd/sdl:overseasPlantNo"),
-    ("cn-import", "/0/ilmd/cbvmda:productionDate", GONE, "cn-production-date", "/2/ilmd/cbvmda:productionDate"),
-    ("cn-import", "/0/ilmd/cbvmda:itemExpirationDate", GONE, "cn-expiry-date", "/2/ilmd/cbvmda:itemExpirationDate"),
+    ("cn-import", "/0/ilmd/cbvmda:productionDate", GONE, "cn-production-date", "/2/epcList/0"),
+    ("cn-import", "/0/ilmd/cbvmda:itemExpirationDate", GONE, "cn-expiry-date", "/2/epcList/0"),
     (
         "cn-import",
         "/0/ilmd/cbvmda:itemExpirationDate",
@@ -78,6 +78,8 @@ BAD: list[tuple[str, str, Any, str, str]] = [
     ("cn-import", "/0/ilmd/cbvmda:itemExpirationDate", "2026-01-01", "expired", "/0/ilmd/cbvmda:itemExpirationDate"),
     ("cn-import", "/3/eventTime", "2026-01-05T12:00:00+08:00", "cn-test-before-release", "/5/eventTime"),
     ("cn-import", "/4/eventTime", "2026-01-05T12:00:00+08:00", "cn-disinfection-before-release", "/5/eventTime"),
+    ("cn-import", "/0/ilmd/sdl:productName", GONE, "cn-product", "/2/epcList/0"),
+    ("cn-import", "/2/sourceList", GONE, "cn-source", "/2/sourceList"),
     ("cn-import", "/2/bizStep", "storing", "profile-no-event", ""),
     ("gb31605-handover", "/0/sourceList", GONE, "gb-from", "/0/sourceList"),
     ("gb31605-handover", "/0/sourceList/0/type", "location", "gb-from", "/0/sourceList"),
@@ -96,7 +98,7 @@ BAD: list[tuple[str, str, Any, str, str]] = [
         "/0/quantityList/0/epcClass",
         "https://id.gs1.org/01/09520001002014",
         "gb-batch",
-        "/0/ilmd/cbvmda:lotNumber",
+        "/0/quantityList/0",
     ),
     ("gb31605-handover", "/0/bizStep", "storing", "profile-no-event", ""),
     (
@@ -129,11 +131,11 @@ BAD: list[tuple[str, str, Any, str, str]] = [
                 "/0/quantityList/0/epcClass",
                 "https://id.gs1.org/01/09520001002014",
                 f"fsma-{verb}-tlc",
-                "/0/ilmd/cbvmda:lotNumber",
+                "/0/quantityList/0",
             ),
             (f"fsma204-{verb}", "/0/quantityList/0/uom", GONE, f"fsma-{verb}-unit", "/0/quantityList/0/uom"),
-            (f"fsma204-{verb}", "/0/sdl:productName", GONE, f"fsma-{verb}-product", "/0/ilmd/cbvmda:descriptionShort"),
-            (f"fsma204-{verb}", "/0/sdl:tlcSource", GONE, f"fsma-{verb}-tlc-source", "/0/ilmd/sdl:tlcSource"),
+            (f"fsma204-{verb}", "/0/sdl:productName", GONE, f"fsma-{verb}-product", "/0/quantityList/0"),
+            (f"fsma204-{verb}", "/0/sdl:tlcSource", GONE, f"fsma-{verb}-tlc-source", "/0/quantityList/0"),
             (f"fsma204-{verb}", "/0/bizTransactionList", GONE, f"fsma-{verb}-document", "/0/bizTransactionList"),
             (
                 f"fsma204-{verb}",
@@ -175,7 +177,7 @@ BAD: list[tuple[str, str, Any, str, str]] = [
         "fsma-transformation-output-unit",
         "/0/outputQuantityList/0/uom",
     ),
-    ("fsma204-transformation", "/0/ilmd", GONE, "fsma-transformation-product", "/0/ilmd/cbvmda:descriptionShort"),
+    ("fsma204-transformation", "/0/ilmd", GONE, "fsma-transformation-product", "/0/inputQuantityList/0"),
     ("fsma204-transformation", "/0/bizTransactionList", GONE, "fsma-transformation-document", "/0/bizTransactionList"),
     (
         "fsma204-transformation",
@@ -316,6 +318,8 @@ def test_codes_are_unique_and_every_rule_names_its_source() -> None:
     assert len(asked) == len({each.code for each in asked})
     assert all(each.rule and set(each.message) == {"zh", "en"} for each in asked)
     assert all(one.sources for one in profiles().values())
+    assert {each.checked for each in asked} == {"text", "quoted", "no"}
+    assert all(source["checked"] in ("text", "quoted", "no") for one in profiles().values() for source in one.sources)
 
 
 @pytest.mark.parametrize("name", profiles())
@@ -360,6 +364,20 @@ def test_every_lot_of_an_event_needs_its_batch() -> None:
     lots[1]["epcClass"] = CUT
     events = changed(GOOD["gb31605-handover"], "/0/quantityList", lots)
     assert errors(wrapped(events), "gb31605-handover") == []
+
+
+def test_a_list_of_goods_tells_of_the_goods_that_it_names_and_of_no_others() -> None:
+    lots = [{"epcClass": LOT, "quantity": 1, "uom": "KGM"}, {"epcClass": CUT, "quantity": 1, "uom": "KGM"}]
+    events = changed(changed(GOOD["fsma204-shipping"], "/0/quantityList", lots), "/0/sdl:productName", GONE)
+    told = changed(events, "/0/sdl:goods", [{"item": LOT, "name": "cod"}, {"item": "urn:x:other", "name": "hake"}])
+    assert errors(wrapped(told), "fsma204-shipping") == [("fsma-shipping-product", "/0/quantityList/1")]
+    urn = "urn:epc:class:lgtin:9520001.000202.DT241111"
+    both = changed(told, "/0/sdl:goods", [{"item": LOT, "name": "cod"}, {"item": urn, "name": "fillets"}])
+    assert errors(wrapped(both), "fsma204-shipping") == []
+    for junk in ("cod", [7], [{"name": "cod"}], [{"item": 7, "name": "cod"}], {"item": LOT}):
+        assert [code for code, _ in errors(wrapped(changed(told, "/0/sdl:goods", junk)), "fsma204-shipping")] == [
+            "fsma-shipping-product"
+        ]
 
 
 def test_facts_of_other_goods_do_not_count() -> None:

@@ -219,7 +219,7 @@ def test_a_template_has_drop_downs_comments_and_text_cells() -> None:
     main = book["交接"]
     assert [cell.value for cell in main[1]][:4] == ["交接编号*", "业务步骤*", "时间*", "时区"]
     assert {one.formula1.partition("!")[0] for one in main.data_validations.dataValidation} == {"'列表'"}
-    assert len(main.data_validations.dataValidation) == 6
+    assert len(main.data_validations.dataValidation) == 7
     assert all(cell.comment for cell in main[1][:4])
     assert main.column_dimensions["U"].number_format == "@"
     assert "发货" in [cell.value for cell in book["列表"]["A"]]

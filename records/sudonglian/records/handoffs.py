@@ -1,6 +1,6 @@
 """Handoffs: which records are one, and between whom.
 
-docs/glossary.md (handoff: one record, named by both); EPCIS 2.0 §7.3.7 (sources and destinations), CBV 2.0 §7.4.
+docs/glossary.md (handoff: one record, named by both); EPCIS 2.0 §7.3.6 (sources and destinations), CBV 2.0 §7.4.
 """
 
 from dataclasses import dataclass

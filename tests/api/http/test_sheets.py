@@ -6,6 +6,7 @@ from typing import Any
 
 import openpyxl
 import pytest
+from tests.records.filled_sheets import LACKS, MEETS, Form, heading, rows, sheet
 
 from sudonglian.api.http.routes.sheets import CSV, XLSX
 
@@ -55,6 +56,19 @@ def test_a_mistake_is_told_with_its_row_and_can_be_corrected_in_a_copy(served: A
     assert send(served, body, "?behaviour=proceed").json["accepted"] == 1
     told = send(served, copy.replace(b"09520001002015", b"09520001002014")).json
     assert (told["accepted"], told["unchanged"]) == (1, 1)
+
+
+@pytest.mark.parametrize("profile", MEETS)
+@pytest.mark.parametrize("form", ["xlsx", "csv"])
+def test_a_sheet_meets_a_profile_or_is_told_which_cell_lacks(served: Any, profile: str, form: Form) -> None:
+    kind, number = {"xlsx": XLSX, "csv": CSV}[form], f"{profile}-{form}"
+    _, row, key, code = next(one for one in LACKS if one[0] == profile)
+    refused = send(served, sheet(form, rows(profile, number, (row, key))), f"?profile={profile}", kind)
+    assert (refused.status, refused.json["type"]) == (422, "urn:sudonglian:problem:sheet-rows")
+    [error] = refused.json["errors"]
+    assert (error["code"], error["row"], error["column"]) == (code, 2 + row, heading(form, key))
+    taken = send(served, sheet(form, rows(profile, number)), f"?profile={profile}", kind)
+    assert (taken.status, taken.json["accepted"]) == (202, 1)
 
 
 @pytest.mark.parametrize(

@@ -70,6 +70,8 @@ class Element:
     @property
     def text(self) -> str:
         """Return the text without the white space around it, if there is no child between its parts."""
+        if not self.before:
+            return self.behind.strip(SPACE)
         return "".join((*self.before, self.behind)).strip(SPACE)
 
     @property
@@ -152,20 +154,22 @@ class _Reader:
         return self._root
 
     def _start(self, name: str, attributes: list[str]) -> None:
-        if len(self._open) >= MAX_DEPTH:
+        opened = self._open
+        if len(opened) >= MAX_DEPTH:
             raise TooDeep(f"{self._at()}: nested deeper than {MAX_DEPTH}", zh=f"嵌套超过 {MAX_DEPTH} 层")
         self._count += 1 + len(attributes) // 2
         if self._count > MAX_ELEMENTS:
             raise TooLarge(f"more than {MAX_ELEMENTS} elements", zh=f"元素超过 {MAX_ELEMENTS} 个,请分为几个文件")
-        parent = self._open[-1] if self._open else None
-        scope = parent.scope if parent else {}
+        parent = opened[-1] if opened else None
+        scope = parent.scope if parent is not None else {}
         if self._declared:
             scope, self._declared = scope | self._declared, {}
-        namespace, local, prefix = self._split(name)
+        namespace, local, prefix = self._names.get(name) or self._split(name)
         named: Sequence[tuple[str, str, str, str]] = ()
         if attributes:
             pairs = zip(attributes[::2], attributes[1::2], strict=True)
-            named = [(*self._split(attribute), value) for attribute, value in pairs]
+            known = self._names
+            named = [(*(known.get(attribute) or self._split(attribute)), value) for attribute, value in pairs]
         element = Element(namespace, local, prefix, named, scope, self._parser.CurrentLineNumber)
         if parent is None:
             self._root = element
@@ -173,18 +177,22 @@ class _Reader:
             if not parent.children:  # lists are made for the few that need them
                 parent.children, parent.before = [], []
             parent.children.append(element)  # type: ignore[attr-defined]
-            parent.before.append("".join(self._pieces))  # type: ignore[attr-defined]
-            self._pieces.clear()
-        self._open.append(element)
+            parent.before.append(self._said())  # type: ignore[attr-defined]
+        opened.append(element)
 
     def _end(self, name: str) -> None:
+        self._open.pop().behind = self._said()
+
+    def _said(self) -> str:
+        pieces = self._pieces
+        if not pieces:
+            return ""
         # Pieces are joined once: comments may cut a text into millions.
-        self._open.pop().behind = "".join(self._pieces)
-        self._pieces.clear()
+        said = pieces[0] if len(pieces) == 1 else "".join(pieces)
+        pieces.clear()
+        return said
 
     def _split(self, name: str) -> tuple[str, str, str]:
-        if (known := self._names.get(name)) is not None:
-            return known
         parts = name.split(_SEPARATOR)
         namespace, local = ("", *parts) if len(parts) == 1 else parts[:2]
         found = self._names[name] = namespace, local, parts[2] if len(parts) > 2 else ""

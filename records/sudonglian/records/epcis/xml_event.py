@@ -5,7 +5,7 @@ docs/decisions/0204 says what a translation may change: nothing but what the bin
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Final, TypeAlias
 
@@ -83,7 +83,9 @@ class Translator:
         self._attributes(element, event)
         certificates: list[Json] = []
         for child in self._children(element, path):
-            self._note((*path, self._names.key(child)), child)
+            # The name of an extension before its parts, for it may choose a prefix.
+            if self._lines is not None or child.namespace not in EPCIS:
+                self._note((*path, self._names.key(child)), child)
             if child.name == "certificationInfo" and child.namespace in EPCIS:
                 certificates.append(self._leaf(child, (*path, child.name)))
             elif child.namespace in EPCIS and (translate := self._fields.get(child.name)):
@@ -100,9 +102,15 @@ class Translator:
         bare = replace(element, attributes=())
         return self._extension(bare, own=False)
 
-    def _children(self, element: Element, path: Path) -> Iterator[Element]:
-        # A stack, for a wrapper may stand in a wrapper.
+    def _children(self, element: Element, path: Path) -> Iterable[Element]:
         self._no_text(element, path)
+        for child in element.children:
+            if child.name in WRAPPERS:
+                return self._unwrapped(element, path)
+        return element.children
+
+    def _unwrapped(self, element: Element, path: Path) -> Iterator[Element]:
+        # A stack, for a wrapper may stand in a wrapper.
         pending = [iter(element.children)]
         while pending:
             child = next(pending[-1], None)
@@ -115,6 +123,8 @@ class Translator:
                 yield child
 
     def _leaf(self, element: Element, path: Path) -> Json:
+        if not element.children and not element.attributes:
+            return element.behind.strip(SPACE)
         if element.children:
             raise self._misplaced(element.children[0], path)
         for namespace, name, _, _ in element.attributes:
@@ -137,10 +147,12 @@ class Translator:
     def _list(self, item: str, translate: Callable[[Element, Path], Json]) -> Callable[[Element, Path], Json]:
         def listed(element: Element, path: Path) -> Json:
             found: list[Json] = []
+            is_noted = self._lines is not None
             for child in self._children(element, path):
                 if child.name != item or child.namespace not in EPCIS:
                     raise self._misplaced(child, path)
-                self._note((*path, len(found)), child)
+                if is_noted:
+                    self._note((*path, len(found)), child)
                 found.append(translate(child, (*path, len(found))))
             return found
 
@@ -262,6 +274,10 @@ class Translator:
         return holder
 
     def _no_text(self, element: Element, path: Path) -> None:
+        if any(element.before) or element.behind:
+            self._blank(element, path)
+
+    def _blank(self, element: Element, path: Path) -> None:
         if element.text:
             reason = f"line {element.line}: {element.tag} holds elements and no text"
             raise XmlStructure(reason, zh=f"第 {element.line} 行:{element.tag} 中不应有文字", place=pointer(*path))

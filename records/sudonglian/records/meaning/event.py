@@ -123,7 +123,7 @@ def _quantities(event: dict[str, Json]) -> Iterator[Finding]:
             if not isinstance(element, dict):
                 continue
             value, code = amount(element.get("quantity")), element.get("uom")
-            rule = "UN/ECE Recommendation 20; EPCIS 2.0 §7.3.3.3"
+            rule = "UN/ECE Recommendation 20; EPCIS 2.0 §7.3.3.1"
             if isinstance(code, str):
                 unit = units.known().get(code)
                 if unit is None and code not in COUNTS and not PACKAGE.fullmatch(code):

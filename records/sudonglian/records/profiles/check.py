@@ -5,14 +5,14 @@ docs/profiles.md. It looks at documents whose events all passed the schema.
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from sudonglian.chain.canonical import Json
 from sudonglian.chain.identifiers import normal
 from sudonglian.records.epcis.findings import Finding, error
 from sudonglian.records.profiles.formats import FORMATS
 from sudonglian.records.profiles.goods import Families, Told
-from sudonglian.records.profiles.paths import outset, walk
+from sudonglian.records.profiles.paths import ANY, outset, walk
 from sudonglian.records.profiles.table import Mark, Order, Profile, Rule, Way
 
 Found: TypeAlias = tuple[int | None, Finding]
@@ -73,7 +73,7 @@ class _Document:
             return
         # An identifier of one lot says nothing of the others; what else stands in the event is about all its goods.
         about_all = rule.scope == "event"
-        own = list(_values([way for way in rule.ways if about_all or way.select is None], one))
+        own = list(_values([way for way in rule.ways if about_all or not (way.select or way.item)], one))
         if own or about_all:
             yield from self._judge(rule, one, own)
             return
@@ -82,7 +82,8 @@ class _Document:
                 continue
             is_told, wrong = self._told(rule, goods)
             if not is_told:
-                yield from self._judge(rule, one, ())
+                place = one.pointer + _lacks(rule, one, goods)
+                yield one.index, error(rule.code, place, rule.rule, *_said(rule))
                 return
             yield from wrong
 
@@ -96,7 +97,7 @@ class _Document:
             (other, (place, value))
             for other in self._about(goods)
             for way in rule.ways
-            for place, value in _values([way], other)
+            for place, value in (_of_items(way, other, family) if way.item else _values([way], other))
             if way.select is None or normal(str(value)) in family
         ]
         self._facts[rule.code, goods] = bool(told)
@@ -149,6 +150,37 @@ def _values(ways: Sequence[Way], one: Told) -> Iterator[tuple[str, Json]]:
         for place, value in walk(dict(one.event), way.path, way.where):
             if way.select is None or (isinstance(value, str) and way.select.fullmatch(value)):
                 yield one.pointer + place, value
+
+
+def _of_items(way: Way, one: Told, family: frozenset[str]) -> Iterator[tuple[str, Json]]:
+    """Yield what a list of goods says of these goods."""
+    start = way.path.index(ANY) + 1
+    for place, element in walk(dict(one.event), way.path[:start], {}):
+        item = element.get(way.item) if isinstance(element, dict) else None
+        if isinstance(item, str) and normal(item) in family:
+            for inner, value in walk(element, way.path[start:], {}):
+                yield one.pointer + place + inner, value
+
+
+def _lacks(rule: Rule, one: Told, goods: str) -> str:
+    """Return where an event would tell what it does not: the goods themselves, if it has no ilmd."""
+    way = rule.ways[0]
+    if way.path[0] == "ilmd" and (one.event.get("action") == "ADD" or "ilmd" in one.event):
+        return outset(way.path)
+    if way.path[0] in ("ilmd", *_GOODS):
+        for member in _GOODS:
+            for place, value in walk(dict(one.event), (member, ANY), {}):
+                uri = value.get("epcClass") if isinstance(value, dict) else value
+                if isinstance(uri, str) and normal(uri) == goods:
+                    return place
+    return outset(way.path)
+
+
+_GOODS: Final = (
+    *("epcList", "quantityList", "childEPCs", "childQuantityList"),
+    *("inputEPCList", "inputQuantityList", "outputEPCList", "outputQuantityList"),
+)
+"""Members of events that name goods, in the order of the event types."""
 
 
 def _each(rule: Rule, one: Told) -> Iterator[tuple[int, Finding]]:

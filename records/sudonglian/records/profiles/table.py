@@ -17,6 +17,9 @@ from sudonglian.records.profiles.paths import tokens
 
 Scope: TypeAlias = Literal["event", "goods"]
 
+Checked: TypeAlias = Literal["text", "quoted", "no"]
+"""Whether a source was compared: with its text, with a page that tells of it, or not at all."""
+
 
 class ProfileUnknown(SudonglianError):
     """A profile that the table does not hold."""
@@ -32,6 +35,8 @@ class Way:
     where: Mapping[str, frozenset[str]]
     select: re.Pattern[str] | None
     """What a text must look like to be the fact at all."""
+    item: str = ""
+    """In a list of goods, the member that says which one an element is about; nothing: it is about them all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,7 @@ class Rule:
     match: re.Pattern[str] | None
     format: str | None
     rule: str
+    checked: Checked
     message: Mapping[str, str]
 
 
@@ -69,6 +75,7 @@ class Order:
     first: Mark
     then: Mark
     rule: str
+    checked: Checked
     message: Mapping[str, str]
 
 
@@ -102,11 +109,17 @@ class Profile:
             "applies": dict(self.applies),
             "sources": [dict(one) for one in self.sources],
             "raises": sorted(self.raises),
-            "rules": [{"code": one.code, "rule": one.rule, "message": dict(one.message)} for one in self.asked],
+            "rules": [
+                {"code": one.code, "rule": one.rule, "checked": one.checked, "message": dict(one.message)}
+                for one in self.asked
+            ],
         }
 
 
 FILE: Final = "profiles.json"
+
+GOODS: Final = "sdl:goods"
+"""The list in which events tell of their goods one by one: what sheets write where EPCIS has no ilmd (docs/sheets.md)."""
 
 
 @cache
@@ -144,7 +157,7 @@ def _profile(name: str, told: dict[str, Any]) -> Profile:
         raises=frozenset(told["raises"]),
         rules=tuple(_rule(one) for one in told["rules"]),
         orders=tuple(
-            Order(one["code"], _mark(one["first"]), _mark(one["then"]), one["rule"], one["message"])
+            Order(one["code"], _mark(one["first"]), _mark(one["then"]), one["rule"], one["checked"], one["message"])
             for one in told.get("orders", ())
         ),
     )
@@ -164,6 +177,7 @@ def _rule(told: dict[str, Any]) -> Rule:
         match=_pattern(told.get("match")),
         format=form,
         rule=told["rule"],
+        checked=told["checked"],
         message=told["message"],
     )
 
@@ -178,7 +192,9 @@ def _ways(told: list[Any]) -> tuple[Way, ...]:
 
 def _way(told: dict[str, Any]) -> Way:
     where = {name: frozenset(words) for name, words in told.get("where", {}).items()}
-    return Way(tokens(told["path"]), where, _pattern(told.get("select")))
+    path = tokens(told["path"])
+    item = "item" if path[0] == GOODS else ""
+    return Way(path, where, _pattern(told.get("select")), item)
 
 
 def _pattern(text: str | None) -> re.Pattern[str] | None:

@@ -1,4 +1,4 @@
-"""Handoffs: what the rows of one number and step say, the EPCIS ObjectEvent that they are, and the row of each part.
+"""Handoffs: what the rows of one number and step say, the ObjectEvent or TransformationEvent that they are, and the row of each part.
 
 docs/sheets.md (what becomes of each column); docs/decisions/0230 (a row is a line of a handoff), 0231 (its eventID).
 """
@@ -28,8 +28,21 @@ DOCUMENTS: Final = {
     "test": ("testres", "urn:sudonglian:doc:nucleic-acid-test:"),
     "disinfection": ("urn:sudonglian:bt:disinfection-certificate", "urn:sudonglian:doc:disinfection:"),
     "bol": ("bol", "urn:sudonglian:doc:bill-of-lading:"),
+    "production": ("prodorder", "urn:sudonglian:doc:production-order:"),
 }
 """Of each column: the type of the business transaction, and with what its number becomes a URI."""
+
+
+SAID: Final = {
+    "name": "product",
+    "countryOfOrigin": "origin",
+    "productionDate": "produced",
+    "expirationDate": "expires",
+    "temperatureClass": "class",
+    "overseasPlantNo": "plant",
+    "tlcSource": "tlc_source",
+}
+"""Of each member of `sdl:goods`: the column that it comes from."""
 
 
 @dataclass(slots=True)
@@ -41,6 +54,8 @@ class Line:
     text: str
     quantity: Json = None
     unit: str = ""
+    part: str = ""
+    """`input` or `output`, of a transformation."""
     said: dict[str, Json] = field(default_factory=dict)
 
 
@@ -69,19 +84,19 @@ class Handoff:
     def event(self, submitter: str) -> dict[str, Json]:
         """Return the EPCIS event, in its JSON form."""
         event: dict[str, Json] = {
-            "type": "ObjectEvent",
+            "type": "TransformationEvent" if self.is_transformation else "ObjectEvent",
             "eventID": self.event_id(submitter),
             "eventTime": self.values["time"],
             "eventTimeZoneOffset": self.values["zone"],
-            "action": "OBSERVE",
             "bizStep": self.step,
         }
-        instances: list[Json] = [one.goods.uri for one in self.lines if not one.goods.is_class]
-        classes: list[Json] = [_quantity(one) for one in self.lines if one.goods.is_class]
-        if instances or not classes:
-            event["epcList"] = instances
-        if classes:
-            event["quantityList"] = classes
+        if not self.is_transformation:
+            event["action"] = "OBSERVE"
+        for member, lines in self._members().items():
+            if member.endswith("uantityList"):
+                event[member] = [_quantity(one) for one in lines]
+            else:
+                event[member] = [one.goods.uri for one in lines]
         event["readPoint"] = {"id": self.values["place"]}
         if self.step not in LEAVES:
             event["bizLocation"] = {"id": self.values["place"]}
@@ -99,7 +114,10 @@ class Handoff:
             if key in self.values
         }
         if report:
-            event["sensorElementList"] = [{"sensorReport": [{"type": "Temperature", **report, "uom": "CEL"}]}]
+            told: dict[str, Json] = {"sensorReport": [{"type": "Temperature", **report, "uom": "CEL"}]}
+            if "measured" in self.values:
+                told = {"sensorMetadata": {"time": self.values["measured"]}, **told}
+            event["sensorElementList"] = [told]
         for key, member in (("container", "sdl:containerNo"), ("seal", "sdl:sealNo"), ("vehicle", "sdl:vehiclePlate")):
             if key in self.values:
                 event[member] = self.values[key]
@@ -113,32 +131,59 @@ class Handoff:
         return event
 
     @property
+    def is_transformation(self) -> bool:
+        """Whether its rows tell what went in and what came out."""
+        return any(one.part for one in self.lines)
+
+    def _members(self) -> dict[str, list[Line]]:
+        """Return the lists of the event that name its goods, with the rows of each."""
+        found: dict[str, list[Line]] = {}
+        for part in ("input", "output") if self.is_transformation else ("",):
+            lines = [one for one in self.lines if one.part == part]
+            instances, classes = (
+                [one for one in lines if not one.goods.is_class],
+                [one for one in lines if one.goods.is_class],
+            )
+            if instances or not lines:
+                found[f"{part}EPCList" if part else "epcList"] = instances
+            if classes:
+                found[f"{part}QuantityList" if part else "quantityList"] = classes
+        return found
+
+    @property
     def documents(self) -> list[str]:
         """Return the columns of papers that are filled, in their order in the event."""
         return [key for key in DOCUMENTS if key in self.values]
 
-    def origin(self, pointer: str, sheet: str) -> tuple[str, int, str, str]:
-        """Return where a part of the event comes from: sheet, row, the column's key, what stands there."""
+    def origin(self, pointer: str, sheet: str, column: str = "") -> tuple[str, int, str, str]:
+        """Return where a part of the event comes from: sheet, row, the column's key, what stands there.
+
+        `column` is the one that would tell what the event lacks, where that is known.
+        """
         parts = pointer.strip("/").split("/")
         place = int(parts[1]) if len(parts) > 1 and parts[1].isdigit() else 0
         if parts[0] == "sdl:participants" and place < len(self.people):
             _, there, row = self.people[place]
             leaf = "/".join(parts[2:])
             return there, row, {"personRef/kind": "kind", "personRef/name": "name"}.get(leaf, leaf if leaf in ("role", "contact", "ppe", "start", "end") else "id"), ""  # fmt: skip
-        if parts[0] in ("epcList", "quantityList"):
-            lines = [one for one in self.lines if one.goods.is_class == (parts[0] == "quantityList")]
-            if place < len(lines):
-                leaf = {"quantity": "quantity", "uom": "unit"}.get(parts[-1], "item")
-                return sheet, lines[place].row, leaf, lines[place].text if leaf == "item" else ""
-        if parts[0] == "bizTransactionList" and place < len(self.documents):
+        members = self._members()
+        if parts[0] in members and place < len(members[parts[0]]):
+            line = members[parts[0]][place]
+            leaf = column or {"quantity": "quantity", "uom": "unit"}.get(parts[-1], "item")
+            return sheet, line.row, leaf, line.text if leaf == "item" else ""
+        told = [one for one in self.lines if one.said]
+        if parts[0] == "sdl:goods" and place < len(told):
+            said = told[place].said.get(parts[-1])
+            return sheet, told[place].row, SAID.get(parts[-1], "item"), said if isinstance(said, str) else ""
+        if parts[0] == "bizTransactionList" and len(parts) > 1 and place < len(self.documents):
             keys: tuple[str, ...] = (self.documents[place],)
         else:
-            keys = _COLUMNS_OF.get(parts[0], ())
+            keys = (column,) if column else _COLUMNS_OF.get(parts[0], ())
         for key in keys:
             if key in self.seen:
                 row, text = self.seen[key]
                 return sheet, row, key, text
-        return sheet, self.row, "handoff", self.number
+        return (sheet, self.row, column, "") if column else (sheet, self.row, "handoff", self.number)
 
 
 _COLUMNS_OF: Final = {
@@ -149,7 +194,7 @@ _COLUMNS_OF: Final = {
     "bizLocation": ("place",),
     "sourceList": ("from",),
     "destinationList": ("to",),
-    "sensorElementList": ("temperature", "coldest", "warmest"),
+    "sensorElementList": ("temperature", "coldest", "warmest", "measured"),
     "sdl:containerNo": ("container",),
     "sdl:sealNo": ("seal",),
     "sdl:vehiclePlate": ("vehicle",),

@@ -6,23 +6,21 @@ docs/sheets.md (what a cell may hold); docs/decisions/0230 (a row is a line of a
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 from urllib.parse import quote
 
-from sudonglian.chain import canonical
 from sudonglian.chain.canonical import Json
-from sudonglian.chain.errors import CanonicalRefused
 from sudonglian.records.sheets import cells, columns, goods, words
 from sudonglian.records.sheets.cells import Cell
 from sudonglian.records.sheets.columns import EXAMPLE
 from sudonglian.records.sheets.faults import CellRefused, Fault
-from sudonglian.records.sheets.handoffs import DOCUMENTS, EMPTY_HANDED, Handoff, Line
+from sudonglian.records.sheets.handoffs import DOCUMENTS, EMPTY_HANDED, Handoff
+from sudonglian.records.sheets.lines import At, exact, line_of
 from sudonglian.records.sheets.people import People
 from sudonglian.records.sheets.rows import Row
 from sudonglian.records.sheets.table import Book, Table
 
 _CUSTOMS = re.compile(r"\d{18}")
-_COUNTRY = re.compile(r"[A-Z]{2}")
 
 
 @dataclass(slots=True)
@@ -67,9 +65,10 @@ class _Reader:
             one.key
             for one in columns.HANDOFFS
             if one.level == "handoff"
-            and one.key not in ("handoff", "step", "zone", "time")
+            and one.key not in ("handoff", "step", "zone", "time", "measured")
             and one.key in table.columns
         ]
+        self.goods = [one.key for one in columns.HANDOFFS if one.level == "goods"]
 
     def fault(self, table: Table, row: int, key: str, cell: Cell, refused: CellRefused, level: Any = "error") -> None:
         self.faults.append(
@@ -142,10 +141,25 @@ class _Reader:
                 nothing = CellRefused("item-missing", "该交接没有货物编码", "the handoff names no goods")
                 self.fault(self.table, one.row, "item", None, nothing)
                 one.is_wrong = True
+            self._parts(one)
         headings = {key: heading for key, (_, heading) in self.table.columns.items()}
         return Reading(
             list(self.found.values()), self.faults, self.rows, self.examples, self.table.sheet, headings
         )  # fmt: skip
+
+    def _parts(self, one: Handoff) -> None:
+        """Look whether a transformation tells of each row whether it went in or came out."""
+        if not one.is_transformation or one.is_wrong:
+            return
+        untold = next((line for line in one.lines if not line.part), None)
+        if untold is not None:
+            missing = CellRefused("part-missing", "同一加工的每行都要选投入或产出", "every row of the processing must be an input or an output")  # fmt: skip
+            self.fault(self.table, untold.row, "part", None, missing)
+            one.is_wrong = True
+        elif len({line.part for line in one.lines}) == 1:
+            side = CellRefused("part-one-sided", "加工须既有投入又有产出", "processing needs inputs and outputs")
+            self.fault(self.table, one.lines[0].row, "part", one.lines[0].part, side)
+            one.is_wrong = True
 
     def _handoff(self, table: Table, row: int, cell: Row) -> Handoff | None:
         there = table.cell(cell, "handoff")
@@ -194,15 +208,17 @@ class _Reader:
             except CellRefused as refused:
                 self.fault(self.table, row, "zone", given, refused)
                 return
-        if time is None or time == "":
-            return
-        try:
-            at, offset = cells.moment(time, zone)
-        except CellRefused as refused:
-            self.fault(self.table, row, "time", time, refused)
-            return
-        self._put(handoff, row, "time", time, at)
-        self._put(handoff, row, "zone", given if given else time, offset)
+        for key, there in (("time", time), ("measured", self.table.cell(cell, "measured"))):
+            if there is None or there == "":
+                continue
+            try:
+                at, offset = cells.moment(there, zone)
+            except CellRefused as refused:
+                self.fault(self.table, row, key, there, refused)
+                return
+            self._put(handoff, row, key, there, at)
+            if key == "time":
+                self._put(handoff, row, "zone", given if given else time, offset)
 
     def _once(self, handoff: Handoff, row: int, key: str, there: Cell) -> None:
         if key in handoff.seen and handoff.seen[key][1] == cells.shown(there):
@@ -229,99 +245,36 @@ class _Reader:
             self.fault(self.table, row, key, there, differs)
 
     def _goods(self, handoff: Handoff, row: int, cell: Row, *, has_person: bool) -> None:
-        key = "item"
-        at: dict[str, Cell] = {name: self.table.cell(cell, name) for name in _GOODS}
+        at: dict[str, Cell] = {name: self.table.cell(cell, name) for name in self.goods}
         try:
-            item, key = cells.code(at["item"]), "lot"
-            lot, key = cells.code(at["lot"]), "serial"
-            serial = cells.code(at["serial"])
-            key = "item"
-            if not item:
-                if any(value not in (None, "") for name, value in at.items() if name != "item"):
-                    raise CellRefused("item-missing", "缺少货物编码", "there is no item code")
+            line = line_of(row, at)
+            if line is None:
                 return
-            found = goods.goods(item, lot, serial)
-            if found.uri in handoff.uris:
-                first = handoff.uris[found.uri]
-                raise CellRefused(
+            if (first := handoff.uris.get(line.goods.uri)) is not None:
+                twice = CellRefused(
                     "item-twice",
                     f"同一交接第 {first} 行已有;数量请合并到一行",
                     f"stands in row {first} of the same handoff already; add the quantities up in one row",
                 )
-            line = Line(row, found, cells.shown(at["item"]))
-            self._amount(line, at)
-            for key, name, read in _SAID:
-                if at[key] not in (None, "") and (said := read(at[key])):
-                    line.said[name] = said
-            if line.said.get("productionDate", "") and str(line.said.get("expirationDate", "9")) < str(
-                line.said["productionDate"]
-            ):
-                key = "expires"
-                raise CellRefused("dates-order", "早于生产日期", "lies before the production date")
-        except CellRefused as refused:
-            if isinstance(refused, _At):
-                key = refused.key
-            elif refused.code.startswith(("lot", "serial")) and key == "item":
-                key = "serial" if refused.code.startswith("serial") or not lot else "lot"
-            self.fault(self.table, row, key, at[key], refused)
+                raise At("item", twice)
+        except At as refused:
+            self.fault(self.table, row, refused.key, at[refused.key], refused)
             return
-        if not found.is_traceable:
+        if not line.goods.is_traceable:
             alone = CellRefused(
                 "item-without-lot",
                 "只有 GTIN,没有批号或序列号,无法追溯到这一批",
                 "a GTIN without lot or serial number: nothing tells these goods from all others of their kind",
             )
             self.fault(self.table, row, "item", at["item"], alone, "warning")
-        handoff.uris[found.uri] = row
+        handoff.uris[line.goods.uri] = row
         handoff.lines.append(line)
-
-    def _amount(self, line: Line, at: dict[str, Cell]) -> None:
-        has_quantity, unit = at["quantity"] not in (None, ""), at["unit"]
-        key = "quantity"
-        try:
-            if has_quantity:
-                amount = cells.number(at["quantity"])
-                if amount <= 0:
-                    raise CellRefused("quantity", "应大于 0", "must be more than 0")
-                if not line.goods.is_class and amount != 1:
-                    raise CellRefused(
-                        "quantity-of-one",
-                        "SSCC 或序列号是单件;其中货物的数量请另起一行写 GTIN 和批号",
-                        "an SSCC or serial number is one thing; write what is in it with GTIN and lot in a row of its own",
-                    )
-                line.quantity = _exact(amount)
-            key = "unit"
-            if unit not in (None, ""):
-                line.unit = words.code_of("unit", cells.words(unit))
-                if not has_quantity:
-                    key = "quantity"
-                    raise CellRefused("quantity-missing", "有单位而没有数量", "there is a unit and no quantity")
-            elif has_quantity and line.goods.is_class:
-                raise CellRefused("unit-missing", "有数量而没有单位", "there is a quantity and no unit")
-        except CellRefused as refused:
-            raise _At(key, refused) from None
-
-
-class _At(CellRefused):
-    """A refusal that knows another column than the one being read."""
-
-    def __init__(self, key: str, refused: CellRefused) -> None:
-        super().__init__(refused.code, refused.message["zh"], refused.message["en"])
-        self.key = key
-
-
-def _exact(value: Any) -> Json:
-    try:
-        text = canonical.decimal_text(value)
-    except CanonicalRefused:
-        raise CellRefused("number", "数字过长", "the number is too long") from None
-    return {"$dec": text} if "." in text else int(text)
 
 
 def _value(key: str, there: Cell) -> Json:
     """Return what a cell of a handoff says."""
     if key in ("temperature", "coldest", "warmest"):
-        return _exact(cells.number(there))
+        return exact(cells.number(there))
     text = cells.code(there)
     if not text:
         return ""
@@ -338,23 +291,6 @@ def _value(key: str, there: Cell) -> Json:
             )
         return text if re.match(r"(urn|https?):\S+$", text) else DOCUMENTS[key][1] + quote(text, safe="-._~/")
     return text.upper() if key == "container" else text
-
-
-def _country(there: Cell) -> Json:
-    text = cells.code(there).upper()
-    if text and not _COUNTRY.fullmatch(text):
-        raise CellRefused("origin", "应为两个字母的国家代码,如 NO", "must be a country code of two letters, like NO")
-    return text
-
-
-_SAID: Final[tuple[tuple[str, str, Callable[[Cell], Json]], ...]] = (
-    ("product", "name", cells.words),
-    ("origin", "countryOfOrigin", _country),
-    ("produced", "productionDate", cells.day),
-    ("expires", "expirationDate", cells.day),
-    ("class", "temperatureClass", lambda cell: words.code_of("class", cells.words(cell))),
-)
-_GOODS: Final = ("item", "lot", "serial", "quantity", "unit", "product", "origin", "produced", "expires", "class")
 
 
 def events_of(reading: Reading, submitter: str) -> Iterator[tuple[Handoff, dict[str, Json]]]:

@@ -21,7 +21,7 @@ ENOUGH: Final = 3
 """Known headings that make a row the one of headings."""
 
 
-TIMES: Final = ("time", "start", "end")
+TIMES: Final = ("time", "measured", "start", "end")
 """Columns of times."""
 
 

@@ -17,12 +17,13 @@ from sudonglian.records.intake import Behaviour, CaptureResult, Receipt
 from sudonglian.records.judging import Judged, Refusal, judge_document
 from sudonglian.records.keys import Keys
 from sudonglian.records.profiles.table import Profile
-from sudonglian.records.sheets import cells
+from sudonglian.records.sheets import cells, columns
+from sudonglian.records.sheets.asked import column_of
 from sudonglian.records.sheets.faults import Fault
 from sudonglian.records.sheets.handoffs import Handoff
 from sudonglian.records.sheets.reading import Reading, events_of, read_handoffs
 from sudonglian.records.sheets.rows import Row
-from sudonglian.records.sheets.table import Book, open_book
+from sudonglian.records.sheets.table import Book, Table, open_book
 
 MAX_FAULTS: Final = 10_000
 """Told of one sheet: whoever has more has one mistake many times."""
@@ -183,7 +184,13 @@ def _fault(prepared: Prepared, index: int, level: Any, code: str, pointer: str, 
         return Fault(level, prepared.reading.sheet, 0, "", code, "", message)
     handoff = prepared.handoffs[index]
     inner = pointer.removeprefix(f"/{index}")
-    sheet, row, key, text = handoff.origin(inner, prepared.reading.sheet)
+    sheet, row, key, text = handoff.origin(inner, prepared.reading.sheet, column_of(code))
     people = prepared.book.people
     table = people if people is not None and sheet == people.sheet else prepared.book.handoffs
-    return Fault(level, sheet, row, table.heading(key), code, text, message)
+    return Fault(level, sheet, row, table.heading(key) or _would_be(table, key), code, text, message)
+
+
+def _would_be(table: Table, key: str) -> str:
+    """Return the heading of a column that a sheet does not have, in the sheet's language."""
+    lang = "en" if table.columns["handoff"][1].isascii() else "zh"
+    return next((one.heading(lang) for one in columns.HANDOFFS if one.key == key), "")

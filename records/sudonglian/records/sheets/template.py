@@ -21,7 +21,7 @@ ROWS: Final = 5_000
 WIDTH: Final = 18
 
 FREE: Final = frozenset(
-    {"time", "quantity", "temperature", "coldest", "warmest", "produced", "expires", "start", "end"}
+    {"time", "quantity", "temperature", "coldest", "warmest", "measured", "produced", "expires", "start", "end"}
 )
 """Columns that are not text: numbers and dates."""
 
@@ -62,10 +62,11 @@ def examples(lang: str) -> list[dict[str, str]]:
         "place": "9520001001017", "from": "9520001001017", "to": "9520001001031",
         "item": "09520001002014", "lot": "BJ241018", "product": "冷冻鳕鱼" if zh else "frozen cod",
         "quantity": "20", "unit": word("unit", "XCS"), "origin": "NO", "produced": "2025-10-18", "expires": "2027-10-17",
-        "class": word("class", "frozen"),
+        "class": word("class", "frozen"), "tlc_source": "9520001001017",
         "container": "CSQU3054383", "seal": "SL-20931", "vehicle": "沪A12345",
         "customs": "530020260000000017", "quarantine": "CIQ-2026-0017", "test": "NAT-20260104-17",
         "disinfection": "XD-20260104-3", "bol": "BOL-55017", "coldest": "-19.5", "warmest": "-18.1",
+        "measured": "2026-01-05 08:25",
         "name": "张三" if zh else "Zhang San", "id": "13800000001", "kind": word("kind", "phone"),
         "role": "司机" if zh else "driver", "contact": word("contact", "outer-packaging"),
     }  # fmt: skip
@@ -73,7 +74,8 @@ def examples(lang: str) -> list[dict[str, str]]:
     third = {
         "handoff": f"{mark}-002", "step": word("step", "receiving"), "time": "2026-01-05 11:05",
         "place": "9520001001031+A1", "from": "9520001001017", "to": "9520001001031",
-        "item": "(01)09520001002014(10)BJ241018", "quantity": "20", "unit": word("unit", "XCS"), "temperature": "-18.5",
+        "item": "(01)09520001002014(10)BJ241018", "quantity": "20", "unit": word("unit", "XCS"), "plant": "NO-M123",
+        "temperature": "-18.5", "measured": "2026-01-05 11:00",
     }  # fmt: skip
     return [first, second, third]
 
@@ -110,7 +112,7 @@ def _lists(book: Any, name: str, lang: str) -> dict[str, str]:
     """Write the lists of the drop-downs; return where each stands."""
     sheet = book.create_sheet(name)
     found = {}
-    for place, choice in enumerate(("step", "unit", "class", "kind", "role", "contact"), 1):
+    for place, choice in enumerate(("step", "unit", "class", "part", "kind", "role", "contact"), 1):
         told = words.choices(choice, lang)
         for row, word in enumerate((choice, *told), 1):
             sheet.cell(row, place, word)
