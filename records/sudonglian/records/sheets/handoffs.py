@@ -130,6 +130,10 @@ class Handoff:
             if place < len(lines):
                 leaf = {"quantity": "quantity", "uom": "unit"}.get(parts[-1], "item")
                 return sheet, lines[place].row, leaf, lines[place].text if leaf == "item" else ""
+        said = [one for one in self.lines if one.said]
+        if parts[0] == "sdl:goods" and place < len(said):
+            key = _GOODS_OF.get(parts[-1], "item")
+            return sheet, said[place].row, key, str(said[place].said.get(parts[-1], ""))
         if parts[0] == "bizTransactionList" and place < len(self.documents):
             keys: tuple[str, ...] = (self.documents[place],)
         else:
@@ -141,6 +145,13 @@ class Handoff:
         return sheet, self.row, "handoff", self.number
 
 
+_GOODS_OF: Final = {
+    "name": "product",
+    "countryOfOrigin": "origin",
+    "productionDate": "produced",
+    "expirationDate": "expires",
+    "temperatureClass": "class",
+}
 _COLUMNS_OF: Final = {
     "eventTime": ("time",),
     "eventTimeZoneOffset": ("zone", "time"),
