@@ -312,7 +312,7 @@ def test_what_must_be_there_depends_on_action_and_type(event: dict[str, Any], ex
         ("/harvestEndDate", "2026-01-01", "member-undefined"),
         ("/ilmd/harvestStart", "2026-01-01", "member-undefined"),
         ("/nobody:knows", 1, "prefix-unbound"),
-        ("/epcList/0", "https://example.com/01/10614141073465", "check-digit"),
+        ("/epcList/0", "https://example.com/01/10614141073465/21/7", "check-digit"),
         ("/readPoint/id", "urn:epc:id:sgln:6901234.1.0", "epc-urn"),
         ("/sourceList/0/source", "https://id.gs1.org/417/6901234000001", "check-digit"),
         ("/quantityList/0/epcClass", "https://id.gs1.org/01/06901234000012/10/L1", "check-digit"),
@@ -474,3 +474,21 @@ def test_the_published_chains(shared_data: Path) -> None:
 def test_the_table_is_of_the_canonical_model() -> None:
     for event in GOOD.values():
         assert canonical.parse_stored(canonical.encode(event)) == event
+
+
+@pytest.mark.parametrize(
+    ("value", "word"),
+    [
+        ("urn:epcglobal:cbv:bizstep:receiving", "receiving"),
+        ("Receiving", "receiving"),
+        ("staging outbound", "staging_outbound"),
+        ("recieving", None),
+    ],
+)
+def test_a_word_that_is_nearly_right_is_told(value: str, word: str | None) -> None:
+    [found] = check_event(changed(GOOD["object"], "/bizStep", value), NOW)
+    assert (found.level, found.code) == ("error", "biz-step")
+    assert ("; write " in found.message["en"]) == (word is not None)
+    if word is not None:
+        assert found.message["en"].endswith(f"; write {word}")
+        assert found.message["zh"].endswith(f"请直接写 {word}")

@@ -13,6 +13,7 @@ from sudonglian.chain.canonical import Json
 from sudonglian.records.sheets import cells, columns, goods, words
 from sudonglian.records.sheets.cells import Cell
 from sudonglian.records.sheets.columns import EXAMPLE
+from sudonglian.records.sheets.doubts import doubts, hidden
 from sudonglian.records.sheets.faults import CellRefused, Fault
 from sudonglian.records.sheets.handoffs import DOCUMENTS, EMPTY_HANDED, Handoff
 from sudonglian.records.sheets.lines import At, exact, line_of
@@ -60,6 +61,10 @@ class _Reader:
         self.by_number: dict[str, list[Handoff]] = {}
         self.faults: list[Fault] = []
         self.rows = self.examples = 0
+        self.above: Handoff | None = None
+        self.doomed: set[str] = set()
+        """Numbers of handoffs of which a row cannot be told to which step it belongs."""
+        self.unseen: list[int] = []
         self.people = People()
         self.keys = [
             one.key
@@ -80,9 +85,13 @@ class _Reader:
         handoff = self._handoff(self.table, row, cell)
         if handoff is None:
             return
+        self.above = handoff
+        if row in self.table.unseen:
+            self.unseen.append(row)
         self.rows += 1
         handoff.rows += 1
         before = len(self.faults)
+        self._beyond(row, cell)
         self._time(handoff, row, cell)
         for key in self.keys:
             there = self.table.cell(cell, key)
@@ -142,6 +151,10 @@ class _Reader:
                 self.fault(self.table, one.row, "item", None, nothing)
                 one.is_wrong = True
             self._parts(one)
+            for row, key, text, doubt in doubts(one):
+                self.fault(self.table, row, key, text, doubt, "warning")
+        if self.unseen:
+            self.fault(self.table, self.unseen[0], "", None, hidden(len(self.unseen)), "warning")
         headings = {key: heading for key, (_, heading) in self.table.columns.items()}
         return Reading(
             list(self.found.values()), self.faults, self.rows, self.examples, self.table.sheet, headings
@@ -177,6 +190,9 @@ class _Reader:
         except CellRefused as refused:
             self.rows += 1
             self.fault(table, row, "handoff", there, refused)
+            if self.above is not None:
+                # A merged cell, or a number forgotten: it may be a line of the handoff above, which is whole or not taken.
+                self.above.is_wrong = True
             return None
         written = table.cell(cell, "step")
         them = self.by_number.get(number, [])
@@ -192,12 +208,26 @@ class _Reader:
             self.fault(table, row, "step", written, refused)
             for one in them:
                 one.is_wrong = True
+            self.doomed.add(number)
             return None
         found = self.found.get((number, step))
         if found is None:
             found = self.found[number, step] = Handoff(number, step, row, {}, {"step": (row, cells.shown(written))})
             self.by_number.setdefault(number, []).append(found)
+        found.is_wrong |= number in self.doomed
         return found
+
+    def _beyond(self, row: int, cell: Row) -> None:
+        for place in self.table.unnamed(len(cell)):
+            if text := cells.shown(cell[place]).strip()[:60]:
+                beyond = CellRefused(
+                    "no-heading",
+                    f"第 {place + 1} 列的“{text}”没有表头;请补上表头,或删除它(CSV 中多了一个分隔符也会这样)",
+                    f"{text!r} in column {place + 1} has no heading; name the column or delete the value "
+                    "(in a CSV a separator too many does this)",
+                )
+                self.fault(self.table, row, "", cell[place], beyond)
+                return
 
     def _time(self, handoff: Handoff, row: int, cell: Row) -> None:
         given, time = self.table.cell(cell, "zone"), self.table.cell(cell, "time")

@@ -35,6 +35,8 @@ class Table:
     headings: Row
     rows: Iterator[tuple[int, Row]]
     problem: str = ""
+    unseen: frozenset[int] = frozenset()
+    _unnamed: dict[int, tuple[int, ...]] = field(default_factory=dict)
 
     def cell(self, row: Row, key: str) -> Cell:
         """Return what stands in a row under a column, or None."""
@@ -42,8 +44,18 @@ class Table:
         return row[place[0]] if place is not None and place[0] < len(row) else None
 
     def heading(self, key: str) -> str:
-        """Return a column's heading as it is written there."""
-        return self.columns[key][1] if key in self.columns else ""
+        """Return a column's heading as it is written there; of a column that is not there, the template's."""
+        if key in self.columns:
+            return self.columns[key][1]
+        lang = "en" if self.columns["handoff"][1].isascii() else "zh"
+        return next((one.heading(lang) for one in (*columns.HANDOFFS, *columns.PEOPLE) if one.key == key), "")
+
+    def unnamed(self, width: int) -> tuple[int, ...]:
+        """Return the places in a row of so many cells that no heading stands above."""
+        if width not in self._unnamed:
+            named = {at for at, heading in enumerate(self.headings) if clean(str(heading or ""))}
+            self._unnamed[width] = tuple(at for at in range(width) if at not in named)
+        return self._unnamed[width]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +128,7 @@ def _table(sheet: Sheet, *, people: bool) -> Table:
         if hits >= min(ENOUGH, 2 if people else ENOUGH):
             places = _columns(sheet.name, number, row, known, people)
             times = [places[key][0] for key in TIMES if key in places]
-            return Table(sheet.name, places, row, _with_midnights(rows, times, sheet.midnights))
+            return Table(sheet.name, places, row, _with_midnights(rows, times, sheet.midnights), unseen=sheet.unseen)
         if number >= HEADER_WITHIN:
             break
     wanted = [one for one in (columns.PEOPLE if people else columns.HANDOFFS) if one.required]
