@@ -60,6 +60,9 @@ class _Reader:
         self.by_number: dict[str, list[Handoff]] = {}
         self.faults: list[Fault] = []
         self.rows = self.examples = 0
+        self.above: Handoff | None = None
+        self.doomed: set[str] = set()
+        """Numbers of handoffs of which a row cannot be told to which step it belongs."""
         self.people = People()
         self.keys = [
             one.key
@@ -80,9 +83,11 @@ class _Reader:
         handoff = self._handoff(self.table, row, cell)
         if handoff is None:
             return
+        self.above = handoff
         self.rows += 1
         handoff.rows += 1
         before = len(self.faults)
+        self._beyond(row, cell)
         self._time(handoff, row, cell)
         for key in self.keys:
             there = self.table.cell(cell, key)
@@ -177,6 +182,9 @@ class _Reader:
         except CellRefused as refused:
             self.rows += 1
             self.fault(table, row, "handoff", there, refused)
+            if self.above is not None:
+                # A merged cell, or a number forgotten: it may be a line of the handoff above, which is whole or not taken.
+                self.above.is_wrong = True
             return None
         written = table.cell(cell, "step")
         them = self.by_number.get(number, [])
@@ -192,12 +200,26 @@ class _Reader:
             self.fault(table, row, "step", written, refused)
             for one in them:
                 one.is_wrong = True
+            self.doomed.add(number)
             return None
         found = self.found.get((number, step))
         if found is None:
             found = self.found[number, step] = Handoff(number, step, row, {}, {"step": (row, cells.shown(written))})
             self.by_number.setdefault(number, []).append(found)
+        found.is_wrong |= number in self.doomed
         return found
+
+    def _beyond(self, row: int, cell: Row) -> None:
+        for place in self.table.unnamed(len(cell)):
+            if cells.shown(cell[place]).strip():
+                beyond = CellRefused(
+                    "no-heading",
+                    f"第 {place + 1} 列没有表头,这个值不知放到哪里;请补上表头,或删除它(CSV 中多了一个分隔符也会这样)",
+                    f"column {place + 1} has no heading, so this value has no place; name the column or delete the value "
+                    "(in a CSV a separator too many does this)",
+                )
+                self.fault(self.table, row, "", cell[place], beyond)
+                return
 
     def _time(self, handoff: Handoff, row: int, cell: Row) -> None:
         given, time = self.table.cell(cell, "zone"), self.table.cell(cell, "time")

@@ -35,6 +35,7 @@ class Table:
     headings: Row
     rows: Iterator[tuple[int, Row]]
     problem: str = ""
+    _unnamed: dict[int, tuple[int, ...]] = field(default_factory=dict)
 
     def cell(self, row: Row, key: str) -> Cell:
         """Return what stands in a row under a column, or None."""
@@ -42,8 +43,18 @@ class Table:
         return row[place[0]] if place is not None and place[0] < len(row) else None
 
     def heading(self, key: str) -> str:
-        """Return a column's heading as it is written there."""
-        return self.columns[key][1] if key in self.columns else ""
+        """Return a column's heading as it is written there; of a column that is not there, the template's."""
+        if key in self.columns:
+            return self.columns[key][1]
+        lang = "en" if self.columns["handoff"][1].isascii() else "zh"
+        return next((one.heading(lang) for one in (*columns.HANDOFFS, *columns.PEOPLE) if one.key == key), "")
+
+    def unnamed(self, width: int) -> tuple[int, ...]:
+        """Return the places in a row of so many cells that no heading stands above."""
+        if width not in self._unnamed:
+            named = {at for at, heading in enumerate(self.headings) if clean(str(heading or ""))}
+            self._unnamed[width] = tuple(at for at in range(width) if at not in named)
+        return self._unnamed[width]
 
 
 @dataclass(frozen=True, slots=True)
