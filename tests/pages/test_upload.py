@@ -86,6 +86,9 @@ def test_mistakes_stand_beside_their_rows_and_the_corrected_sheet_is_taken(clerk
     assert "CSV 2" in row
     assert re.search(r"PAGE-B-\S* · .* · 09520001002015 · ", row), row
     assert 'value="take"' not in seen.text
+    # Nothing of a sheet with a mistake is taken, so nothing is said to be.
+    assert "没有错误的交接" in seen.text
+    assert "将收下的交接" not in seen.text
     copy = send(clerk, "copy", carried=carried(seen))
     assert (copy.headers["content-type"], "attachment" in copy.headers["content-disposition"]) == (XLSX, True)
     book = openpyxl.load_workbook(io.BytesIO(copy.body))

@@ -47,6 +47,11 @@ def made(**ilmd: Any) -> dict[str, Any]:
     return event(8, "commissioning", action="ADD", ilmd={f"cbvmda:{name}": value for name, value in ilmd.items()})
 
 
+def goods(*said: dict[str, Any]) -> dict[str, Any]:
+    listed: dict[str, Any] = {"sdl:goods": [{"item": PALLET, **one} for one in said]}
+    return event(8, **listed)
+
+
 def amount(quantity: Any, uom: str | None) -> dict[str, Any]:
     return event(8, quantityList=[{"epcClass": LOT, "quantity": quantity, **({"uom": uom} if uom else {})}])
 
@@ -102,6 +107,16 @@ BAD: list[tuple[str, list[dict[str, Any]], str]] = [
     ("check-digit", [event(8, epcList=["https://id.gs1.org/01/09520001002015/21/7"])], "/0/epcList/0"),
     ("check-digit", [event(8, readPoint={"id": "https://id.gs1.org/414/9520001001032"})], "/0/readPoint/id"),
     ("epc-urn", [event(8, epcList=["urn:epc:id:sscc:1.1"])], "/0/epcList/0"),
+    ("class-as-instance", [event(8, epcList=[LOT])], "/0/epcList/0"),
+    ("class-as-instance", [event(8, epcList=[PALLET, "urn:epc:idpat:sgtin:9520001.000201.*"])], "/0/epcList/1"),
+    ("class-as-instance", [event(8, epcList=["https://id.gs1.org/01/09520001002014"])], "/0/epcList/0"),
+    ("epc-twice", [event(8, epcList=[PALLET, PALLET])], "/0/epcList/1"),
+    (
+        "instance-as-class",
+        [event(8, quantityList=[{"epcClass": "https://id.gs1.org/01/09520001002014/21/7"}])],
+        "/0/quantityList/0/epcClass",
+    ),
+    ("instance-as-class", [event(8, quantityList=[{"epcClass": PALLET}])], "/0/quantityList/0/epcClass"),
     ("container-number", [event(8, **{"sdl:containerNo": "CSQU3054384"})], "/0/sdl:containerNo"),
     ("credit-code", [firm("91350100M000100Y44")], "/0/sourceList/0/source"),
     ("credit-code", [firm("91350100M000100")], "/0/sourceList/0/source"),
@@ -127,6 +142,14 @@ BAD: list[tuple[str, list[dict[str, Any]], str]] = [
     ("expired", [made(itemExpirationDate="2026-01-03")], "/0/ilmd/cbvmda:itemExpirationDate"),
     ("country", [made(countryOfOrigin="XX")], "/0/ilmd/cbvmda:countryOfOrigin"),
     ("country", [made(countryOfOrigin="Norway")], "/0/ilmd/cbvmda:countryOfOrigin"),
+    ("expired", [goods({}, {"expirationDate": "2026-01-03"})], "/0/sdl:goods/1/expirationDate"),
+    ("production-after-event", [goods({"productionDate": "2026-01-07"})], "/0/sdl:goods/0/productionDate"),
+    (
+        "dates-order",
+        [goods({"productionDate": "2026-01-02", "expirationDate": "2026-01-01"})],
+        "/0/sdl:goods/0/expirationDate",
+    ),
+    ("country", [goods({"countryOfOrigin": "XX"})], "/0/sdl:goods/0/countryOfOrigin"),
     ("uom-unknown", [amount(1, "ZZQ")], "/0/quantityList/0/uom"),
     ("uom-not-amount", [amount(1, "CEL")], "/0/quantityList/0/uom"),
     ("quantity-count", [amount(1.5, None)], "/0/quantityList/0/quantity"),
@@ -223,6 +246,13 @@ BAD: list[tuple[str, list[dict[str, Any]], str]] = [
 ]
 
 FINE: dict[str, list[dict[str, Any]]] = {
+    "two lots with dates of their own": [
+        goods(
+            {"productionDate": "2025-12-30", "expirationDate": "2027-01-01"},
+            {"productionDate": "2024-01-01", "expirationDate": "2026-06-01"},
+        )
+    ],
+    "an asset type without serial": [event(8, epcList=["urn:epc:id:grai:9520001.12345.7"])],
     "UTC beside a local offset": [event(8, eventTime="2026-01-05T08:00:00Z")],
     "goods past their date are inspected": [{**made(itemExpirationDate="2026-01-03"), "bizStep": "inspecting"}],
     "goods past their date are said to be": [{**made(itemExpirationDate="2026-01-03"), "disposition": "expired"}],

@@ -312,7 +312,7 @@ def test_what_must_be_there_depends_on_action_and_type(event: dict[str, Any], ex
         ("/harvestEndDate", "2026-01-01", "member-undefined"),
         ("/ilmd/harvestStart", "2026-01-01", "member-undefined"),
         ("/nobody:knows", 1, "prefix-unbound"),
-        ("/epcList/0", "https://example.com/01/10614141073465", "check-digit"),
+        ("/epcList/0", "https://example.com/01/10614141073465/21/7", "check-digit"),
         ("/readPoint/id", "urn:epc:id:sgln:6901234.1.0", "epc-urn"),
         ("/sourceList/0/source", "https://id.gs1.org/417/6901234000001", "check-digit"),
         ("/quantityList/0/epcClass", "https://id.gs1.org/01/06901234000012/10/L1", "check-digit"),

@@ -298,6 +298,30 @@ def test_a_value_without_a_heading_is_not_lost_in_silence(take: Take, form: str)
     assert take(raw, "proceed").taken.accepted == 1
 
 
+@pytest.mark.parametrize(
+    ("change", "column", "code", "text"),
+    [
+        ({"expires": "2025-12-01"}, "expires", "expired", "2025-12-01"),
+        ({"produced": "2026-02-01"}, "produced", "production-after-event", "2026-02-01"),
+        ({"origin": "XX"}, "origin", "country", "XX"),
+    ],
+)
+def test_what_is_doubtful_of_goods_is_pointed_at_in_their_row(
+    take: Take, change: dict[str, Any], column: str, code: str, text: str
+) -> None:
+    told = take(csv_of(GOOD, {**GOOD, "lot": "B2", **change}))
+    assert [(one.level, one.row, one.column, one.code, one.text) for one in told.faults] == [
+        ("warning", 3, ZH[column], code, text)
+    ]
+    assert told.taken.accepted == 1
+
+
+def test_errors_come_before_warnings_wherever_their_rows_are(take: Take) -> None:
+    late = [{**GOOD, "handoff": f"L{one}", "time": "2026-01-01 08:30"} for one in range(5)]
+    told = take(csv_of(*late, {**GOOD, "unit": "堆"}))
+    assert [(one.level, one.row) for one in told.faults] == [("error", 7), *(("warning", row) for row in range(2, 7))]
+
+
 def test_a_column_that_is_not_there_is_called_as_in_the_template(take: Take) -> None:
     keys = [key for key in KEYS if key != "kind"]
     for lang, name in (("zh", "号码类型"), ("en", "number kind")):

@@ -6,7 +6,7 @@ records.md (layer 2); docs/profiles.md lists the codes. All are warnings: the ev
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from fractions import Fraction
-from typing import Final
+from typing import Final, TypeAlias
 
 from sudonglian.chain.canonical import Json
 from sudonglian.records.epcis import units
@@ -15,13 +15,16 @@ from sudonglian.records.epcis.times import instant
 from sudonglian.records.identifiers import credit_code
 from sudonglian.records.identifiers.credit_code import CreditCodeRefused
 from sudonglian.records.meaning.amounts import COUNTS, PACKAGE, amount
+from sudonglian.records.meaning.kinds import QUANTITY_LISTS, check_kinds
 from sudonglian.records.meaning.sensors import check_sensor_values
 from sudonglian.records.profiles.formats import countries, day_of
 
 MADE: Final = ("productionDate", "harvestEndDate", "harvestStartDate", "firstFreezeDate")
-ENDS: Final = ("itemExpirationDate", "bestBeforeDate", "sellByDate")
+ENDS: Final = ("itemExpirationDate", "expirationDate", "bestBeforeDate", "sellByDate")
 PLACES_OF_DATES: Final = ("cbvmda", "sdl")
 COUNTRY: Final = ("countryOfOrigin", "countryOfExport")
+GOODS: Final = "sdl:goods"
+"""What is said of each item of an event in an element of its own, under the same names without a prefix."""
 
 ENDING_STEPS: Final = ("destroying", "inspecting", "returning", "void_shipping", "removing")
 """Steps that goods past their date may go through."""
@@ -29,7 +32,6 @@ ENDING_STEPS: Final = ("destroying", "inspecting", "returning", "void_shipping",
 PARTICIPANT_SLACK: Final = timedelta(hours=24)
 """An event is a moment of a stay, and a shift has no more hours than a day."""
 
-QUANTITY_LISTS: Final = ("quantityList", "childQuantityList", "inputQuantityList", "outputQuantityList")
 AMOUNT_KINDS: Final = frozenset({"mass", "volume", "length", "area", "ratio", "amount of substance"})
 CREDIT_CODE: Final = "urn:sudonglian:uscc:"
 """How a firm that has no GLN is named: its 统一社会信用代码 after this."""
@@ -42,9 +44,11 @@ def check_meaning(event: dict[str, Json]) -> Iterator[Finding]:
     ['disposition-contradicts']
     """
     at = instant(event.get("eventTime"))
-    yield from _dates(event)
-    yield from _countries(event)
+    for told in _tellings(event):
+        yield from _dates(event, told)
+        yield from _countries(told)
     yield from _offset(event)
+    yield from check_kinds(event)
     yield from _quantities(event)
     yield from _mass_balance(event)
     yield from _condition(event)
@@ -55,21 +59,32 @@ def check_meaning(event: dict[str, Json]) -> Iterator[Finding]:
     yield from check_sensor_values(event, at)
 
 
-def _told(event: dict[str, Json], names: tuple[str, ...]) -> Iterator[tuple[str, Json]]:
-    """Yield the pointer and value of master data that stand in the event or its ilmd."""
+Telling: TypeAlias = list[tuple[str, str, Json]]
+"""Names, pointers and values of what is said of the same goods."""
+
+
+def _tellings(event: dict[str, Json]) -> Iterator[Telling]:
+    """Yield what the event and its ilmd say of all its goods, then what it says of each item."""
+    names = (*MADE, *ENDS, *COUNTRY)
     ilmd = event.get("ilmd")
-    for holder, path in ((ilmd, ("ilmd",)), (event, ())):
-        if isinstance(holder, dict):
-            for prefix in PLACES_OF_DATES:
-                for name in names:
-                    if (key := f"{prefix}:{name}") in holder:
-                        yield pointer(*path, key), holder[key]
+    yield [
+        (name, pointer(*path, key), holder[key])
+        for holder, path in ((ilmd, ("ilmd",)), (event, ()))
+        if isinstance(holder, dict)
+        for prefix in PLACES_OF_DATES
+        for name in names
+        if (key := f"{prefix}:{name}") in holder
+    ]
+    listed = event.get(GOODS)
+    for index, one in enumerate(listed if isinstance(listed, list) else ()):
+        if isinstance(one, dict):
+            yield [(name, pointer(GOODS, index, name), one[name]) for name in names if name in one]
 
 
-def _dates(event: dict[str, Json]) -> Iterator[Finding]:
+def _dates(event: dict[str, Json], told: Telling) -> Iterator[Finding]:
     found: dict[str, list[tuple[str, date]]] = {"made": [], "ends": []}
     for kind, names in (("made", MADE), ("ends", ENDS)):
-        for place, value in _told(event, names):
+        for place, value in ((place, value) for name, place, value in told if name in names):
             if (day := day_of(value)) is not None:
                 found[kind].append((place, day))
             else:
@@ -95,8 +110,8 @@ def _dates(event: dict[str, Json]) -> Iterator[Finding]:
             yield warning("expired", place, "CBV 2.0 §9.2", zh, en)
 
 
-def _countries(event: dict[str, Json]) -> Iterator[Finding]:
-    for place, value in _told(event, COUNTRY):
+def _countries(told: Telling) -> Iterator[Finding]:
+    for place, value in ((place, value) for name, place, value in told if name in COUNTRY):
         for one in value if isinstance(value, list) else [value]:
             if not isinstance(one, str) or one not in countries():
                 zh, en = "应为 ISO 3166-1 的两位国家代码", "must be a country in two letters of ISO 3166-1"

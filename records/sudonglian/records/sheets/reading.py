@@ -211,11 +211,11 @@ class _Reader:
 
     def _beyond(self, row: int, cell: Row) -> None:
         for place in self.table.unnamed(len(cell)):
-            if cells.shown(cell[place]).strip():
+            if text := cells.shown(cell[place]).strip()[:60]:
                 beyond = CellRefused(
                     "no-heading",
-                    f"第 {place + 1} 列没有表头,这个值不知放到哪里;请补上表头,或删除它(CSV 中多了一个分隔符也会这样)",
-                    f"column {place + 1} has no heading, so this value has no place; name the column or delete the value "
+                    f"第 {place + 1} 列的“{text}”没有表头;请补上表头,或删除它(CSV 中多了一个分隔符也会这样)",
+                    f"{text!r} in column {place + 1} has no heading; name the column or delete the value "
                     "(in a CSV a separator too many does this)",
                 )
                 self.fault(self.table, row, "", cell[place], beyond)

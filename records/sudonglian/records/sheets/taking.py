@@ -156,7 +156,8 @@ def recall(prepared: Prepared, kept: Mapping[str, Any]) -> Told:
 def _told(prepared: Prepared, taken: CaptureResult, *, written: bool) -> Told:
     faults = [*prepared.reading.faults, *_faults(prepared, taken.refused, taken.warnings)]
     first = prepared.reading.sheet
-    faults.sort(key=lambda one: (one.sheet != first, one.row, one.level))
+    # Errors first: a list is shown from its beginning, and every line of an old sheet may have a warning.
+    faults.sort(key=lambda one: (one.level != "error", one.sheet != first, one.row))
     return Told(prepared, taken, tuple(_each_once(faults)), written)
 
 
