@@ -1,5 +1,6 @@
 """What callers do wrong over HTTP, and what they are told: a problem that says what, where and what to do."""
 
+import gzip
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -30,6 +31,35 @@ def test_a_wrong_method_is_told_all_right_ones(served: Any) -> None:
         answer = served.ask(method, "/epcis/v2/capture")
         assert answer.headers["allow"] == "GET, OPTIONS, POST"
         assert "GET, OPTIONS, POST" in problem(answer, 405, "method-not-allowed")["detail"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "slug", "en", "zh"),
+    [
+        ("application/json", b'{"type": ', "not-json", "line 1 column 10", "第 1 行第 10 列"),
+        ("application/json", b'{"a": 1, "a": 2}', "duplicate-key", "stands twice", "重复的键"),
+        ("application/json", b"", "not-json", "nothing in it", "内容为空"),
+        ("application/json", b"<x/>", "not-json", "this is XML", "这是 XML"),
+        ("application/json", '{"鱼": 1}'.encode("utf-16"), "not-utf8", "is not UTF-8", "不是 UTF-8"),
+        ("application/xml", b"", "not-xml", "nothing in it", "内容为空"),
+        ("application/xml", b' {"a": 1}', "not-xml", "this is JSON", "这是 JSON"),
+        ("application/xml", b"<x>", "not-xml", "line 1 column 4", "第 1 行第 4 列"),
+    ],
+)
+def test_what_cannot_be_read_is_told_in_the_caller_s_language(
+    served: Any, kind: str, body: bytes, slug: str, en: str, zh: str
+) -> None:
+    for lang, words in (("en", en), ("zh-CN", zh)):
+        headers = {"Content-Type": kind, "Accept-Language": lang}
+        answer = served.ask("POST", "/epcis/v2/capture", body, token="07-school-canteen.json", headers=headers)
+        assert words in problem(answer, 400, slug)["detail"]
+
+
+def test_a_compressed_body_is_refused_by_its_header(served: Any) -> None:
+    for path in ("/epcis/v2/capture", "/epcis/v2/events"):
+        headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+        answer = served.ask("POST", path, gzip.compress(b"{}"), token="07-school-canteen.json", headers=headers)
+        assert problem(answer, 415, "media-type")["errors"][0]["pointer"] == "Content-Encoding"
 
 
 def test_a_key_without_the_word_before_it(served: Any) -> None:

@@ -107,6 +107,10 @@ def body_of(
     async def read(request: Request) -> bytes:
         if kind_of(request) not in kinds:
             raise MediaTypeRefused(f"the Content-Type must be one of {', '.join(kinds)}", place="Content-Type")
+        if request.headers.get("content-encoding", "").strip().lower() not in ("", "identity"):
+            raise MediaTypeRefused(
+                "the body must come uncompressed, without Content-Encoding", place="Content-Encoding"
+            )
         length = request.headers.get("content-length", "0")
         size = int(length) if length.isascii() and length.isdigit() and len(length) < 16 else limit + 1
         if size > DRAINED:

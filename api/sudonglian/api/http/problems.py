@@ -20,6 +20,7 @@ from sudonglian.api.settings import Lang
 from sudonglian.api.words import translate
 from sudonglian.chain.errors import ChainError, ProofRefused, RecordRefused, SudonglianError, TrustRefused
 from sudonglian.records import api_keys, bundles, errors, jobs, registry, signatures
+from sudonglian.records.epcis.refusals import DocumentRefused
 from sudonglian.records.querying import errors as query_errors
 from sudonglian.records.sheets import faults
 from sudonglian.records.store import StoreError
@@ -129,11 +130,12 @@ def refused(request: Request, error: Exception) -> Response:
     if status >= OWN_FAULT:
         edge.log_error(request.scope, error)
         return answer(request, error.slug, status, "the server could not do this; its log names the request")
-    at = [{"pointer": error.place, "code": error.slug, "detail": error.reason}] if error.place else []
+    detail = error.zh if isinstance(error, DocumentRefused) and lang_of(request) == "zh" else error.reason
+    at = [{"pointer": error.place, "code": error.slug, "detail": detail}] if error.place else []
     extra: Mapping[str, str] = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
     if isinstance(error, parameters.BodyTooLarge):
         extra = error.headers
-    return answer(request, error.slug, status, error.reason, at, extra)
+    return answer(request, error.slug, status, detail, at, extra)
 
 
 def invalid(request: Request, error: Exception) -> Response:
@@ -143,7 +145,8 @@ def invalid(request: Request, error: Exception) -> Response:
         {"pointer": "/".join(["", *map(str, one["loc"][1:])]), "code": one["type"], "detail": one["msg"]}
         for one in error.errors()
     ]
-    return answer(request, "usage", 400, "a parameter is missing or not what it must be", found)
+    zh, en = "参数缺失或不合要求,见 errors", "a parameter is missing or not what it must be"
+    return answer(request, "usage", 400, zh if lang_of(request) == "zh" else en, found)
 
 
 def framework(request: Request, error: Exception) -> Response:

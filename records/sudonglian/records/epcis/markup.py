@@ -19,6 +19,9 @@ MAX_ELEMENTS: Final = 400_000
 MAX_NAMESPACES: Final = 256
 """Declarations of one document; published ones have ten, and every event is read with all that are in force."""
 
+HEAD: Final = 1_000
+"""Characters within which a text tells what it is."""
+
 MAX_DEPTH: Final = canonical.MAX_DEPTH
 """An event's JSON is never deeper than its XML, which its document wraps in three elements."""
 
@@ -144,6 +147,11 @@ class _Reader:
         self._parser.StartDoctypeDeclHandler = self._doctype
 
     def read(self, text: str) -> Element:
+        start = text[:HEAD].lstrip("\ufeff \t\r\n")
+        if not start and len(text) <= HEAD:
+            raise NotXml("there is nothing in it", zh="内容为空")
+        if start[:1] in ("{", "["):
+            raise NotXml("this is JSON, and was sent as XML", zh="这是 JSON,却按 XML 提交")
         try:
             self._parser.Parse(text.encode("utf-8", "surrogatepass"), True)
         except expat.ExpatError as refusal:
