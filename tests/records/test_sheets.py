@@ -316,6 +316,45 @@ def test_what_is_doubtful_of_goods_is_pointed_at_in_their_row(
     assert told.taken.accepted == 1
 
 
+@pytest.mark.parametrize(
+    ("kind", "reading", "is_doubtful"),
+    [
+        ("冷冻", {"temperature": "18.5"}, True),
+        ("冷冻", {"temperature": "-18"}, False),
+        ("冷冻", {"temperature": "-17.9"}, True),
+        ("冷藏", {"temperature": "-5"}, True),
+        ("冷藏", {"temperature": 4.0}, False),
+        ("", {"temperature": "18.5"}, False),
+        ("冷冻", {"warmest": "18"}, True),
+    ],
+)
+def test_a_temperature_that_the_goods_do_not_bear_is_pointed_at(
+    take: Take, kind: str, reading: dict[str, Any], is_doubtful: bool
+) -> None:
+    row = {**GOOD, "coldest": "", "warmest": "", "class": kind, **reading}
+    told = take(xlsx_of({**row, "handoff": "H0", "class": "", **dict.fromkeys(reading, "")}, row))
+    [key] = reading
+    found = [(one.level, one.row, one.column, one.code) for one in told.faults]
+    assert found == [("warning", 3, ZH[key], "temperature-class")] * is_doubtful
+    assert told.taken.accepted == 2
+
+
+def test_hidden_rows_are_read_and_said_to_be(take: Take) -> None:
+    def hide(book: Any, sheet: Any) -> None:
+        other = book.create_sheet("备注页")
+        other.append(["x"])
+        other.row_dimensions[2].hidden = True
+        for row in (3, 4):
+            sheet.row_dimensions[row].hidden = True
+
+    told = take(xlsx_of(*({**GOOD, "handoff": f"H{one}"} for one in range(4)), change=hide))
+    [fault] = told.faults
+    assert (fault.level, fault.row, fault.code) == ("warning", 3, "row-hidden")
+    assert ": 2;" in fault.message["en"]
+    assert told.taken.accepted == 4
+    assert not take(xlsx_of(GOOD, change=lambda _, sheet: sheet.row_dimensions.__getitem__(9))).faults
+
+
 def test_errors_come_before_warnings_wherever_their_rows_are(take: Take) -> None:
     late = [{**GOOD, "handoff": f"L{one}", "time": "2026-01-01 08:30"} for one in range(5)]
     told = take(csv_of(*late, {**GOOD, "unit": "堆"}))

@@ -35,7 +35,7 @@ def midnights(raw: bytes, sheet: str) -> frozenset[Place]:
     """Return the cells of a sheet that hold a whole day and whose format shows a time; none if that cannot be told."""
     with zipfile.ZipFile(io.BytesIO(raw)) as parcel:
         names = {name.lower(): name for name in parcel.namelist()}
-        path = _path_of(parcel, names, sheet)
+        path = path_of(parcel, names, sheet)
         styles = names.get("xl/styles.xml")
         if path is None or styles is None:
             return frozenset()
@@ -43,7 +43,8 @@ def midnights(raw: bytes, sheet: str) -> frozenset[Place]:
         return frozenset(_places(_elements(parcel, path), timed)) if timed else frozenset()
 
 
-def _path_of(parcel: zipfile.ZipFile, names: dict[str, str], sheet: str) -> str | None:
+def path_of(parcel: zipfile.ZipFile, names: dict[str, str], sheet: str) -> str | None:
+    """Return the part that holds a sheet; `names` are the parts' names by their small letters."""
     relation = next(
         (
             next((value for key, value in found.items() if key.rpartition(":")[2] == "id"), "")

@@ -13,6 +13,7 @@ from sudonglian.chain.canonical import Json
 from sudonglian.records.sheets import cells, columns, goods, words
 from sudonglian.records.sheets.cells import Cell
 from sudonglian.records.sheets.columns import EXAMPLE
+from sudonglian.records.sheets.doubts import doubts, hidden
 from sudonglian.records.sheets.faults import CellRefused, Fault
 from sudonglian.records.sheets.handoffs import DOCUMENTS, EMPTY_HANDED, Handoff
 from sudonglian.records.sheets.lines import At, exact, line_of
@@ -63,6 +64,7 @@ class _Reader:
         self.above: Handoff | None = None
         self.doomed: set[str] = set()
         """Numbers of handoffs of which a row cannot be told to which step it belongs."""
+        self.unseen: list[int] = []
         self.people = People()
         self.keys = [
             one.key
@@ -84,6 +86,8 @@ class _Reader:
         if handoff is None:
             return
         self.above = handoff
+        if row in self.table.unseen:
+            self.unseen.append(row)
         self.rows += 1
         handoff.rows += 1
         before = len(self.faults)
@@ -147,6 +151,10 @@ class _Reader:
                 self.fault(self.table, one.row, "item", None, nothing)
                 one.is_wrong = True
             self._parts(one)
+            for row, key, text, doubt in doubts(one):
+                self.fault(self.table, row, key, text, doubt, "warning")
+        if self.unseen:
+            self.fault(self.table, self.unseen[0], "", None, hidden(len(self.unseen)), "warning")
         headings = {key: heading for key, (_, heading) in self.table.columns.items()}
         return Reading(
             list(self.found.values()), self.faults, self.rows, self.examples, self.table.sheet, headings

@@ -33,6 +33,8 @@ class Sheet:
     rows: Iterator[Row]
     midnights: Callable[[], frozenset[tuple[int, int]]] = frozenset
     """Gives the cells, by row and column from 0, that hold a whole day and show a time: they are read as a day."""
+    unseen: frozenset[int] = frozenset()
+    """Rows, from 1, that the program which shows the sheet hides: by hand, or by a filter."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,7 @@ class Table:
     headings: Row
     rows: Iterator[tuple[int, Row]]
     problem: str = ""
+    unseen: frozenset[int] = frozenset()
     _unnamed: dict[int, tuple[int, ...]] = field(default_factory=dict)
 
     def cell(self, row: Row, key: str) -> Cell:
@@ -127,7 +128,7 @@ def _table(sheet: Sheet, *, people: bool) -> Table:
         if hits >= min(ENOUGH, 2 if people else ENOUGH):
             places = _columns(sheet.name, number, row, known, people)
             times = [places[key][0] for key in TIMES if key in places]
-            return Table(sheet.name, places, row, _with_midnights(rows, times, sheet.midnights))
+            return Table(sheet.name, places, row, _with_midnights(rows, times, sheet.midnights), unseen=sheet.unseen)
         if number >= HEADER_WITHIN:
             break
     wanted = [one for one in (columns.PEOPLE if people else columns.HANDOFFS) if one.required]

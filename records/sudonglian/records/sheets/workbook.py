@@ -15,7 +15,7 @@ from typing import Final
 from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
 from sudonglian.records.sheets.faults import SheetEncrypted, SheetFormulas, SheetKind, SheetRefused, SheetTooLarge
-from sudonglian.records.sheets.midnight import midnights
+from sudonglian.records.sheets.midnight import midnights, path_of
 from sudonglian.records.sheets.rows import Row, Sheet, Source
 
 MAX_FILE_BYTES: Final = 32 * 1024 * 1024
@@ -55,6 +55,8 @@ _DOCTYPE = re.compile(rb"<!(DOCTYPE|ENTITY)", re.IGNORECASE)
 _ERROR = re.compile(rb"""<(?:\w+:)?c [^>]*?\bt\s*=\s*["']e["']""")
 _PLACE = re.compile(rb"""\br\s*=\s*["']([A-Za-z]{1,3}\d{1,7})["']""")
 _UNCALCULATED = re.compile(rb"(?:</(?:\w+:)?f>|<(?:\w+:)?f(?: [^>]*)?/>)\s*(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v></(?:\w+:)?v>)?\s*</(?:\w+:)?c>")  # fmt: skip
+_HIDDEN = re.compile(rb"""<(?:\w+:)?row\s(?=[^<>]{0,500}?\bhidden\s*=\s*["'](?:1|true)["'])[^<>]{0,500}>""")
+_NUMBER = re.compile(rb"""\br\s*=\s*["'](\d{1,7})["']""")
 _SHEET = re.compile(r"xl/worksheets/[^/]+\.xml")
 
 
@@ -77,20 +79,31 @@ def read(raw: bytes) -> Source:
                 "the workbook has a password; take it away and save again", zh="工作簿有密码;请取消密码后另存"
             )
         raise SheetKind("an old .xls file; save it as .xlsx", zh="这是旧的 .xls 文件;请另存为 .xlsx")
-    _look(raw)
+    unseen = _look(raw)
     with _guarded():
         book = CalamineWorkbook.from_filelike(io.BytesIO(raw))
         told = [one for one in book.sheets_metadata if one.typ == SheetTypeEnum.WorkSheet]
     shown = [one.name for one in told if one.visible == SheetVisibleEnum.Visible]
     hidden = tuple(one.name for one in told if one.visible != SheetVisibleEnum.Visible)
     first: dict[str, int] = {}
-    sheets = (Sheet(name, _rows(book, name, first), partial(_midnights, raw, name, first)) for name in shown)
+    sheets = (
+        Sheet(name, _rows(book, name, first), partial(_midnights, raw, name, first), _unseen(raw, name, unseen))
+        for name in shown
+    )
     return Source("xlsx", "UTF-8", tuple(sheets), hidden)
 
 
 def _midnights(raw: bytes, name: str, first: dict[str, int]) -> frozenset[tuple[int, int]]:
     with _guarded(name):
         return frozenset((row, column - first.get(name, 0)) for row, column in midnights(raw, name))
+
+
+def _unseen(raw: bytes, name: str, unseen: dict[str, set[int]]) -> frozenset[int]:
+    if not unseen:
+        return frozenset()
+    with _guarded(name), zipfile.ZipFile(io.BytesIO(raw)) as parcel:
+        path = path_of(parcel, {one.lower(): one for one in parcel.namelist()}, name)
+        return frozenset(unseen.get(path or "", ()))
 
 
 def _rows(book: CalamineWorkbook, name: str, first: dict[str, int]) -> Iterator[Row]:
@@ -120,17 +133,19 @@ def _guarded(place: str = "") -> Iterator[None]:
         raise _broken(place) from None
 
 
-def _look(raw: bytes) -> None:
-    """Refuse what is no workbook of ours, by its parts and by each part's bytes."""
+def _look(raw: bytes) -> dict[str, set[int]]:
+    """Refuse what is no workbook of ours, by its parts and by each part's bytes; return each sheet's hidden rows."""
+    unseen: dict[str, set[int]] = {}
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as parcel:
             parts = parcel.infolist()
             _look_at_names(parts)
             for part in parts:
                 if part.filename.lower().endswith((".xml", ".rels")):
-                    _look_into(parcel, part)
+                    _look_into(parcel, part, unseen)
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError):
         raise _broken() from None
+    return unseen
 
 
 def _look_at_names(parts: list[zipfile.ZipInfo]) -> None:
@@ -162,7 +177,7 @@ def _look_at_names(parts: list[zipfile.ZipInfo]) -> None:
             )
 
 
-def _look_into(parcel: zipfile.ZipFile, part: zipfile.ZipInfo) -> None:
+def _look_into(parcel: zipfile.ZipFile, part: zipfile.ZipInfo, unseen: dict[str, set[int]]) -> None:
     # zipfile gives no more bytes than the directory says, and that has been looked at.
     is_sheet = _SHEET.fullmatch(part.filename) is not None
     rest = b""
@@ -175,6 +190,9 @@ def _look_into(parcel: zipfile.ZipFile, part: zipfile.ZipInfo) -> None:
                 )
             if is_sheet:
                 _look_at_cells(data, part.filename)
+                for row in _HIDDEN.findall(data):
+                    if number := _NUMBER.search(row):
+                        unseen.setdefault(part.filename, set()).add(int(number[1]))
             rest = data[-OVERLAP:]
 
 
