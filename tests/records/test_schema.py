@@ -474,3 +474,21 @@ def test_the_published_chains(shared_data: Path) -> None:
 def test_the_table_is_of_the_canonical_model() -> None:
     for event in GOOD.values():
         assert canonical.parse_stored(canonical.encode(event)) == event
+
+
+@pytest.mark.parametrize(
+    ("value", "word"),
+    [
+        ("urn:epcglobal:cbv:bizstep:receiving", "receiving"),
+        ("Receiving", "receiving"),
+        ("staging outbound", "staging_outbound"),
+        ("recieving", None),
+    ],
+)
+def test_a_word_that_is_nearly_right_is_told(value: str, word: str | None) -> None:
+    [found] = check_event(changed(GOOD["object"], "/bizStep", value), NOW)
+    assert (found.level, found.code) == ("error", "biz-step")
+    assert ("; write " in found.message["en"]) == (word is not None)
+    if word is not None:
+        assert found.message["en"].endswith(f"; write {word}")
+        assert found.message["zh"].endswith(f"请直接写 {word}")

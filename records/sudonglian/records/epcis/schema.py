@@ -4,7 +4,7 @@ EPCIS 2.0 §7.4 and CBV 2.0 §7, as written down in epcis-2.0.json; docs/decisio
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from importlib import resources
 from typing import Any, Final
@@ -124,6 +124,9 @@ def _failures(name: str, instance: dict[str, Json], terms: frozenset[str]) -> It
             yield warning(annotation["code"], pointer(*path), annotation["rule"], annotation["zh"], annotation["en"])
         elif word := _full_cbv(failure.instance, annotation["words"]):
             yield warning("cbv-uri", pointer(*path), annotation["rule"], f"应直接写 {word}", f"must be written {word}")
+        elif word := _meant(failure.instance, annotation["words"]):
+            zh, en = f"{annotation['zh']};请直接写 {word}", f"{annotation['en']}; write {word}"
+            yield error(annotation["code"], pointer(*path), annotation["rule"], zh, en)
         else:
             yield error(annotation["code"], pointer(*path), annotation["rule"], annotation["zh"], annotation["en"])
 
@@ -150,6 +153,14 @@ def _full_cbv(value: Any, words: list[str]) -> str | None:
         return None
     word = value.removeprefix(CBV).partition("-")[2]
     return word if word in words else None
+
+
+def _meant(value: Any, words: Sequence[str]) -> str | None:
+    # The URN of CBV 1.x, capitals, a space: still an error, and the word that was meant is told.
+    if not isinstance(value, str):
+        return None
+    bare = value.rpartition(":")[2].strip().replace(" ", "_").replace("-", "_").casefold()
+    return next((word for word in words if word.casefold() == bare), None)
 
 
 def _missing(place: str, member: str, rule: str) -> Finding:
