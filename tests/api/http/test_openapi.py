@@ -110,7 +110,8 @@ def test_no_request_breaks_the_server(served: Any, asked: Any) -> None:
     method, path, body, role, headers = asked
     answer = served.ask(method, path or "/", body, token=role, headers=headers)
     assert answer.status < 500, (asked, answer.body)
-    if answer.status >= 400:
+    # With an empty part, the path of a scanned link is the home page, which refuses as a page.
+    if answer.status >= 400 and path.partition("?")[0] not in ("", "/"):
         assert answer.headers["content-type"] == "application/problem+json"
         assert answer.json["status"] == answer.status
 
