@@ -3,7 +3,7 @@
 docs/simulation.md says what each is given; none of them sees the truth.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
@@ -14,6 +14,7 @@ from scripts.handoffs import Event
 from scripts.reading import views_of
 
 from sudonglian.trace.engine.derive import derive_facts
+from sudonglian.trace.engine.document import ranks_of
 from sudonglian.trace.engine.facts import Facts
 from sudonglian.trace.engine.member import Member
 from sudonglian.trace.engine.query import TraceQuery
@@ -24,13 +25,16 @@ ENGINE: Final = "engine"
 TWO_HOPS: Final = "engine, 2 hops"
 NEAREST: Final = "engine, one hop from pallet and boxes"
 SAME_LENGTH: Final = "engine, as many as by hand"
+BY_RISK: Final = "engine, as many as by hand, by risk"
 ONE_HOP: Final = "one hop by hand"
 SAME_LOT: Final = "same-lot recall"
-METHODS: Final = (ENGINE, TWO_HOPS, SAME_LENGTH, NEAREST, ONE_HOP, SAME_LOT)
+METHODS: Final = (ENGINE, TWO_HOPS, SAME_LENGTH, BY_RISK, NEAREST, ONE_HOP, SAME_LOT)
 
 LOOKBACK: Final = timedelta(days=14)
 CERTAIN: Final = "certain"
 NEAR: Final = ("close", "high")
+NO_RANK: Final = 10**9
+"""Behind all who have a rank: no dose is known within three generations."""
 
 UNIT: Final = "/00/"
 """In the name of every logistic unit."""
@@ -53,18 +57,24 @@ def _engine(events: Sequence[Event], sampled: Sampled, by_hand: Listed) -> dict[
     """Return what the engine lists, parts of it by its own hops and order, and its answer to the question of the hand."""
     facts = derive_facts(views_of(events))
     members = _traced(facts, sampled.pallet, sampled)
-    people = sorted((one for one in members if one.kind == "person"), key=_order)
-    units = sorted((one for one in members if _unit(one)), key=_order)
-    first = (some[: len(as_many)] for some, as_many in zip((people, units), by_hand, strict=True))
+    ranks = ranks_of(members)
     near = [one for seed in (sampled.pallet, *sampled.boxes) for one in _traced(_around(facts, seed), seed, sampled, 1)]
     # Whoever asks so counts the boxes of the positive pallet as positive.
     boxes = Listed(frozenset(), frozenset(sampled.boxes))
     return {
         ENGINE: _listed(members),
         TWO_HOPS: _listed([one for one in members if one.hops <= 2]),
-        SAME_LENGTH: Listed(*(frozenset(one.id for one in some) for some in first)),
+        SAME_LENGTH: _first(members, by_hand, _order),
+        BY_RISK: _first(members, by_hand, lambda one: (ranks[one.key] or NO_RANK, _order(one))),
         NEAREST: Listed(*(told | more for told, more in zip(_listed(near), boxes, strict=True))),
     }
+
+
+def _first(members: Sequence[Member], as_many: Listed, order: Callable[[Member], Any]) -> Listed:
+    """Return as many members as another list has, from the top of an order."""
+    kinds = [one for one in members if one.kind == "person"], [one for one in members if _unit(one)]
+    first = (sorted(some, key=order)[: len(other)] for some, other in zip(kinds, as_many, strict=True))
+    return Listed(*(frozenset(one.id for one in some) for some in first))
 
 
 def _traced(facts: Facts, seed: str, sampled: Sampled, hops: int | None = None) -> Sequence[Member]:

@@ -39,7 +39,8 @@ def literal(answer: TraceResult) -> dict[int, int]:
             for (party, place), ticks in there.items():
                 if party != target or (source, place) not in there:
                     continue
-                mode = rule.modes[run.places[place].kind]
+                modes = rule.goods if run.parties[source].kind == "item" else rule.modes
+                mode = modes[run.places[place].kind]
                 met = {tick for tick in there[source, place] if (other.clock + 1) // 2 <= tick <= last}
                 for tick in ticks:
                     alone = tick - 1 not in ticks and tick + 1 not in ticks
@@ -89,7 +90,7 @@ def test_longer_and_closer_is_higher_and_equal_is_equal() -> None:
             event(3, "inspecting", (BOX, "epc"), biz_location=PORT, participants=people),
         ]
     )
-    assert {name: found[name] for name in "abcde"} == {"a": 1, "b": 2, "c": 2, "d": 4, "e": 5}
+    assert {name: found[name] for name in "abcde"} == {"a": 1, "b": 2, "c": 2, "e": 4, "d": 5}
     assert found[PORT] == 0
 
 

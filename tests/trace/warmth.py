@@ -27,6 +27,7 @@ def hours(micros: int) -> str:
 TABLE: dict[str, Any] = {
     "risk": {
         "modes": {"handoff": "100", "interior": "100", "vehicle": "20", "location": "10", "source": "test"},
+        "goods": {"handoff": "100", "interior": "70", "vehicle": "3", "location": "1", "source": "test"},
         "transfer": {"share": "1/4", "source": "test"},
         "instant": {"hours": hours(2), "source": "test"},
         "flow": {"hours": hours(3), "source": "test"},

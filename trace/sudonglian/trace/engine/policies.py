@@ -94,9 +94,13 @@ class Lasting(NamedTuple):
 
 
 class Risk(NamedTuple):
-    """How doses are weighed: modes by kind of place, what each hop passes on, and lengths that nobody wrote down."""
+    """How doses are weighed: modes by kind of place, what each hop passes on, and lengths that nobody wrote down.
+
+    `goods` are the modes where the source is a thing, which does not breathe; `modes` where it is a person.
+    """
 
     modes: Mapping[str, int]
+    goods: Mapping[str, int]
     transfer: Fraction
     instant: Micros
     flow: Micros
@@ -131,13 +135,13 @@ def parse(value: Any) -> Mapping[str, Policy]:
 
 
 def _risk(value: Any) -> Risk:
-    for name in ("modes", "transfer", "instant", "flow"):
+    for name in ("modes", "goods", "transfer", "instant", "flow"):
         _sourced(value[name])
-    modes = {kind: int(value["modes"][kind]) for kind in PLACES}
+    modes, goods = ({kind: int(value[name][kind]) for kind in PLACES} for name in ("modes", "goods"))
     transfer = Fraction(value["transfer"]["share"])
-    if min(modes.values()) < 0 or not 0 < transfer <= 1:
+    if min(*modes.values(), *goods.values()) < 0 or not 0 < transfer <= 1:
         raise TableRefused("a mode is negative, or a hop passes on more than there is", place="policies.json")
-    return Risk(modes, transfer, _span(value["instant"]), _span(value["flow"]))
+    return Risk(modes, goods, transfer, _span(value["instant"]), _span(value["flow"]))
 
 
 def _policy(value: Any, risk: Risk) -> Policy:

@@ -122,22 +122,24 @@ def doses(run: Run, terms: Terms, end: Micros, *, certain: bool) -> Mapping[int,
         for row in columns.party_row[columns.party_first[party] : columns.party_first[party + 1]]:
             stays.setdefault(columns.place[row], []).append((columns.start[row], columns.end[row]))
         first = labels[spread.first[party]]
+        modes = rule.goods if run.parties[party].kind == "item" else rule.modes
         for place, spans in stays.items():
+            mode = modes.get(run.places[place].kind, 0)
             joined = list(united(spans))
             there.setdefault(place, []).append((party, joined))
             for start, until in joined if generation < GENERATIONS else ():
                 begin, finish = max(start, (first.clock + 1) // 2), min(until, end + 1)
                 if begin < finish:
-                    told = strengths.of(party).pieces(first.time, begin, finish, loads[spread.first[party]])
+                    load = loads[spread.first[party]] * mode
+                    told = strengths.of(party).pieces(first.time, begin, finish, load)
                     pieces.setdefault(place, {}).setdefault(generation, []).extend(told)
     found = dict.fromkeys(hops, 0)
     for place, levels in pieces.items():
-        factor = rule.modes.get(run.places[place].kind, 0)
         sums = {generation: _Level(told) for generation, told in levels.items()}
         for party, spans in there[place]:
             for generation, level in sums.items():
                 if generation < hops[party]:
-                    found[party] += sum(_met(level, span, rule.instant, end) for span in spans) * factor
+                    found[party] += sum(_met(level, span, rule.instant, end) for span in spans)
     for source, target, time, cost in land.arcs:
         if source not in hops or target not in hops or time > end or hops[target] > GENERATIONS:
             continue
