@@ -1,11 +1,14 @@
 """Traces over HTTP: asked for a purpose, told as they go, answered as the command line answers, to whoever asked."""
 
+import csv
+import io
 import json
 import xml.etree.ElementTree as ET
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 
 from sudonglian.api.commands import sample
@@ -55,6 +58,31 @@ def test_a_trace(outbreak: Any) -> None:
     assert outbreak.ask("GET", f"/records/{step['record_hash']}").status == 200
     graph = outbreak.ask("GET", f"{where}/graph.graphml", token="tracer")
     assert ET.fromstring(graph.body).tag.endswith("graphml")
+
+
+def test_an_answer_in_other_forms(outbreak: Any) -> None:
+    """As a table, a workbook, a map and deliveries; each holds what the document holds, and is for the asker alone."""
+    where = ask(outbreak).headers["location"]
+    outbreak.ask("GET", f"{where}/events", token="tracer")
+    answer = outbreak.ask("GET", where, token="tracer").json["answer"]
+    members = sorted(one["id"] for one in answer["members"])
+    listed = outbreak.ask("GET", f"{where}/list.csv", token="tracer")
+    assert listed.headers["content-type"].startswith("text/csv")
+    rows = list(csv.DictReader(io.StringIO(listed.body.decode("utf-8-sig"))))
+    assert sorted(row["id"] for row in rows) == members
+    book = openpyxl.load_workbook(io.BytesIO(outbreak.ask("GET", f"{where}/list.xlsx", token="tracer").body))
+    assert sorted(row[1] for row in book.worksheets[0].iter_rows(min_row=2, values_only=True)) == members
+    places = outbreak.ask("GET", f"{where}/places.geojson", token="tracer").json["features"]
+    listed_places = {one["id"] for one in answer["members"] if one["kind"] == "place"}
+    assert listed_places
+    assert {one["properties"]["id"] for one in places} >= listed_places
+    goods = outbreak.ask("GET", f"{where}/deliveries.json", token="tracer").json
+    assert goods["data"]["deliveries"]["data"]
+    for form in ("list.csv", "list.xlsx", "places.geojson", "deliveries.json"):
+        assert outbreak.ask("GET", f"{where}/{form}", token="colleague").status == 404
+    lost = ask(outbreak, seed="https://id.gs1.org/00/095200010000000004").headers["location"]
+    outbreak.ask("GET", f"{lost}/events", token="tracer")
+    assert outbreak.ask("GET", f"{lost}/list.csv", token="tracer").status == 404
 
 
 def test_only_whoever_asked_reads_the_answer(outbreak: Any) -> None:

@@ -6,14 +6,18 @@ tracing.md §6 (a trace is evidence); docs/spec/trace-document.md §3 and §11.
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from sqlalchemy import Connection
+
 from sudonglian.chain import canonical
 from sudonglian.records import event_rows, log, traces
+from sudonglian.records.keys import Keys
 from sudonglian.records.store import Store
+from sudonglian.trace.casework import memory
 from sudonglian.trace.casework.views import SHOWN, views
 from sudonglian.trace.engine.derive import derive_facts
 from sudonglian.trace.engine.editions import as_edition
 from sudonglian.trace.engine.query import TraceQuery
-from sudonglian.trace.engine.result import trace
+from sudonglian.trace.engine.result import TraceResult, trace
 from sudonglian.trace.errors import QueryRefused
 
 
@@ -41,14 +45,32 @@ def again(store: Store, number: int) -> Again:
         It was refused, or has no answer yet.
     """
     with store.read() as connection:
-        kept = traces.kept(connection, number)
-        if kept.document is None:
-            raise QueryRefused(f"trace {number} has no answer", place="trace")
-        edition = str(canonical.parse_stored(kept.document)["v"])  # type: ignore[index, call-overload]
-        query = query_of(canonical.parse_stored(kept.query), kept.log_size, log.root(connection, kept.log_size).hex())
-        facts = derive_facts(views(event_rows.event_views(connection, kept.log_size, SHOWN)))
+        document, query = _asked(connection, number)
+        edition = str(canonical.parse_stored(document)["v"])  # type: ignore[index, call-overload]
+        facts = derive_facts(views(event_rows.event_views(connection, query.log_size, SHOWN)))
     made = as_edition(trace(facts, query).document(), edition)
-    return Again(edition, kept.document, canonical.encode(made))
+    return Again(edition, document, canonical.encode(made))
+
+
+def answered(store: Store, keys: Keys, number: int) -> TraceResult:
+    """Return the answer to a kept question anew, to be written in another form; in today's edition.
+
+    Raises
+    ------
+    NotInLog, QueryRefused
+        As `again`.
+    """
+    with store.read() as connection:
+        _, query = _asked(connection, number)
+    return trace(memory.of(store).facts(store, keys, query.log_size), query)
+
+
+def _asked(connection: Connection, number: int) -> tuple[bytes, TraceQuery]:
+    kept = traces.kept(connection, number)
+    if kept.document is None:
+        raise QueryRefused(f"trace {number} has no answer", place="trace")
+    root = log.root(connection, kept.log_size).hex()
+    return kept.document, query_of(canonical.parse_stored(kept.query), kept.log_size, root)
 
 
 def query_of(told: Any, size: int, root: str) -> TraceQuery:

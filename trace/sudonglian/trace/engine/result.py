@@ -24,6 +24,13 @@ from sudonglian.trace.engine.terms import Terms
 from sudonglian.trace.engine.tiers import Tiers, tier_table
 
 DOMAIN: Final = b"sudonglian/trace/v1\x00"
+
+
+def hash_of(encoded: bytes) -> str:
+    """Return the hash of a document's canonical form, of any edition, in hex."""
+    return hashlib.sha256(DOMAIN + encoded).hexdigest()
+
+
 """Keeps a trace's digest from being any other object's."""
 
 
@@ -61,7 +68,7 @@ class TraceResult:
 
     def document_hash(self) -> str:
         """Return SHA-256 over the domain and the document's canonical form, in hex."""
-        return hashlib.sha256(DOMAIN + self._encoded).hexdigest()
+        return hash_of(self._encoded)
 
     @cached_property
     def _document(self) -> dict[str, Any]:

@@ -19,12 +19,17 @@ from sudonglian.api.http.auth import Tracer
 from sudonglian.api.http.captures import request_mac
 from sudonglian.api.http.door import Door, door_of
 from sudonglian.api.http.parameters import IdempotencyKey, JsonBody, described, door_router, parsed
+from sudonglian.api.http.routes.sheets import KINDS
 from sudonglian.api.http.tracing import TraceAsk
 from sudonglian.api.signing import confirmations_of
 from sudonglian.chain import canonical
 from sudonglian.records import jobs
 from sudonglian.records.errors import NotInLog
 from sudonglian.records.jobs import Job
+from sudonglian.trace.casework import geojson, line_list
+from sudonglian.trace.casework.again import answered
+from sudonglian.trace.engine import table
+from sudonglian.trace.engine.result import TraceResult
 
 router = door_router("/traces", "Traces")
 
@@ -101,7 +106,50 @@ def graph(request: Request, caller: Tracer, job: OwnJob) -> Response:
         drawn = jobs.graph(connection, job)
     if drawn is None:
         raise NotInLog("this trace has no graph (yet)", place="graph.graphml")
-    return Response(drawn, 200, {"Content-Disposition": 'attachment; filename="trace.graphml"'}, "application/xml")
+    return _file(drawn, "trace.graphml", "application/xml")
+
+
+@router.get("/{trace_id}/list.csv")
+def list_csv(request: Request, caller: Tracer, job: OwnJob) -> Response:
+    """Give the exposed as a table."""
+    return _file(table.encode(_answered(request, job)), "list.csv", "text/csv; charset=utf-8")
+
+
+@router.get("/{trace_id}/list.xlsx")
+def list_xlsx(request: Request, caller: Tracer, job: OwnJob) -> Response:
+    """Give the line list and the walks behind it as a workbook."""
+    return _file(line_list.encode(_answered(request, job)), "list.xlsx", KINDS["xlsx"])
+
+
+@router.get("/{trace_id}/places.geojson")
+def places(request: Request, caller: Tracer, job: OwnJob) -> Response:
+    """Give the places for a map, where firms say they are."""
+    found = _answered(request, job)
+    with door_of(request).store.read() as connection:
+        told = geojson.told_of(connection, found)
+    return _file(geojson.encode(found, told), "places.geojson", "application/geo+json")
+
+
+@router.get("/{trace_id}/deliveries.json")
+def deliveries(request: Request, caller: Tracer, job: OwnJob) -> Response:
+    """Give the deliveries of the goods as FoodChain-Lab JSON."""
+    # With its arrays, which no other answer needs.
+    from sudonglian.trace.tables.fcl_write import encode_answer
+
+    return _file(encode_answer(_answered(request, job)), "deliveries.json", "application/json")
+
+
+def _answered(request: Request, job: Job) -> TraceResult:
+    """Return a trace's answer, made again from the log as it was, to be written in another form."""
+    number = orjson.loads(job.result or b"{}").get("trace") if job.state == "success" else None
+    if number is None:
+        raise NotInLog("this trace has no answer (yet)", place="trace_id")
+    door = door_of(request)
+    return answered(door.store, door.keys, number)
+
+
+def _file(data: bytes, name: str, kind: str) -> Response:
+    return Response(data, 200, {"Content-Disposition": f'attachment; filename="{name}"'}, kind)
 
 
 def _again(door: Door, job: Job) -> Job:
