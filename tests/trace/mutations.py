@@ -104,7 +104,7 @@ MUTATIONS: Final = (
         "until, row = other if who == party else latest",
         "until, row = latest",
     ),
-    Mutation("departure before arrival of the same time", "derive.py", "rank = BEFORE_ALL", "rank = rank"),
+    Mutation("departure before arrival of the same time", "order.py", "rank = BEFORE_ALL", "rank = rank"),
     Mutation(
         "superseded events say nothing", "derive.py", "if not (event.superseded or event.declares_error):", "if True:"
     ),
