@@ -209,6 +209,14 @@ def test_forms_that_cannot_be_read(site: Any) -> None:
         assert "Traceback" not in answer.text
 
 
+def test_data_that_are_not_there_are_a_problem_and_no_page(site: Any) -> None:
+    for path in ("/item.json/00/395200010000000905", f"/records/{'0' * 64}.json"):
+        told = site.visitor().get(path, accept="*/*")
+        assert told.status == 404
+        assert told.headers["content-type"].startswith("application/problem+json")
+        assert told.json["status"] == 404
+
+
 def test_every_page_carries_its_headers_and_no_script(site: Any, traced: tuple[Any, str]) -> None:
     visitor, url = traced
     person = visitor.get(f"{url}.json").json["answer"]["members"][-1]

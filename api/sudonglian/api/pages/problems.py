@@ -88,6 +88,8 @@ def problem(request: Request, error: Exception) -> Response:
     if status >= problems.OWN_FAULT:
         edge.log_error(request.scope, error)
         reason, place = word(lang, "problem.own"), ""
+    if ".json" in request.url.path and not asks_for_html(request.scope):
+        return problems.answer(request, slug, status, ": ".join(part for part in (place, reason) if part))
     door_of(request).metrics.count("sudonglian_refusals_total", reason=slug)
     told = {
         "slug": slug,
