@@ -136,7 +136,7 @@ def serving(data: Path) -> Iterator[Site]:
     lines: list[str] = []
     for line in process.stderr:
         lines.append(line)
-        if found := re.search(r"once, with ((http://\S+)/\?key=\S+)", line):
+        if found := re.search(r"once, with ((http://\S+)/welcome\?code=\S+)", line):
             break
     else:
         raise AssertionError("".join(lines))

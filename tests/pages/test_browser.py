@@ -120,7 +120,7 @@ def test_from_the_sample_to_a_checked_proof(
 def sign_in(page: Page, site: Any) -> None:
     page.goto(site.url + "/sign-in")
     page.locator("#key").fill(site.api_key("trace"))
-    page.locator("form.ask button").click()
+    page.locator("form.ask:has(#key) button").click()
 
 
 def look(page: Page) -> None:
@@ -137,7 +137,8 @@ def test_a_newcomer_loads_the_sample_and_signs_in_by_the_link(fresh: Any, chromi
     expect(page.get_by_role("heading", level=1)).to_have_text(WORDS["zh"]["home"])
     expect(page.get_by_text("人员（仅计数）")).to_have_count(0)
     page.goto(fresh.link)
-    assert "key=" not in page.url
+    page.get_by_role("button", name="开始试用").click()
+    assert "code=" not in page.url
     expect(page.get_by_text("人员（仅计数）")).to_be_visible()
     # The page looks again by itself until everything is anchored.
     expect(page.get_by_text("已最终").first).to_be_visible(timeout=30_000)

@@ -12,6 +12,7 @@ FROM_DATA = (
     "state.",
     "bizstep.",
     "role.",
+    "account.role.",
     "tier.",
     "note.",
     "contact.",

@@ -191,7 +191,7 @@ def test_in_a_browser(
         page = context.new_page()
         page.goto(f"{desk.url}/sign-in?lang={lang}")
         page.fill("#key", clerk_key)
-        page.click("main form button")
+        page.locator("form.ask:has(#key) button").click()
         page.goto(f"{desk.url}/upload?lang={lang}")
         page.set_input_files("#file", wrong)
         page.click("button[value=preview]")

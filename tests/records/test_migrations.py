@@ -10,16 +10,17 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.operations import Operations
 from alembic.script import ScriptDirectory
-from sqlalchemy import delete, insert, select, text, update
+from sqlalchemy import Column, Connection, delete, insert, select, text, update
 
 from sudonglian.chain.errors import SudonglianError
-from sudonglian.records import deployment
+from sudonglian.records import deployment, jobs
 from sudonglian.records.deployment import open_deployment
 from sudonglian.records.errors import DeploymentRefused, NewerSchema, OtherLog
 from sudonglian.records.keys import Keys
 from sudonglian.records.store import Store, StoreError
-from sudonglian.records.tables import ANCHORS, CHAINS, HANDOFFS, META, METADATA
+from sudonglian.records.tables import ANCHORS, CHAINS, HANDOFFS, ID, JOBS, META, METADATA
 
 THEN = datetime(2026, 1, 5, tzinfo=UTC)
 
@@ -60,6 +61,7 @@ def test_handoffs_are_found_among_the_records_of_an_earlier_schema(
         for name in ("key_proofs", "signatures", "registrations", "handoffs", "kept_pieces"):
             connection.execute(text(f"DROP TABLE {name}"))
         connection.execute(text("DROP INDEX ix_master_data_submitter"))
+        _without_accounts(connection)
         connection.execute(text("ALTER TABLE api_keys DROP COLUMN profile"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0006'"))
     open_deployment(store, keys)
@@ -67,6 +69,60 @@ def test_handoffs_are_found_among_the_records_of_an_earlier_schema(
         assert connection.execute(select(HANDOFFS).order_by(HANDOFFS.c.record_id)).all() == before
         assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
     assert (len(before), sum(bool(row.taken_back) for row in before)) == (733, 2)
+
+
+def _without_accounts(connection: Connection) -> None:
+    """Put keys and jobs back to what they were before people signed in."""
+    earlier = Operations(MigrationContext.configure(connection))
+    connection.execute(text("DROP INDEX ix_jobs_submitter"))
+    with earlier.batch_alter_table("api_keys") as keys:
+        keys.drop_constraint("fk_api_keys_account", type_="foreignkey")
+        keys.drop_column("account")
+    with earlier.batch_alter_table("jobs") as jobs:
+        jobs.drop_constraint("uq_jobs_idempotency", type_="unique")
+        jobs.drop_column("owner")
+        jobs.drop_column("submitter")
+        jobs.add_column(Column("api_key", ID, nullable=False))
+        jobs.create_foreign_key("fk_jobs_api_key", "api_keys", ["api_key"], ["id"])
+        jobs.create_unique_constraint("uq_jobs_idempotency", ["api_key", "kind", "idempotency_key"])
+    connection.execute(text("DROP TABLE sessions"))
+    connection.execute(text("DROP TABLE accounts"))
+
+
+def test_jobs_pass_to_whoever_asked_them(blank_store: Store, keys: Keys) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(resources.files("sudonglian.records") / "migrations"))
+    with blank_store.write() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0009")
+        connection.execute(
+            text(
+                "INSERT INTO api_keys (id, prefix, token_hash, name, scopes, submitter, created_us)"
+                " VALUES (7, 'sdl_1', :hash, 'x', 'capture', 'urn:x:firm', 1)"
+            ),
+            {"hash": b"h" * 32},
+        )
+        for number, kind in enumerate(("capture", "event", "trace")):
+            connection.execute(
+                text(
+                    "INSERT INTO jobs (name, kind, state, api_key, idempotency_key, asked, created_us)"
+                    " VALUES (:name, :kind, 'success', 7, 'k', :asked, 1)"
+                ),
+                {"name": str(number), "kind": kind, "asked": b"{}"},
+            )
+    open_deployment(blank_store, keys)
+    with blank_store.read() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
+        assert [
+            tuple(row)
+            for row in connection.execute(select(JOBS.c.kind, JOBS.c.owner, JOBS.c.submitter).order_by(JOBS.c.id))
+        ] == [
+            ("capture", "key:7", "urn:x:firm"),
+            ("event", "key:7", "urn:x:firm"),
+            ("trace", "key:7", None),
+        ]
+        again = jobs.find_of_firm(connection, "urn:x:firm", "capture", "0")
+        assert again.owner == "key:7"
 
 
 def test_opening_fixes_the_log_once(blank_store: Store, keys: Keys) -> None:

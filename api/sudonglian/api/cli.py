@@ -16,6 +16,7 @@ import typer
 
 from sudonglian.api import settings
 from sudonglian.api.commands import (
+    accounts,
     api_keys,
     contacts,
     contract,
@@ -133,6 +134,7 @@ for commands in (
     contract,
     serve,
     api_keys,
+    accounts,
     parties,
     monitor,
     sample,

@@ -49,6 +49,8 @@ class ApiKey:
     revoked_us: int | None
     profile: str | None = None
     """What its captures are judged by (docs/profiles.md), beside what every capture is judged by."""
+    account: int | None = None
+    """The person whose key it is; None for a machine's."""
 
     def is_live(self, now: datetime) -> bool:
         """Return whether it opens doors at a time."""
@@ -64,6 +66,7 @@ def create(
     submitter: str | None = None,
     expires: datetime | None = None,
     profile: str | None = None,
+    account: int | None = None,
 ) -> tuple[ApiKey, str]:
     """Make a key; return it and its token, which nobody can read again.
 
@@ -85,6 +88,7 @@ def create(
         "created_us": derive.micros(now),
         "expires_us": None if expires is None else derive.micros(expires),
         "profile": profile,
+        "account": account,
     }
     return _key(connection.execute(insert(API_KEYS).returning(*_COLUMNS), row).one()), token
 

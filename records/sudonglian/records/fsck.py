@@ -16,7 +16,7 @@ from sudonglian.records.keys import Keys
 from sudonglian.records.store import Store
 from sudonglian.records.tables import METADATA
 
-NOT_EVIDENCE: Final = frozenset({"api_keys", "jobs", "kept_pieces", "master_data"})
+NOT_EVIDENCE: Final = frozenset({"accounts", "api_keys", "jobs", "kept_pieces", "master_data", "sessions"})
 """Tables from which nothing is proven or traced: who may knock at the doors, what was handed in when, and what can
 be made again of the records.
 

@@ -14,11 +14,12 @@ from sudonglian.chain import canonical
 from sudonglian.chain.errors import CanonicalRefused
 from sudonglian.records.fsck_log import Log
 from sudonglian.records.fsck_report import Report
-from sudonglian.records.tables import API_KEYS, JOBS
+from sudonglian.records.tables import ACCOUNTS, API_KEYS, JOBS, SESSIONS
 
 _PREFIX: Final = re.compile(r"sdl_[0-9a-f]{12}")
 _SCOPE: Final = re.compile(r"[a-z]+(-[a-z]+)*")
 _NAME: Final = re.compile(r"[0-9a-f]{32}")
+_RECOVERY: Final = re.compile(r"([0-9a-f]{64}( [0-9a-f]{64})*)?")
 
 HASH_BYTES: Final = 32
 
@@ -28,19 +29,63 @@ STATES: Final = OVER | {"queued", "running"}
 
 
 def check(report: Report, connection: Connection, log: Log) -> None:
-    """Check every API key and every job."""
-    made: dict[int, int] = {}
+    """Check every account, session, API key and job."""
+    made: dict[str, int] = {}
+    with report.watch("accounts"):
+        for row in connection.execute(select(ACCOUNTS)):
+            report.count("accounts")
+            made[f"account:{row.id}"] = row.created_us
+            with report.watch(f"accounts/{row.id}"):
+                _account(report, row, log)
+    with report.watch("sessions"):
+        for row in connection.execute(select(SESSIONS)):
+            report.count("sessions")
+            with report.watch(f"sessions/{row.id}"):
+                _session(report, row, made[f"account:{row.account}"])
     with report.watch("api_keys"):
         for row in connection.execute(select(API_KEYS)):
             report.count("api_keys")
-            made[row.id] = row.created_us
+            made[f"key:{row.id}"] = row.created_us
             with report.watch(f"api_keys/{row.id}"):
                 _key(report, row, log)
+                if row.account is not None:
+                    made[f"account:{row.account}"]
     with report.watch("jobs"):
         for row in connection.execute(select(JOBS)):
             report.count("jobs")
             with report.watch(f"jobs/{row.id}"):
-                _job(report, row, made[row.api_key])
+                _job(report, row, made[row.owner])
+
+
+def _account(report: Report, row: Row[Any], log: Log) -> None:
+    place = f"accounts/{row.id}"
+    roles = row.roles.split(" ")
+    wrong = {
+        "roles": roles != sorted(set(roles)) or not all(_SCOPE.fullmatch(one) for one in roles),
+        "password_hash": row.password_hash is not None and not row.password_hash.startswith("$argon2id$"),
+        "totp_step": row.totp_step is not None and row.totp is None,
+        "recovery": not _RECOVERY.fullmatch(row.recovery),
+        "invite_hash": (row.invite_hash is None) != (row.invite_until_us is None),
+        "failed": row.failed < 0,
+        "ends_us": row.ends_us is not None and (row.ends_us <= row.created_us or row.password_hash is not None),
+    }
+    _tell(report, "account", place, wrong)
+    report.time(place, row.created_us, after_us=log.created_us)
+    report.time(place, row.changed_us, after_us=row.created_us)
+    if row.disabled_us is not None:
+        report.time(place, row.disabled_us, after_us=row.created_us)
+
+
+def _session(report: Report, row: Row[Any], account_us: int) -> None:
+    place = f"sessions/{row.id}"
+    wrong = {
+        "token_hash": len(row.token_hash) != HASH_BYTES,
+        "expires_us": row.expires_us <= row.created_us,
+        "idle_us": row.idle_us <= 0,
+        "seen_us": not row.created_us <= row.seen_us <= row.expires_us,
+    }
+    _tell(report, "session", place, wrong)
+    report.time(place, row.created_us, after_us=account_us)
 
 
 def _key(report: Report, row: Row[Any], log: Log) -> None:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from secrets import token_hex
 from typing import ClassVar, Final, Literal, TypeAlias
 
-from sqlalchemy import Connection, Select, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, delete, insert, or_, select, update
 
 from sudonglian.chain.errors import SudonglianError
 from sudonglian.records import derive, store
@@ -46,7 +46,10 @@ class Job:
     name: str
     kind: Kind
     state: State
-    api_key: int
+    owner: str
+    """Who asked: the principal of a caller, key:N or account:N."""
+    submitter: str | None
+    """The firm that a capture was for."""
     asked: bytes
     created_us: int
     finished_us: int | None
@@ -59,7 +62,7 @@ class Job:
         return self.state in ("success", "failed")
 
 
-def earlier(connection: Connection, api_key: int, kind: Kind, idempotency_key: str, request_mac: bytes) -> Job | None:
+def earlier(connection: Connection, owner: str, kind: Kind, idempotency_key: str, request_mac: bytes) -> Job | None:
     """Return the job that this Idempotency-Key has begun; of two requests at once the second one waits here.
 
     Raises
@@ -67,9 +70,9 @@ def earlier(connection: Connection, api_key: int, kind: Kind, idempotency_key: s
     IdempotencyConflict
         The key was used for another request.
     """
-    store.lock(connection, f"sudonglian-jobs\x00{api_key}\x00{idempotency_key}")
+    store.lock(connection, f"sudonglian-jobs\x00{owner}\x00{idempotency_key}")
     query = _JOB.add_columns(JOBS.c.request_mac).where(
-        JOBS.c.api_key == api_key, JOBS.c.kind == kind, JOBS.c.idempotency_key == idempotency_key
+        JOBS.c.owner == owner, JOBS.c.kind == kind, JOBS.c.idempotency_key == idempotency_key
     )
     row = connection.execute(query).one_or_none()
     if row is None:
@@ -81,11 +84,12 @@ def earlier(connection: Connection, api_key: int, kind: Kind, idempotency_key: s
 
 def add(
     connection: Connection,
-    api_key: int,
+    owner: str,
     kind: Kind,
     asked: bytes,
     now: datetime,
     *,
+    submitter: str | None = None,
     idempotency_key: str | None = None,
     request_mac: bytes | None = None,
     state: State = "queued",
@@ -97,7 +101,8 @@ def add(
         "name": token_hex(16),
         "kind": kind,
         "state": state,
-        "api_key": api_key,
+        "owner": owner,
+        "submitter": submitter,
         "idempotency_key": idempotency_key,
         "request_mac": request_mac,
         "asked": asked,
@@ -108,7 +113,7 @@ def add(
     return Job(*connection.execute(insert(JOBS).returning(*_COLUMNS), row).one())
 
 
-def find(connection: Connection, api_key: int, kind: Kind, name: str) -> Job:
+def find(connection: Connection, owner: str, kind: Kind, name: str) -> Job:
     """Return an asker's own job.
 
     Raises
@@ -116,16 +121,23 @@ def find(connection: Connection, api_key: int, kind: Kind, name: str) -> Job:
     JobUnknown
         There is none, or it is somebody else's: the two are not told apart.
     """
-    query = _JOB.where(JOBS.c.name == name, JOBS.c.kind == kind, JOBS.c.api_key == api_key)
-    row = connection.execute(query).one_or_none()
-    if row is None:
-        raise JobUnknown("no such job", place=name[:64])
-    return Job(*row)
+    return _one(connection, JOBS.c.owner == owner, kind, name)
 
 
-def page(connection: Connection, api_key: int, kind: Kind, limit: int, before: int | None = None) -> list[Job]:
-    """Return an asker's jobs, the newest first, those with a lower id than `before`."""
-    query = _JOB.where(JOBS.c.api_key == api_key, JOBS.c.kind == kind).order_by(JOBS.c.id.desc()).limit(limit)
+def find_of_firm(connection: Connection, submitter: str, kind: Kind, name: str) -> Job:
+    """Return a job of a firm, whoever of it has asked.
+
+    Raises
+    ------
+    JobUnknown
+        There is none, or it is another firm's: the two are not told apart.
+    """
+    return _one(connection, JOBS.c.submitter == submitter, kind, name)
+
+
+def page(connection: Connection, submitter: str, kind: Kind, limit: int, before: int | None = None) -> list[Job]:
+    """Return a firm's jobs, the newest first, those with a lower id than `before`."""
+    query = _JOB.where(JOBS.c.submitter == submitter, JOBS.c.kind == kind).order_by(JOBS.c.id.desc()).limit(limit)
     if before is not None:
         query = query.where(JOBS.c.id < before)
     return [Job(*row) for row in connection.execute(query)]
@@ -180,6 +192,13 @@ def forget(connection: Connection, now: datetime) -> int:
 
 _COLUMNS: Final = tuple(JOBS.c[name] for name in Job.__slots__)
 _JOB: Final = select(*_COLUMNS)
+
+
+def _one(connection: Connection, whose: ColumnElement[bool], kind: Kind, name: str) -> Job:
+    row = connection.execute(_JOB.where(JOBS.c.name == name, JOBS.c.kind == kind, whose)).one_or_none()
+    if row is None:
+        raise JobUnknown("no such job", place=name[:64])
+    return Job(*row)
 
 
 def _waiting(now: datetime) -> Select[tuple[object, ...]]:

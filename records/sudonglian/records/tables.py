@@ -347,6 +347,43 @@ KEPT_PIECES: Final = Table(
     comment="What a trace has read of sealed records: derivable, thrown away at will (docs/decisions/0352).",
 )
 
+ACCOUNTS: Final = Table(
+    "accounts",
+    METADATA,
+    Column("id", ID, primary_key=True, autoincrement=True),
+    Column("name", Text, nullable=False, unique=True, comment="what is typed to sign in; accounts.normal_name"),
+    Column("display_name", Text, nullable=False),
+    Column("roles", Text, nullable=False, comment="sorted, separated by spaces"),
+    Column("submitter", Text, comment="the firm that it acts for; null for people of no firm"),
+    Column("password_hash", Text, comment="Argon2id with its salt and parameters; null until it is chosen"),
+    Column("totp", LargeBinary, comment="the secret under the key-encryption key, bound to the account"),
+    Column("totp_step", BigInteger, comment="the step used last; null until a first code has confirmed the secret"),
+    Column("recovery", Text, nullable=False, comment="SHA-256 of each unused recovery code, separated by spaces"),
+    Column("invite_hash", LargeBinary(32), unique=True, comment="SHA-256 of the one-time code that lets it choose"),
+    Column("invite_until_us", BigInteger),
+    Column("failed", Integer, nullable=False, comment="attempts in a row that were not right"),
+    Column("locked_until_us", BigInteger),
+    Column("ends_us", BigInteger, comment="when a trial account ends; null for all others"),
+    Column("disabled_us", BigInteger),
+    Column("created_us", BigInteger, nullable=False),
+    Column("changed_us", BigInteger, nullable=False),
+    comment="People who sign in (docs/decisions/0770).",
+)
+
+SESSIONS: Final = Table(
+    "sessions",
+    METADATA,
+    Column("id", ID, primary_key=True, autoincrement=True),
+    Column("token_hash", LargeBinary(32), nullable=False, unique=True, comment="SHA-256 of a random 256-bit token"),
+    Column("account", ForeignKey("accounts.id"), nullable=False),
+    Column("created_us", BigInteger, nullable=False),
+    Column("expires_us", BigInteger, nullable=False),
+    Column("idle_us", BigInteger, nullable=False, comment="how long it lives without being used"),
+    Column("seen_us", BigInteger, nullable=False, comment="about when it was used last"),
+    Column("revoked_us", BigInteger),
+    Index("ix_sessions_account", "account"),
+)
+
 API_KEYS: Final = Table(
     "api_keys",
     METADATA,
@@ -360,6 +397,7 @@ API_KEYS: Final = Table(
     Column("expires_us", BigInteger),
     Column("revoked_us", BigInteger),
     Column("profile", Text, comment="what its captures are judged by; null for none"),
+    Column("account", ForeignKey("accounts.id"), comment="the person whose key it is; null for machines"),
 )
 
 JOBS: Final = Table(
@@ -369,7 +407,8 @@ JOBS: Final = Table(
     Column("name", Text, nullable=False, unique=True, comment="random, 32 hexadecimal digits"),
     Column("kind", Text, nullable=False, comment="capture or trace"),
     Column("state", Text, nullable=False, comment="queued, running, success or failed"),
-    Column("api_key", ForeignKey("api_keys.id"), nullable=False, comment="who asked"),
+    Column("owner", Text, nullable=False, comment="who asked: key:N or account:N"),
+    Column("submitter", Text, comment="the firm that a capture was for; null for what is no firm's"),
     Column("idempotency_key", Text),
     Column("request_mac", LargeBinary(32), comment="of what was asked under that idempotency key"),
     Column("asked", LargeBinary, nullable=False, comment="canonical"),
@@ -379,7 +418,8 @@ JOBS: Final = Table(
     Column("result", LargeBinary, comment="JSON"),
     Column("graph", LargeBinary, comment="GraphML of a trace"),
     Column("progress", LargeBinary, comment="JSON, while it runs"),
-    UniqueConstraint("api_key", "kind", "idempotency_key", name="uq_jobs_idempotency"),
+    UniqueConstraint("owner", "kind", "idempotency_key", name="uq_jobs_idempotency"),
     Index("ix_jobs_state", "state"),
+    Index("ix_jobs_submitter", "submitter", "id"),
     comment="What was asked over HTTP and its first answer; forgotten after a month (docs/decisions/0711).",
 )

@@ -33,7 +33,7 @@ def watched(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[St
             now = datetime.now(UTC)
             with store.write() as connection:
                 key, token = api_keys.create(connection, "tracer", ["trace"], now)
-                jobs.add(connection, key.id, "trace", QUESTION.model_dump_json().encode(), now)
+                jobs.add(connection, f"key:{key.id}", "trace", QUESTION.model_dump_json().encode(), now)
                 job = jobs.claim(connection, now + 100 * jobs.LEASE)
             assert job is not None
             server = start(tmp_path, **env)
@@ -93,13 +93,13 @@ def test_a_runner_reports_and_the_next_process_begins_anew(tmp_path: Path) -> No
         now = datetime.now(UTC)
         with store.write() as connection:
             key, _ = api_keys.create(connection, "tracer", ["trace"], now)
-            asked = jobs.add(connection, key.id, "trace", QUESTION.model_dump_json().encode(), now)
+            asked = jobs.add(connection, f"key:{key.id}", "trace", QUESTION.model_dump_json().encode(), now)
             job = jobs.claim(connection, now)
         assert job is not None
         door = Door(store, keys, 10, 0)
         tracing.advance(door, job, Stage("certain", 1, 5, 7))
         with store.read() as reading:
-            found = jobs.find(reading, key.id, "trace", asked.name)
+            found = jobs.find(reading, f"key:{key.id}", "trace", asked.name)
         assert json.loads(found.progress or b"") == {"stage": "certain", "done": 1, "total": 5, "size": 7}
         with store.write() as connection:
             taken = jobs.claim(connection, now + 2 * jobs.LEASE)

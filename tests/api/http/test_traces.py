@@ -160,7 +160,7 @@ def test_a_job_that_its_process_left_behind_is_taken_up(tmp_path: Path) -> None:
     now = datetime.now(UTC)
     with store.write() as connection:
         key, _ = api_keys.create(connection, "t", ["trace"], now)
-        job = jobs.add(connection, key.id, "trace", json.dumps(ASK).encode(), now)
+        job = jobs.add(connection, f"key:{key.id}", "trace", json.dumps(ASK).encode(), now)
         assert jobs.claim(connection, now) is not None
         assert jobs.claim(connection, now + jobs.LEASE) is None
         jobs.renew(connection, job, now + jobs.LEASE)
@@ -170,10 +170,10 @@ def test_a_job_that_its_process_left_behind_is_taken_up(tmp_path: Path) -> None:
         assert again.name == job.name
     tracing.run(Door(store, keys, 10, 0), again)
     with store.write() as connection:
-        done = jobs.find(connection, key.id, "trace", job.name)
+        done = jobs.find(connection, f"key:{key.id}", "trace", job.name)
         assert (done.state, json.loads(done.result or b"")["code"]) == ("failed", "trace-seed-unknown")
         jobs.finish(connection, job, "success", b"{}", now)
-        assert jobs.find(connection, key.id, "trace", job.name) == done
+        assert jobs.find(connection, f"key:{key.id}", "trace", job.name) == done
         assert jobs.forget(connection, now) == 0
         assert jobs.forget(connection, now + 2 * jobs.KEPT) == 1
     store.close()

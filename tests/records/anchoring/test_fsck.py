@@ -18,7 +18,7 @@ from sudonglian.chain import merkle
 from sudonglian.chain.embedded import EmbeddedNetwork
 from sudonglian.chain.errors import SudonglianError
 from sudonglian.chain.wallet import Wallet, checksum_address
-from sudonglian.records import anchor_succession, anchoring, api_keys, jobs, log, traces, vault
+from sudonglian.records import accounts, anchor_succession, anchoring, api_keys, jobs, log, sessions, traces, vault
 from sudonglian.records.anchor_work import AnchoringSettings
 from sudonglian.records.deployment import OtherKey, open_deployment
 from sudonglian.records.fsck import NOT_EVIDENCE, fsck
@@ -409,12 +409,14 @@ def knocked(world: Any) -> Any:
         key, _ = api_keys.create(connection, "x", ["trace", "operate"], world.clock(), expires=later)
         api_keys.revoke(connection, key.prefix, world.clock())
         key, _ = api_keys.create(connection, "y", ["capture"], world.clock(), submitter="urn:x:firm")
+        account, _ = accounts.invite(connection, "wang", ["auditor"], world.clock())
+        sessions.begin(connection, account.id, world.clock())
         states: tuple[jobs.State, ...] = ("success", "failed")
         for number, state in enumerate(states):
-            jobs.add(connection, key.id, "capture", b"{}", world.clock(), state=state, result=b"{}")
+            jobs.add(connection, f"key:{key.id}", "capture", b"{}", world.clock(), state=state, result=b"{}")
             jobs.add(
                 connection,
-                key.id,
+                f"key:{key.id}",
                 "trace",
                 b'{"a":1}',
                 world.clock(),
@@ -458,7 +460,21 @@ def knocked(world: Any) -> Any:
         "UPDATE jobs SET result = NULL",
         "UPDATE jobs SET result = x'7b' WHERE result IS NOT NULL",
         "UPDATE jobs SET graph = x'00' WHERE state = 'failed'",
-        "UPDATE jobs SET api_key = 77",
+        "UPDATE jobs SET owner = 'key:77'",
+        "UPDATE api_keys SET account = 77",
+        "UPDATE accounts SET roles = 'operator auditor'",
+        "UPDATE accounts SET password_hash = 'plain'",
+        "UPDATE accounts SET totp_step = 5",
+        "UPDATE accounts SET recovery = 'plain'",
+        "UPDATE accounts SET invite_until_us = NULL WHERE invite_hash IS NOT NULL",
+        "UPDATE accounts SET failed = -1",
+        "UPDATE accounts SET ends_us = 5",
+        "UPDATE accounts SET created_us = 5",
+        "UPDATE sessions SET token_hash = substr(token_hash, 2)",
+        "UPDATE sessions SET expires_us = 5",
+        "UPDATE sessions SET idle_us = 0",
+        "UPDATE sessions SET seen_us = 5",
+        "UPDATE sessions SET account = 77",
     ],
 )
 def test_what_is_never_written_about_keys_and_jobs(knocked: Any, statement: str) -> None:
@@ -469,5 +485,5 @@ def test_what_is_never_written_about_keys_and_jobs(knocked: Any, statement: str)
         raw.commit()
     raw.close()
     faults = fsck(knocked.store, knocked.keys, None)["faults"]
-    assert {one["place"].partition("/")[0] for one in faults} <= {"api_keys", "jobs"}
+    assert {one["place"].partition("/")[0] for one in faults} <= {"accounts", "api_keys", "jobs", "sessions"}
     assert faults, statement

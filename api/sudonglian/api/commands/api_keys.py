@@ -12,11 +12,11 @@ import typer
 from sudonglian.api.console import DONE, Console
 from sudonglian.api.errors import UsageRefused
 from sudonglian.api.parsing import span
-from sudonglian.api.scopes import MEANING, OF_A_FIRM, Scope
+from sudonglian.api.scopes import MEANING, OF_A_FIRM, OF_A_PERSON, Scope, scopes_of
 from sudonglian.api.settings import submitter as submitter_of
 from sudonglian.api.validating import profile_named
 from sudonglian.api.wiring import open_house
-from sudonglian.records import api_keys, derive
+from sudonglian.records import accounts, api_keys, derive
 from sudonglian.records.api_keys import ApiKey
 
 
@@ -26,6 +26,12 @@ class Grant(StrEnum):
     capture = "capture"
     read_own = "read-own"
     trace = "trace"
+    case = "case"
+    reveal_approve = "reveal-approve"
+    follow_up = "follow-up"
+    audit = "audit"
+    access_log = "access-log"
+    accounts = "accounts"
     operate = "operate"
 
 
@@ -49,6 +55,13 @@ def create(
             help="The firm that it speaks for; needed for capture and read-own. Given several times: a key for each.",
         ),
     ] = None,
+    account: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="The person whose key it is: it does what both may, and what comes with it is the person's.",
+        ),
+    ] = "",
     expires: Annotated[str, typer.Option(metavar="SPAN", help="When it ends: 90d, 12h; never if absent.")] = "",
     profile: Annotated[
         str,
@@ -58,7 +71,12 @@ def create(
     """Make a key and show its token, once: only a hash of it is kept."""
     console: Console = context.obj
     scopes = sorted({one.value for one in scope})
-    if bool(OF_A_FIRM & set(scopes)) != bool(submitter):
+    if account:
+        if submitter:
+            raise UsageRefused("a person's key speaks for the person's firm", place="--submitter")
+    elif personal := sorted(OF_A_PERSON & set(scopes)):
+        raise UsageRefused(f"{personal[0]} is for a person's key", place="--account")
+    elif bool(OF_A_FIRM & set(scopes)) != bool(submitter):
         raise UsageRefused("capture and read-own need it, other scopes must not have it", place="--submitter")
     if profile and Scope.capture not in scopes:
         raise UsageRefused("it is asked of what is captured, and this key captures nothing", place="--profile")
@@ -67,8 +85,22 @@ def create(
     now = datetime.now(UTC)
     ends = now + span(expires, "--expires") if expires else None
     with open_house(console) as house, house.store.write() as connection:
+        person = accounts.by_name(connection, account) if account else None
+        if person is not None:
+            firms = [person.submitter]
+            if lacking := sorted(set(scopes) - scopes_of(person.roles)):
+                raise UsageRefused(f"{account} may not {lacking[0]} either", place="--scope")
         made = [
-            api_keys.create(connection, name, scopes, now, submitter=firm, expires=ends, profile=wanted)
+            api_keys.create(
+                connection,
+                name,
+                scopes,
+                now,
+                submitter=firm,
+                expires=ends,
+                profile=wanted,
+                account=None if person is None else person.id,
+            )
             for firm in firms or [None]
         ]
     shown = [{**_shown(key), "token": token} for key, token in made]
@@ -142,4 +174,5 @@ def _shown(key: ApiKey) -> dict[str, Any]:
         "expires": time(key.expires_us),
         "revoked": time(key.revoked_us),
         "profile": key.profile,
+        "account": key.account,
     }

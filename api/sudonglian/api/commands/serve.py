@@ -7,7 +7,6 @@ import errno
 import gc
 import signal
 import socket
-from ipaddress import ip_address
 from typing import Annotated, Final
 
 import typer
@@ -52,6 +51,7 @@ def serve(
     from sudonglian.api.http.app import create_app
     from sudonglian.api.http.door import Door
     from sudonglian.api.pages.session import new_link
+    from sudonglian.records.accounts import is_settled
 
     console: Console = context.obj
     listening = _listen(host, port)
@@ -82,8 +82,10 @@ def serve(
             shown = f"[{address[0]}]" if ":" in address[0] else address[0]
             base = f"http://{shown}:{address[1]}"
             console.say("serving on {url}", url=base)
-            if ip_address(address[0]).is_loopback:
-                console.say("sign in on this machine, once, with {link}", link=new_link(app, base))
+            with house.store.read() as connection:
+                has_accounts = is_settled(connection)
+            if not has_accounts:
+                console.say("nobody has an account yet; make the first, once, with {link}", link=new_link(app, base))
             _spare_the_collector()
             server.run(sockets=[listening])
         finally:

@@ -9,11 +9,11 @@ from typing import Annotated, ClassVar
 from fastapi import Depends, Request
 from fastapi.dependencies.models import Dependant
 
+from sudonglian.api import caller as callers
+from sudonglian.api.caller import Caller
 from sudonglian.api.errors import DoorError
 from sudonglian.api.http.door import door_of
-from sudonglian.api.scopes import OF_A_FIRM, Scope
-from sudonglian.records import api_keys
-from sudonglian.records.api_keys import ApiKey
+from sudonglian.api.scopes import Scope
 
 
 class Unauthenticated(DoorError):
@@ -28,29 +28,54 @@ class Forbidden(DoorError):
     slug: ClassVar[str] = "forbidden"
 
 
+class SecondFactorMissing(Forbidden):
+    """Somebody whose role needs a second factor, before it is set up."""
+
+    slug: ClassVar[str] = "second-factor-missing"
+
+
 class Needs:
-    """The dependency that gives a route its caller's key, if the key may."""
+    """The dependency that gives a route its caller, if the caller may come in."""
 
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
 
-    def __call__(self, request: Request) -> ApiKey | None:
-        """Return the caller's key; None for a caller without one where none is needed."""
-        caller = _caller(request)
-        if self.scope is Scope.public:
-            return caller
-        if caller is None:
-            raise Unauthenticated("this needs an API key: Authorization: Bearer …")
-        if self.scope not in caller.scopes or (self.scope in OF_A_FIRM and caller.submitter is None):
-            raise Forbidden(f"this key has not the scope {self.scope}", place="Authorization")
+    def __call__(self, request: Request) -> Caller | None:
+        """Return the caller; None for one who shows nothing where nothing is needed."""
+        return admitted(_caller(request), self.scope)
+
+
+def admitted(caller: Caller | None, scope: Scope) -> Caller | None:
+    """Return a caller who may what a scope means: the one place that decides it, for routes and pages.
+
+    Raises
+    ------
+    Unauthenticated, Forbidden
+        Nobody we know, or not allowed.
+    """
+    if scope is Scope.public:
         return caller
+    if caller is None:
+        raise Unauthenticated("this needs an API key (Authorization: Bearer …), or on a page that you sign in")
+    if not caller.may(scope):
+        if caller.lacks_second_factor:
+            raise SecondFactorMissing("your role needs a second factor; set it up first")
+        raise Forbidden(f"this needs the scope {scope}, which you have not", place="Authorization")
+    return caller
 
 
-Anyone = Annotated[ApiKey | None, Depends(Needs(Scope.public))]
-Capturer = Annotated[ApiKey, Depends(Needs(Scope.capture))]
-Owner = Annotated[ApiKey, Depends(Needs(Scope.read_own))]
-Tracer = Annotated[ApiKey, Depends(Needs(Scope.trace))]
-Operator = Annotated[ApiKey, Depends(Needs(Scope.operate))]
+Anyone = Annotated[Caller | None, Depends(Needs(Scope.public))]
+Capturer = Annotated[Caller, Depends(Needs(Scope.capture))]
+Owner = Annotated[Caller, Depends(Needs(Scope.read_own))]
+RecordReader = Annotated[Caller, Depends(Needs(Scope.read_record))]
+Tracer = Annotated[Caller, Depends(Needs(Scope.trace))]
+CaseWorker = Annotated[Caller, Depends(Needs(Scope.case))]
+Approver = Annotated[Caller, Depends(Needs(Scope.reveal_approve))]
+FollowUpWorker = Annotated[Caller, Depends(Needs(Scope.follow_up))]
+Auditor = Annotated[Caller, Depends(Needs(Scope.audit))]
+AccessAuditor = Annotated[Caller, Depends(Needs(Scope.access_log))]
+Registrar = Annotated[Caller, Depends(Needs(Scope.accounts))]
+Operator = Annotated[Caller, Depends(Needs(Scope.operate))]
 
 
 def scope_of(dependant: Dependant) -> Scope | None:
@@ -59,23 +84,35 @@ def scope_of(dependant: Dependant) -> Scope | None:
     return found[0] if len(found) == 1 else None
 
 
-def submitter_of(key: ApiKey) -> str:
-    """Return the firm that a key speaks for."""
-    if key.submitter is None:
-        raise Forbidden("this key speaks for no firm", place="Authorization")
-    return key.submitter
+def submitter_of(caller: Caller) -> str:
+    """Return the firm that a caller speaks for."""
+    if caller.submitter is None:
+        raise Forbidden("you speak for no firm", place="Authorization")
+    return caller.submitter
 
 
-def _caller(request: Request) -> ApiKey | None:
+def _caller(request: Request) -> Caller | None:
     given = request.headers.get("authorization")
     if given is None:
         return None
     kind, _, token = given.partition(" ")
     if kind.lower() != "bearer":
         raise Unauthenticated("the header must say Bearer, then the key", place="Authorization")
+    return known(request, token.strip())
+
+
+def known(request: Request, token: str) -> Caller:
+    """Return who shows an API key.
+
+    Raises
+    ------
+    Unauthenticated
+        It is unknown, revoked or at its end.
+    """
     with door_of(request).store.read() as connection:
-        key = api_keys.find(connection, token.strip(), datetime.now(UTC))
-    if key is None:
+        found = callers.of_token(connection, token, datetime.now(UTC))
+    if found is None:
         raise Unauthenticated("the key is unknown, revoked or at its end", place="Authorization")
+    caller, key = found
     request.scope["sudonglian.key"] = key.prefix
-    return key
+    return caller

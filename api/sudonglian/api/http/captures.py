@@ -11,6 +11,7 @@ from typing import Any, Final
 import orjson
 from sqlalchemy import Connection
 
+from sudonglian.api.caller import Caller
 from sudonglian.api.http.auth import Forbidden, submitter_of
 from sudonglian.api.http.door import Door
 from sudonglian.api.settings import Lang
@@ -18,7 +19,6 @@ from sudonglian.api.validating import profile_named
 from sudonglian.chain import canonical
 from sudonglian.chain.canonical import Json
 from sudonglian.records import derive, intake, jobs
-from sudonglian.records.api_keys import ApiKey
 from sudonglian.records.epcis.document import Form
 from sudonglian.records.intake import Behaviour, CaptureResult, DuplicateIds, Receipt
 from sudonglian.records.jobs import Job, Kind
@@ -36,7 +36,7 @@ WITHHELD: Final = {"zh": "见该位置;个人数据不重复显示", "en": "see 
 
 def take(
     door: Door,
-    key: ApiKey,
+    caller: Caller,
     raw: bytes,
     behaviour: Behaviour,
     duplicate_ids: DuplicateIds,
@@ -60,21 +60,22 @@ def take(
     mac = None if idempotency_key is None else request_mac(door.keys.content, behaviour, *chosen, raw)
     if idempotency_key is not None:
         with door.store.read() as connection:
-            if (known := _earlier(connection, key, "capture", idempotency_key, mac)) is not None:
+            if (known := _earlier(connection, caller, "capture", idempotency_key, mac)) is not None:
                 return known, False
     # Judged before the transaction begins: the one writer of SQLite is held for the writing alone.
-    judged = judge(door.keys, raw, submitter=submitter_of(key), now=now, form=form, profile=profile)
+    judged = judge(door.keys, raw, submitter=submitter_of(caller), now=now, form=form, profile=profile)
     with door.store.write() as connection:
         # Of two requests at once the second one waited for this.
-        if (known := _earlier(connection, key, "capture", idempotency_key, mac)) is not None:
+        if (known := _earlier(connection, caller, "capture", idempotency_key, mac)) is not None:
             return known, False
         taken = intake.take(connection, door.keys, judged, duplicate_ids=duplicate_ids, behaviour=behaviour)
         job = jobs.add(
             connection,
-            key.id,
+            caller.principal,
             "capture",
             _asked(behaviour, duplicate_ids, profile),
             now,
+            submitter=submitter_of(caller),
             idempotency_key=idempotency_key,
             request_mac=mac,
             state="failed" if taken.refused else "success",
@@ -86,7 +87,7 @@ def take(
 
 def take_sheet(
     door: Door,
-    key: ApiKey,
+    caller: Caller,
     raw: bytes,
     prepared: Prepared,
     behaviour: Behaviour,
@@ -101,16 +102,17 @@ def take_sheet(
     job: Job | None = None
     mac = None if idempotency_key is None else request_mac(door.keys.content, "sheet", behaviour, *_by(profile), raw)
     with door.store.write() as connection:
-        earlier = _earlier(connection, key, "capture", idempotency_key, mac)
+        earlier = _earlier(connection, caller, "capture", idempotency_key, mac)
         if earlier is None:
             told = taking.take(connection, door.keys, prepared, behaviour)
         if earlier is None and told.written:
             job = jobs.add(
                 connection,
-                key.id,
+                caller.principal,
                 "capture",
                 _asked(behaviour, "refuse", profile),
                 now,
+                submitter=submitter_of(caller),
                 idempotency_key=idempotency_key,
                 request_mac=mac,
                 state="failed" if told.has_errors else "success",
@@ -118,7 +120,7 @@ def take_sheet(
             )
     if earlier is not None:
         then = derive.moment(earlier.created_us)
-        prepared = taking.prepare(door.keys, raw, submitter=submitter_of(key), now=then, profile=profile)
+        prepared = taking.prepare(door.keys, raw, submitter=submitter_of(caller), now=then, profile=profile)
         return taking.recall(prepared, orjson.loads(earlier.result or b"{}")), earlier, False
     _count(door, told.taken)
     return told, job, True
@@ -126,7 +128,7 @@ def take_sheet(
 
 def take_one(
     door: Door,
-    key: ApiKey,
+    caller: Caller,
     raw: bytes,
     event_id: str | None,
     now: datetime,
@@ -138,9 +140,9 @@ def take_one(
     With an Idempotency-Key the answer is kept, as a job that no list shows; an event that is refused leaves its key free.
     """
     mac = None if idempotency_key is None else request_mac(door.keys.content, "event", *_by(profile), raw)
-    judged = judge(door.keys, raw, submitter=submitter_of(key), now=now, profile=profile)
+    judged = judge(door.keys, raw, submitter=submitter_of(caller), now=now, profile=profile)
     with door.store.write() as connection:
-        earlier = _earlier(connection, key, "event", idempotency_key, mac)
+        earlier = _earlier(connection, caller, "event", idempotency_key, mac)
         if earlier is not None:
             [kept] = orjson.loads(earlier.result or b"{}")["records"]
             receipt = Receipt(0, bytes.fromhex(kept["record_hash"]), event_id, kept["unchanged"])
@@ -149,10 +151,11 @@ def take_one(
         if idempotency_key is not None and not taken.refused:
             jobs.add(
                 connection,
-                key.id,
+                caller.principal,
                 "event",
                 canonical.encode({}),
                 now,
+                submitter=submitter_of(caller),
                 idempotency_key=idempotency_key,
                 request_mac=mac,
                 state="success",
@@ -163,18 +166,18 @@ def take_one(
 
 
 def _earlier(
-    connection: Connection, key: ApiKey, kind: Kind, idempotency_key: str | None, mac: bytes | None
+    connection: Connection, caller: Caller, kind: Kind, idempotency_key: str | None, mac: bytes | None
 ) -> Job | None:
     if idempotency_key is None or mac is None:
         return None
-    return jobs.earlier(connection, key.id, kind, idempotency_key, mac)
+    return jobs.earlier(connection, caller.principal, kind, idempotency_key, mac)
 
 
 def _by(profile: Profile | None) -> tuple[str, ...]:
     return () if profile is None else (f"profile {profile.name}",)
 
 
-def profile_for(key: ApiKey, asked: str | None, place: str) -> Profile | None:
+def profile_for(caller: Caller, asked: str | None, place: str) -> Profile | None:
     """Return the profile of a capture: what the request names, or else the key's own.
 
     Raises
@@ -185,10 +188,10 @@ def profile_for(key: ApiKey, asked: str | None, place: str) -> Profile | None:
         None is asked for, with a key that has one.
     """
     if asked == NONE:
-        if key.profile is not None:
+        if caller.profile is not None:
             raise Forbidden("what comes with this key is judged by a profile; another one may be named", place=place)
         return None
-    name = key.profile if asked is None else asked
+    name = caller.profile if asked is None else asked
     return None if name is None else profile_named(name, place)
 
 

@@ -11,6 +11,7 @@ from typing import cast
 from fastapi import Request
 
 from sudonglian.api.http.metrics import Metrics
+from sudonglian.api.signing_in import Attempts
 from sudonglian.chain.identifiers.digital_link import DOMAIN
 from sudonglian.chain.network import Network
 from sudonglian.records.keys import Keys
@@ -39,6 +40,8 @@ class Door:
     network: Callable[[], Network] = no_network
     """The chain whose registry knows the parties' keys, opened when it is first asked."""
     metrics: Metrics = field(default_factory=Metrics)
+    attempts: Attempts = field(default_factory=Attempts)
+    """Attempts to sign in that were not right, by address."""
     wake: Event = field(default_factory=Event)
     """Set when a job waits."""
     worker_ended: str = ""

@@ -10,9 +10,9 @@ import orjson
 from fastapi import Request
 from fastapi.responses import Response
 
+from sudonglian.api.caller import Caller
 from sudonglian.api.http import epc_format
 from sudonglian.api.http.parameters import JSON_TYPES, NotAcceptable, quality_of
-from sudonglian.records.api_keys import ApiKey
 from sudonglian.records.epcis.document import MAX_DOCUMENT_BYTES
 from sudonglian.records.epcis.query_document import CONTEXT, VERSION
 from sudonglian.records.epcis.translation import FORMATS
@@ -100,7 +100,7 @@ def discovery(*methods: str, headers: Mapping[str, str] = DISCOVERY) -> Response
     return Response(None, 204, {"Allow": ", ".join(sorted({"OPTIONS", *methods})), **headers})
 
 
-def capture_discovery(caller: ApiKey | None) -> Response:
+def capture_discovery(caller: Caller | None) -> Response:
     """Return the answer of OPTIONS where events are captured: by which profiles, and which one is the caller's."""
     headers = {**CAPTURE_HEADERS, PROFILES: ", ".join(profiles())}
     if caller is not None and caller.profile is not None:

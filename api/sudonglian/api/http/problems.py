@@ -13,13 +13,14 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 from starlette.routing import Match, Route
 
+from sudonglian.api import signing_in
 from sudonglian.api.errors import DoorError, UsageRefused
 from sudonglian.api.http import auth, edge, links, parameters
 from sudonglian.api.http.door import door_of
 from sudonglian.api.settings import Lang
 from sudonglian.api.words import translate
 from sudonglian.chain.errors import ChainError, ProofRefused, RecordRefused, SudonglianError, TrustRefused
-from sudonglian.records import api_keys, bundles, errors, jobs, registry, signatures
+from sudonglian.records import accounts, api_keys, bundles, errors, jobs, passwords, registry, second_factor, signatures
 from sudonglian.records.epcis.refusals import DocumentRefused
 from sudonglian.records.querying import errors as query_errors
 from sudonglian.records.sheets import faults
@@ -52,6 +53,12 @@ STATUS: Final[dict[type[SudonglianError], int]] = {
     jobs.JobUnknown: 404,
     jobs.IdempotencyConflict: 409,
     api_keys.KeyRefused: 400,
+    accounts.AccountRefused: 422,
+    accounts.InviteRefused: 401,
+    passwords.PasswordRefused: 422,
+    second_factor.CodeRefused: 422,
+    signing_in.SignInRefused: 401,
+    signing_in.TooManyAttempts: 429,
     TemperatureRefused: 422,
     TraceError: 422,
     DoorError: 500,

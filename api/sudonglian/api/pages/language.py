@@ -7,9 +7,9 @@ them with what the pages use.
 import json
 from functools import cache
 from importlib.resources import files
-from typing import Final
+from typing import Annotated, Final, Literal
 
-from fastapi import Request
+from fastapi import Query, Request
 
 from sudonglian.api.settings import Lang
 
@@ -43,6 +43,10 @@ def preferred(header: str) -> Lang:
         if primary in ("zh", "en") and quality > best[0]:
             best = quality, "zh" if primary == "zh" else "en"
     return best[1]
+
+
+def named_language(lang: Annotated[Literal["zh", "en"] | None, Query()] = None) -> None:
+    """Let every page's address name a language; `lang_of` reads it."""
 
 
 @cache

@@ -14,18 +14,18 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 from starlette.types import Receive, Scope, Send
 
+from sudonglian.api.caller import Caller
 from sudonglian.api.http import edge, problems
 from sudonglian.api.http.door import door_of
 from sudonglian.api.pages import session
 from sudonglian.api.pages.language import lang_of, texts, word
 from sudonglian.api.pages.rendering import page
 from sudonglian.chain.errors import SudonglianError
-from sudonglian.records.api_keys import ApiKey
 
 SHARED: Final = frozenset({("GET", "/records/{record_hash}"), ("POST", "/verify"), ("GET", "/{link:gs1}")})
 """Addresses that the API has too: who accepts HTML gets the page, everybody else the API."""
 
-FORMS: Final = frozenset({"/trace", "/verify", "/sign-in", "/upload"})
+FORMS: Final = frozenset({"/trace", "/verify", "/sign-in", "/upload", "/account/second-factor"})
 """Where a form stands at the address that it is sent to."""
 
 
@@ -104,7 +104,7 @@ def problem(request: Request, error: Exception) -> Response:
     return page(request, "problem.html", _caller(request), told, status=status)
 
 
-def _caller(request: Request) -> ApiKey | None:
+def _caller(request: Request) -> Caller | None:
     """Return who is signed in, as far as that can still be told."""
     try:
         return session.signed_in(request)

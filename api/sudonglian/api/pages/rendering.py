@@ -14,9 +14,9 @@ from fastapi import Request
 from fastapi.responses import Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from sudonglian.api.caller import Caller
 from sudonglian.api.pages import session, times
 from sudonglian.api.pages.language import known, lang_of, word
-from sudonglian.records.api_keys import ApiKey
 from sudonglian.trace.engine.pictures.svg import style
 
 POLICY: Final = (
@@ -32,6 +32,9 @@ HEADERS: Final = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     "Vary": "Accept, Accept-Language, Cookie",
 }
+
+SEE_OTHER: Final = 303
+"""After a form: the browser gets the page that shows what became of it (RFC 9110 §15.4.4)."""
 
 STYLE: Final = "pages.css"
 
@@ -76,7 +79,7 @@ def environment() -> Environment:
 def page(
     request: Request,
     template: str,
-    caller: ApiKey | None,
+    caller: Caller | None,
     values: Mapping[str, Any],
     *,
     status: int = 200,

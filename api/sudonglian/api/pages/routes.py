@@ -1,4 +1,4 @@
-"""The pages' routes: what is in the store, a record, a proof checked, signing in. Traces have a module of their own.
+"""The pages' routes: what is in the store, a record, a proof checked. Traces and accounts have modules of their own.
 
 service.md (Pages); docs/decisions/0720-0722. Each page is also JSON, at its address with `.json`.
 """
@@ -6,13 +6,14 @@ service.md (Pages); docs/decisions/0720-0722. Each page is also JSON, at its add
 import shlex
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Annotated, Final, Literal
+from typing import Final
 
 import orjson
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
+from sudonglian.api.caller import Caller
 from sudonglian.api.commands import sample
 from sudonglian.api.errors import UsageRefused
 from sudonglian.api.http.answers import json_answer
@@ -23,11 +24,11 @@ from sudonglian.api.http.routes import records as record_routes
 from sudonglian.api.http.routes.verify import NOTICE
 from sudonglian.api.pages import rendering, session
 from sudonglian.api.pages.forms import FilesForm, Form, SmallForm
-from sudonglian.api.pages.language import lang_of
+from sudonglian.api.pages.language import lang_of, named_language
 from sudonglian.api.pages.naming import Names, places_of
 from sudonglian.api.pages.overview import overview
 from sudonglian.api.pages.problems import PageRoute
-from sudonglian.api.pages.rendering import link, page
+from sudonglian.api.pages.rendering import SEE_OTHER, link, page
 from sudonglian.api.pages.session import Anyone
 from sudonglian.api.pages.thermograph import measured
 from sudonglian.api.parsing import record_hash_of
@@ -38,13 +39,9 @@ from sudonglian.chain.identifiers import identifiers_of
 from sudonglian.chain.verify import verify as judge
 from sudonglian.chain.verify_report import LIMITS, STEPS, VERDICTS, WORDS
 from sudonglian.records import confirmation, intake, reader
-from sudonglian.records.api_keys import ApiKey
 from sudonglian.records.census import is_empty
 from sudonglian.records.reader import StoredRecord
 from sudonglian.records.temperature import told
-
-SEE_OTHER: Final = 303
-"""After a form: the browser gets the page that shows what became of it (RFC 9110 §15.4.4)."""
 
 YEAR_S: Final = 31_536_000
 
@@ -54,23 +51,14 @@ LOOK_AGAIN_S: Final = 3
 SAMPLE: Final = "frozen-fish"
 
 
-def named_language(lang: Annotated[Literal["zh", "en"] | None, Query()] = None) -> None:
-    """Let every page's address name a language; `lang_of` reads it."""
-
-
 router = APIRouter(
     route_class=PageRoute, dependencies=[Depends(declared_only), Depends(named_language)], include_in_schema=False
 )
 
 
 @router.get("/")
-def home(request: Request, caller: Anyone, key: Annotated[str, Query(max_length=200)] = "", q: str = "") -> Response:
-    """Show what is in the store; with the code of a one-time link, sign in first."""
-    if key:
-        token = session.redeem(request, key)
-        response = RedirectResponse(link(request, "/"), SEE_OTHER, rendering.HEADERS)
-        session.set_key(request, response, token)
-        return response
+def home(request: Request, caller: Anyone, q: str = "") -> Response:
+    """Show what is in the store."""
     if q:
         return RedirectResponse(_found(request, q.strip()), SEE_OTHER, rendering.HEADERS)
     with door_of(request).store.read() as connection:
@@ -104,30 +92,6 @@ def load_sample(request: Request, caller: Anyone, form: SmallForm) -> Response:
     for raw in sample.documents(SAMPLE).values():
         _capture(door, raw)
     return RedirectResponse(link(request, "/"), SEE_OTHER, rendering.HEADERS)
-
-
-@router.get("/sign-in")
-def sign_in(request: Request, caller: Anyone) -> Response:
-    """Tell how to sign in."""
-    return page(request, "sign_in.html", caller, {})
-
-
-@router.post("/sign-in")
-def signed_in(request: Request, caller: Anyone, form: SmallForm) -> Response:
-    """Sign in with an API key."""
-    token = session.check_token(door_of(request), form.field("key"))
-    response = RedirectResponse(link(request, "/"), SEE_OTHER, rendering.HEADERS)
-    session.set_key(request, response, token)
-    return response
-
-
-@router.post("/sign-out")
-def sign_out(request: Request, caller: Anyone, form: SmallForm) -> Response:
-    """Sign out."""
-    session.sign_out(request)
-    response = RedirectResponse(link(request, "/"), SEE_OTHER, rendering.HEADERS)
-    session.set_key(request, response, "")
-    return response
 
 
 @router.get("/records/{record_hash}.json")
@@ -218,7 +182,7 @@ def static(caller: Anyone, name: str, v: str = "") -> Response:
     return Response(rendering.static(name), 200, headers, kind)
 
 
-def _may_see_sensors(caller: ApiKey | None, found: StoredRecord) -> bool:
+def _may_see_sensors(caller: Caller | None, found: StoredRecord) -> bool:
     if caller is None:
         return False
     return Scope.trace in caller.scopes or (Scope.read_own in caller.scopes and caller.submitter == found.submitter)

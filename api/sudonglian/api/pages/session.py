@@ -1,6 +1,6 @@
-"""Signing in to the pages: a link printed once when the server starts, or an API key; and forms that only we can have made.
+"""Who is signed in on the pages, by a session or an API key; and forms that only we can have made.
 
-service.md (sessions as secure cookies; CSRF protection); docs/decisions/0721 (why a session is an API key).
+service.md (sessions as secure cookies; CSRF protection); docs/decisions/0770 (accounts and the first link).
 """
 
 import hmac
@@ -13,23 +13,22 @@ from typing import Annotated, Final
 from fastapi import Depends, FastAPI, Request
 from fastapi.responses import Response
 
+from sudonglian.api import caller as callers
+from sudonglian.api.caller import Caller
 from sudonglian.api.http import auth
-from sudonglian.api.http.door import Door, door_of
+from sudonglian.api.http.door import door_of
 from sudonglian.api.scopes import Scope
-from sudonglian.records import api_keys
-from sudonglian.records.api_keys import ApiKey
+from sudonglian.records import sessions
+from sudonglian.records.sessions import LASTS
+
+SESSION_COOKIE: Final = "sudonglian_session"
+"""Holds the token of a session."""
 
 KEY_COOKIE: Final = "sudonglian_key"
-"""Holds the API key of whoever is signed in."""
+"""Holds an API key that was pasted."""
 
 VISIT_COOKIE: Final = "sudonglian_visit"
 """Holds a random value that a form's token is made from."""
-
-SESSION: Final = timedelta(hours=12)
-"""A shift: who comes back tomorrow starts the server again, or shows an API key."""
-
-SESSION_NAME: Final = "pages: one-time link"
-SESSION_SCOPES: Final = (Scope.trace, Scope.operate)
 
 VISIT_BYTES: Final = 24
 CODE_BYTES: Final = 32
@@ -53,43 +52,56 @@ class FormRefused(auth.Forbidden):
 
 
 class Needs(auth.Needs):
-    """The dependency of a page's route: the caller's key from the cookie, or from the header as everywhere."""
+    """The dependency of a page's route: the caller by the cookies, or by the header as everywhere."""
 
-    def __call__(self, request: Request) -> ApiKey | None:
-        """Return the caller's key; None for a caller without one where none is needed."""
+    def __call__(self, request: Request) -> Caller | None:
+        """Return the caller; None for one who shows nothing where nothing is needed."""
         if "authorization" in request.headers:
             return super().__call__(request)
-        caller = signed_in(request)
-        if self.scope is Scope.public:
+        return auth.admitted(signed_in(request), self.scope)
+
+
+Anyone = Annotated[Caller | None, Depends(Needs(Scope.public))]
+Person = Annotated[Caller, Depends(Needs(Scope.own_account))]
+Owner = Annotated[Caller, Depends(Needs(Scope.read_own))]
+RecordReader = Annotated[Caller, Depends(Needs(Scope.read_record))]
+Capturer = Annotated[Caller, Depends(Needs(Scope.capture))]
+Tracer = Annotated[Caller, Depends(Needs(Scope.trace))]
+CaseWorker = Annotated[Caller, Depends(Needs(Scope.case))]
+Approver = Annotated[Caller, Depends(Needs(Scope.reveal_approve))]
+FollowUpWorker = Annotated[Caller, Depends(Needs(Scope.follow_up))]
+Auditor = Annotated[Caller, Depends(Needs(Scope.audit))]
+AccessAuditor = Annotated[Caller, Depends(Needs(Scope.access_log))]
+Registrar = Annotated[Caller, Depends(Needs(Scope.accounts))]
+Operator = Annotated[Caller, Depends(Needs(Scope.operate))]
+
+
+def signed_in(request: Request) -> Caller | None:
+    """Return who the cookies say it is, if that still holds."""
+    now = datetime.now(UTC)
+    if token := request.cookies.get(SESSION_COOKIE):
+        store = door_of(request).store
+        with store.read() as connection:
+            found = callers.of_session(connection, token, now)
+        if found is not None:
+            caller, session = found
+            if session.is_due(now):
+                with store.write() as connection:
+                    sessions.touch(connection, session, now)
+            request.scope["sudonglian.key"] = caller.principal
             return caller
-        if caller is None:
-            raise auth.Unauthenticated("this page needs you to be signed in")
-        if self.scope not in caller.scopes:
-            raise auth.Forbidden(f"your key has not the scope {self.scope}")
-        return caller
-
-
-Anyone = Annotated[ApiKey | None, Depends(Needs(Scope.public))]
-Tracer = Annotated[ApiKey, Depends(Needs(Scope.trace))]
-Capturer = Annotated[ApiKey, Depends(Needs(Scope.capture))]
-
-
-def signed_in(request: Request) -> ApiKey | None:
-    """Return the live key of the session's cookie."""
-    token = request.cookies.get(KEY_COOKIE)
-    if not token:
-        return None
-    with door_of(request).store.read() as connection:
-        key = api_keys.find(connection, token, datetime.now(UTC))
-    if key is not None:
-        request.scope["sudonglian.key"] = key.prefix
-    return key
+    if token := request.cookies.get(KEY_COOKIE):
+        try:
+            return auth.known(request, token)
+        except auth.Unauthenticated:
+            return None
+    return None
 
 
 def new_link(api: FastAPI, base: str) -> str:
-    """Return a link that signs in whoever opens it first; the one printed before it is void."""
+    """Return a link whose first visitor makes the first account; the one printed before it is void."""
     api.state.pages_code = token_urlsafe(CODE_BYTES)
-    return f"{base}/?key={api.state.pages_code}"
+    return f"{base}/welcome?code={api.state.pages_code}"
 
 
 def share_links(site: FastAPI, api: FastAPI) -> None:
@@ -97,58 +109,60 @@ def share_links(site: FastAPI, api: FastAPI) -> None:
     site.state.api = api
 
 
-def redeem(request: Request, code: str) -> str:
-    """Make a session of a link's code and return its token.
+def is_first_link(request: Request, code: str) -> bool:
+    """Whether a code is that of the newest printed link, and not used yet."""
+    issued: str = getattr(request.app.state.api.state, "pages_code", "")
+    return bool(issued) and hmac.compare_digest(issued.encode(), code.encode(errors="replace"))
+
+
+def redeem(request: Request, code: str) -> None:
+    """Use up the printed link.
 
     Raises
     ------
     LinkUsed
         Not the code of the newest link, or used already.
     """
-    state = request.app.state.api.state
     with _REDEEMING:
-        issued: str = getattr(state, "pages_code", "")
-        if not issued or not hmac.compare_digest(issued.encode(), code.encode()):
+        if not is_first_link(request, code):
             raise LinkUsed("this link has been used, or the server has been started again since")
-        state.pages_code = ""
+        request.app.state.api.state.pages_code = ""
+
+
+def begin(request: Request, response: Response, account: int, lasts: timedelta = LASTS) -> None:
+    """Sign an account in: a new session, a new value for forms, and whatever this browser had before ends."""
     now = datetime.now(UTC)
+    before = request.cookies.get(SESSION_COOKIE, "")
     with door_of(request).store.write() as connection:
-        _, token = api_keys.create(connection, SESSION_NAME, SESSION_SCOPES, now, expires=now + SESSION)
-    return token
+        if (old := sessions.find(connection, before, now)) is not None:
+            sessions.revoke(connection, old.account, old.id, now)
+        _, token = sessions.begin(connection, account, now, lasts=lasts)
+    _set(request, response, SESSION_COOKIE, token, lasts)
+    response.delete_cookie(KEY_COOKIE, httponly=True, samesite="strict")
+    _set(request, response, VISIT_COOKIE, token_urlsafe(VISIT_BYTES))
 
 
-def check_token(door: Door, token: str) -> str:
-    """Return a pasted API key if it may sign in.
+def begin_with_key(request: Request, response: Response, token: str) -> None:
+    """Let a browser show an API key.
 
     Raises
     ------
     Unauthenticated
         It is unknown, revoked or at its end.
     """
-    token = token.strip()
-    with door.store.read() as connection:
-        if api_keys.find(connection, token, datetime.now(UTC)) is None:
-            raise auth.Unauthenticated("the key is unknown, revoked or at its end")
-    return token
+    auth.known(request, token.strip())
+    _set(request, response, KEY_COOKIE, token.strip(), LASTS)
+    response.delete_cookie(SESSION_COOKIE, httponly=True, samesite="strict")
 
 
-def sign_out(request: Request) -> None:
-    """End a session for good, if it came of a link; an API key lives on elsewhere."""
-    key = signed_in(request)
-    if key is not None and key.name == SESSION_NAME:
+def end(request: Request, response: Response) -> None:
+    """Sign out: a session ends for good, an API key lives on elsewhere."""
+    caller = signed_in(request)
+    if caller is not None and caller.session is not None and caller.account is not None:
         with door_of(request).store.write() as connection:
-            api_keys.revoke(connection, key.prefix, datetime.now(UTC))
-
-
-def set_key(request: Request, response: Response, token: str) -> None:
-    """Give the browser a session, or with an empty token take it away."""
-    if token:
-        seconds = int(SESSION.total_seconds())
-        response.set_cookie(
-            KEY_COOKIE, token, seconds, httponly=True, samesite="strict", secure=request.url.scheme == "https"
-        )
-    else:
-        response.delete_cookie(KEY_COOKIE, httponly=True, samesite="strict")
+            sessions.revoke(connection, caller.account, caller.session, datetime.now(UTC))
+    for name in (SESSION_COOKIE, KEY_COOKIE, VISIT_COOKIE):
+        response.delete_cookie(name, httponly=True, samesite="strict")
 
 
 def visit_of(request: Request) -> str:
@@ -162,9 +176,7 @@ def visit_of(request: Request) -> str:
 def set_visit(request: Request, response: Response) -> None:
     """Let a new browser keep its value."""
     if visit_of(request) != request.cookies.get(VISIT_COOKIE):
-        response.set_cookie(
-            VISIT_COOKIE, visit_of(request), httponly=True, samesite="strict", secure=request.url.scheme == "https"
-        )
+        _set(request, response, VISIT_COOKIE, visit_of(request))
 
 
 def form_token(request: Request) -> str:
@@ -199,3 +211,9 @@ def is_local(request: Request) -> bool:
         return name in LOCAL_NAMES and ip_address(request.client.host).is_loopback
     except ValueError:
         return False
+
+
+def _set(request: Request, response: Response, name: str, value: str, lasts: timedelta | None = None) -> None:
+    seconds = None if lasts is None else int(lasts.total_seconds())
+    is_secure = request.url.scheme == "https"
+    response.set_cookie(name, value, seconds, httponly=True, samesite="strict", secure=is_secure)

@@ -8,11 +8,11 @@ from starlette.routing import Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sudonglian.api.http.door import Door
-from sudonglian.api.pages import item, routes, temperature, tracing, uploading
+from sudonglian.api.pages import accounts, item, routes, temperature, tracing, uploading
 from sudonglian.api.pages.problems import NotHere, asks_for_html
 from sudonglian.api.pages.session import share_links
 
-ROUTERS = (routes.router, item.router, temperature.router, tracing.router, uploading.router)
+ROUTERS = (routes.router, accounts.router, item.router, temperature.router, tracing.router, uploading.router)
 
 
 class Pages:

@@ -16,11 +16,11 @@ from sudonglian.api.http.door import door_of
 from sudonglian.api.http.parameters import declared_only
 from sudonglian.api.http.routes import temperature as routes
 from sudonglian.api.http.tracing import MAX_IDENTIFIER
-from sudonglian.api.pages.language import lang_of
+from sudonglian.api.pages.language import lang_of, named_language
 from sudonglian.api.pages.naming import Names, places_of
 from sudonglian.api.pages.problems import PageRoute
 from sudonglian.api.pages.rendering import link, page
-from sudonglian.api.pages.routes import SAMPLE, named_language
+from sudonglian.api.pages.routes import SAMPLE
 from sudonglian.api.pages.session import Anyone, Tracer
 from sudonglian.api.pages.thermograph import LOOKS, MARKS, judged, pictures_of, span_of
 from sudonglian.api.scopes import Scope

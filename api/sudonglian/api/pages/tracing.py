@@ -26,10 +26,10 @@ from sudonglian.api.http.tracing import MAX_IDENTIFIER, TraceAsk
 from sudonglian.api.pages import rendering, steps
 from sudonglian.api.pages.answer import KINDS, Answer, first_time, headline, read_answer
 from sudonglian.api.pages.forms import Form, SmallForm
-from sudonglian.api.pages.language import lang_of, word
+from sudonglian.api.pages.language import lang_of, named_language, word
 from sudonglian.api.pages.problems import PageRoute, advice
-from sudonglian.api.pages.rendering import link, page
-from sudonglian.api.pages.routes import SAMPLE, SEE_OTHER, named_language
+from sudonglian.api.pages.rendering import SEE_OTHER, link, page
+from sudonglian.api.pages.routes import SAMPLE
 from sudonglian.api.pages.session import Anyone, Tracer
 from sudonglian.api.pages.times import told
 from sudonglian.api.settings import Lang
@@ -76,7 +76,7 @@ Text = Annotated[str, Query(max_length=MAX_IDENTIFIER)]
 def own_trace(request: Request, caller: Tracer, trace_id: str) -> Job:
     """Return the caller's own trace."""
     with door_of(request).store.read() as connection:
-        return jobs.find(connection, caller.id, "trace", trace_id)
+        return jobs.find(connection, caller.principal, "trace", trace_id)
 
 
 OwnTrace = Annotated[Job, Depends(own_trace)]
@@ -109,7 +109,7 @@ def ask(request: Request, caller: Tracer, form: SmallForm) -> Response:
     door = door_of(request)
     question = canonical.encode(asked.model_dump())
     with door.store.write() as connection:
-        job = jobs.add(connection, caller.id, "trace", question, datetime.now(UTC))
+        job = jobs.add(connection, caller.principal, "trace", question, datetime.now(UTC))
     door.wake.set()
     return RedirectResponse(link(request, f"/trace/{job.name}"), SEE_OTHER, rendering.HEADERS)
 
@@ -242,7 +242,7 @@ def _awaited(door: Door, job: Job) -> Job:
     while not job.is_over and time.monotonic() < until:
         time.sleep(LOOK_S)
         with door.store.read() as connection:
-            job = jobs.find(connection, job.api_key, "trace", job.name)
+            job = jobs.find(connection, job.owner, "trace", job.name)
     return job
 
 

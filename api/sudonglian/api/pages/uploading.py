@@ -14,6 +14,7 @@ from typing import Any, Final
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
+from sudonglian.api.caller import Caller
 from sudonglian.api.errors import UsageRefused
 from sudonglian.api.http import captures
 from sudonglian.api.http.auth import submitter_of
@@ -21,13 +22,11 @@ from sudonglian.api.http.door import door_of
 from sudonglian.api.http.parameters import BodyTooLarge, declared_only
 from sudonglian.api.http.routes.sheets import file_answer
 from sudonglian.api.pages.forms import File, Form, SheetForm
-from sudonglian.api.pages.language import lang_of
+from sudonglian.api.pages.language import lang_of, named_language
 from sudonglian.api.pages.problems import PageRoute
 from sudonglian.api.pages.rendering import HEADERS, page
-from sudonglian.api.pages.routes import named_language
 from sudonglian.api.pages.session import Anyone, Capturer
 from sudonglian.api.scopes import Scope
-from sudonglian.records.api_keys import ApiKey
 from sudonglian.records.sheets import annotated, cells, taking
 from sudonglian.records.sheets.faults import SheetRefused
 from sudonglian.records.sheets.taking import Prepared, Told
@@ -93,7 +92,7 @@ def upload(request: Request, caller: Capturer, form: SheetForm) -> Response:
     return page(request, "upload.html", caller, values)
 
 
-def _values(caller: ApiKey | None, *, told: Told | None = None, file: File | None = None) -> dict[str, Any]:
+def _values(caller: Caller | None, *, told: Told | None = None, file: File | None = None) -> dict[str, Any]:
     may = caller is not None and Scope.capture in caller.scopes and caller.submitter is not None
     values: dict[str, Any] = {"may": may, "firm": caller, "told": None, "limit": MAX_FILE_BYTES // 2**20}
     if told is None or file is None:

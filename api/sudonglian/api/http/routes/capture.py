@@ -10,7 +10,7 @@ from fastapi import Depends, Header, Request
 from fastapi.responses import Response
 
 from sudonglian.api.http import captures, epcis
-from sudonglian.api.http.auth import Anyone, Capturer
+from sudonglian.api.http.auth import Anyone, Capturer, submitter_of
 from sudonglian.api.http.door import door_of
 from sudonglian.api.http.parameters import (
     JSON_TYPES,
@@ -105,10 +105,10 @@ def capture(
 def captured(
     request: Request, caller: Capturer, per_page: PerPage = PER_PAGE, page_token: PageToken = None
 ) -> Response:
-    """List the key's capture jobs, the newest first."""
+    """List the firm's capture jobs, the newest first."""
     with door_of(request).store.read() as connection:
         before = row_of(page_token, 0) or None
-        found = jobs.page(connection, caller.id, "capture", per_page + 1, before)
+        found = jobs.page(connection, submitter_of(caller), "capture", per_page + 1, before)
     link = linked(request, per_page, token_for(str(found[per_page - 1].id))) if len(found) > per_page else {}
     return epcis.answer(request, [captures.summary(job) for job in found[:per_page]], headers=link)
 
@@ -123,6 +123,6 @@ def discover_capture_job(caller: Anyone, capture_id: str) -> Response:
 def capture_job(request: Request, caller: Capturer, capture_id: str) -> Response:
     """Tell what became of a capture."""
     with door_of(request).store.read() as connection:
-        job = jobs.find(connection, caller.id, "capture", capture_id)
+        job = jobs.find_of_firm(connection, submitter_of(caller), "capture", capture_id)
     headers = {"GS1-Capture-Error-Behaviour": captures.summary(job)["captureErrorBehaviour"]}
     return epcis.answer(request, captures.document(job, lang_of(request)), headers=headers)

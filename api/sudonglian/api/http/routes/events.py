@@ -10,6 +10,7 @@ from urllib.parse import quote
 from fastapi import Depends, Request
 from fastapi.responses import Response
 
+from sudonglian.api.caller import Caller
 from sudonglian.api.errors import UsageRefused
 from sudonglian.api.http import captures, epcis, problems, query
 from sudonglian.api.http.auth import Anyone, Capturer, Owner, submitter_of
@@ -18,7 +19,6 @@ from sudonglian.api.http.parameters import PER_PAGE, IdempotencyKey, PageToken, 
 from sudonglian.api.http.problems import lang_of
 from sudonglian.api.http.routes.capture import ProfileName
 from sudonglian.records import confirmation, derive, queries
-from sudonglian.records.api_keys import ApiKey
 from sudonglian.records.epcis.document import MAX_DOCUMENT_BYTES, read_document
 from sudonglian.records.epcis.query_document import CONTEXT, NAMESPACES, as_numbers, query_document
 from sudonglian.records.errors import UnknownRecord
@@ -105,7 +105,7 @@ def event(request: Request, caller: Owner, event_id: str) -> Response:
     return epcis.answer(request, {**query_document(found.events, datetime.now(UTC)), BESIDE: beside})
 
 
-def answer(request: Request, caller: ApiKey, asked: EventQuery, per_page: int, page_token: str | None) -> Response:
+def answer(request: Request, caller: Caller, asked: EventQuery, per_page: int, page_token: str | None) -> Response:
     """Return a page of the firm's own events."""
     door = door_of(request)
     place = query.place_of(page_token)

@@ -10,6 +10,7 @@ from fastapi import Query, Request
 from fastapi.responses import Response
 from sqlalchemy import Connection
 
+from sudonglian.api.caller import Caller
 from sudonglian.api.errors import UsageRefused
 from sudonglian.api.http.answers import json_answer
 from sudonglian.api.http.auth import Anyone, Forbidden, Unauthenticated
@@ -18,7 +19,6 @@ from sudonglian.api.http.parameters import door_router
 from sudonglian.api.parsing import identifier_of, record_hash_of
 from sudonglian.api.scopes import Scope
 from sudonglian.records import anchor_book, bundles, confirmation, log, reader
-from sudonglian.records.api_keys import ApiKey
 from sudonglian.records.reader import StoredRecord
 
 router = door_router("/records", "Records")
@@ -78,7 +78,7 @@ def bundle(
     return bundle_answer(data, state, found.record_hash.hex())
 
 
-def may_disclose(caller: ApiKey | None, found: StoredRecord, *, alone: bool) -> None:
+def may_disclose(caller: Caller | None, found: StoredRecord, *, alone: bool) -> None:
     """Refuse to disclose a record to anybody but the firm that submitted it.
 
     Raises

@@ -40,7 +40,7 @@ LOOK_S: Final = 0.2
 def own_job(request: Request, caller: Tracer, trace_id: str) -> Job:
     """Return the caller's own trace."""
     with door_of(request).store.read() as connection:
-        return jobs.find(connection, caller.id, "trace", trace_id)
+        return jobs.find(connection, caller.principal, "trace", trace_id)
 
 
 OwnJob = Annotated[Job, Depends(own_job)]
@@ -57,11 +57,11 @@ def ask(request: Request, caller: Tracer, raw: JsonBody, idempotency_key: Idempo
     with door.store.write() as connection:
         job = None
         if idempotency_key is not None and mac is not None:
-            job = jobs.earlier(connection, caller.id, "trace", idempotency_key, mac)
+            job = jobs.earlier(connection, caller.principal, "trace", idempotency_key, mac)
         if job is None:
             job = jobs.add(
                 connection,
-                caller.id,
+                caller.principal,
                 "trace",
                 question,
                 datetime.now(UTC),
@@ -154,7 +154,7 @@ def _file(data: bytes, name: str, kind: str) -> Response:
 
 def _again(door: Door, job: Job) -> Job:
     with door.store.read() as connection:
-        return jobs.find(connection, job.api_key, "trace", job.name)
+        return jobs.find(connection, job.owner, "trace", job.name)
 
 
 def _state(job: Job) -> dict[str, object]:
