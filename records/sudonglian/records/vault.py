@@ -5,13 +5,11 @@ are pure; nothing here logs or raises an error that holds a person's data.
 """
 
 import hmac
-import re
-import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from secrets import randbelow, token_bytes
-from typing import Final, NamedTuple
+from typing import Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -23,6 +21,7 @@ from sudonglian.chain.errors import CanonicalRefused, RecordRefused
 from sudonglian.chain.record import parse_record
 from sudonglian.records import derive, private, sequencer
 from sudonglian.records.errors import StoreCorrupt, UnknownPerson
+from sudonglian.records.identities import Identity
 from sudonglian.records.keys import Keys
 from sudonglian.records.store import in_batches, insert_new
 from sudonglian.records.tables import DISCLOSURES, PERSONS, RECORDS
@@ -32,22 +31,6 @@ NONCE_BYTES: Final = 12
 """AES-GCM's; random, so a key may seal 2^32 disclosures (NIST SP 800-38D §8.3)."""
 
 WRAP_LABEL: Final = b"sudonglian/person-key/v1\x00"
-
-CN_ID_WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-CN_ID_CHECKS: Final = "10X98765432"
-"""GB 11643-1999 §6.1 (ISO 7064 MOD 11-2)."""
-
-_PHONE = re.compile(r"\+?[0-9]{7,15}")
-"""ITU-T E.164 §6: at most 15 digits; local numbers with their area code have seven at least."""
-
-_SEPARATORS = dict.fromkeys(map(ord, " \t-()·.\u3000"))
-
-
-class Identity(NamedTuple):
-    """Who a `personRef` means: its kind, and its value in one form however people write it."""
-
-    kind: str
-    normal: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,53 +49,6 @@ class Erasure:
     records: tuple[bytes, ...]
     private_index: int
     tombstone: bytes
-
-
-def identity(kind: str, value: str, submitter: str) -> Identity:
-    """Return the identity that a reference means.
-
-    Full-width digits become digits. A phone number loses its separators and China's country code, an identity
-    card and a passport get capital letters; a badge is as the firm wrote it, and another firm's is another badge.
-
-    >>> identity("phone", "0086 199-0000-0001", "urn:x:1").normal
-    '19900000001'
-    """
-    plain = unicodedata.normalize("NFKC", value).strip()
-    match kind:
-        case "phone":
-            digits = plain.translate(_SEPARATORS)
-            for code in ("+86", "0086"):
-                digits = digits.removeprefix(code)
-            if len(digits) == 13 and digits.startswith("861"):
-                digits = digits[2:]
-            return Identity(kind, "+" + digits[2:] if digits.startswith("00") else digits)
-        case "cn-id" | "passport":
-            return Identity(kind, plain.translate(_SEPARATORS).upper())
-        case _:
-            return Identity(kind, f"{submitter}\x00{plain}")
-
-
-def cn_id_fault(value: str) -> str | None:
-    """Return why this cannot be a resident identity number, or None.
-
-    >>> cn_id_fault("11010519491231002X"), cn_id_fault("110105194912310021")
-    (None, 'check')
-    """
-    number = identity("cn-id", value, "").normal
-    body = number[:17]
-    if len(number) != 18 or not (body.isascii() and body.isdigit()):
-        return "shape"
-    total = sum(weight * int(digit) for weight, digit in zip(CN_ID_WEIGHTS, body, strict=True))
-    return None if CN_ID_CHECKS[total % 11] == number[17] else "check"
-
-
-def phone_fault(value: str) -> str | None:
-    """Return why this cannot be a telephone number, or None; who has such a number is found under it alone.
-
-    >>> phone_fault("+49 30 901820"), phone_fault("0571-8805 1234"), phone_fault("hello")
-    (None, None, 'shape')
-    """
-    return None if _PHONE.fullmatch(identity("phone", value, "").normal) else "shape"
 
 
 def lookup_of(keys: Keys, who: Identity) -> bytes:

@@ -565,7 +565,7 @@ def test_an_erasure_leaves_signatures_alone(world: Any, firms: Any) -> None:
     (record,) = world.capture(firms.handoff(900))
     firms.take(world, firms.sender.sign(world, record, "consignor", firms.receiver))
     finish(world, firms)
-    who = vault.identity("phone", "19900000900", "")
+    who = identity("phone", "19900000900", "")
     with world.store.write() as connection:
         number = vault.find(connection, world.keys, who)
         assert number is not None
@@ -581,7 +581,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from sudonglian.api.signing import add_signature
 from sudonglian.chain.embedded import EmbeddedNetwork
+from sudonglian.records.identities import identity
+from sudonglian.records.identities import identity
 from sudonglian.records.keys import Keys
+from sudonglian.records.identities import identity
 from sudonglian.records.store import Store
 
 folder, url = Path(sys.argv[1]), sys.argv[2]

@@ -14,6 +14,7 @@ from sudonglian.api.settings import submitter as submitter_of
 from sudonglian.api.wiring import open_house
 from sudonglian.records import vault
 from sudonglian.records.errors import UnknownPerson
+from sudonglian.records.identities import identity
 
 
 class Kind(StrEnum):
@@ -40,7 +41,7 @@ def erase(
     whose = submitter_of(submitter, "--submitter") if submitter else console.settings.submitter
     with open_house(console, create=False) as house:
         with house.store.write() as connection:
-            number = vault.find(connection, house.keys, vault.identity(kind.value, who, whose))
+            number = vault.find(connection, house.keys, identity(kind.value, who, whose))
             if number is None:
                 raise UnknownPerson("nobody here has this identity")
             erasure = vault.erase(connection, house.keys, number, reason, datetime.now(UTC))
