@@ -143,7 +143,7 @@ def test_what_is_not_as_it_was_written_is_thrown_away_and_made_anew(
 @pytest.mark.usefixtures("small")
 def test_pieces_of_another_log_or_key_are_none(store: Store, keys: Keys, sizes: list[int]) -> None:
     Memory().facts(store, keys, sizes[-1])
-    others = Keys(keys.log, bytes(32), keys.lookup, keys.kek)
+    others = Keys(keys.log, bytes(32), keys.lookup, keys.keks)
     with store.read() as connection:
         assert not list(kept_pieces.pieces(connection, others, kept.version(), "views", 0, 8))
         assert not list(kept_pieces.pieces(connection, keys, "another", "views", 0, 8))

@@ -32,13 +32,14 @@ def test_kinds_do_not_meet(keys: Keys) -> None:
 
 def test_a_persons_key_is_bound_to_the_number(keys: Keys) -> None:
     person = Person(7, b"k" * 32)
-    wrapped = vault.wrap(keys, person)
-    assert vault.unwrap(keys, 7, wrapped) == person
+    (kek,) = keys.keks.ids()
+    wrapped = vault.wrap(keys, kek, person)
+    assert vault.unwrap(keys, kek, 7, wrapped) == person
     assert person.key not in wrapped
-    assert wrapped != vault.wrap(keys, person)
+    assert wrapped != vault.wrap(keys, kek, person)
     for number, altered in [(8, wrapped), (7, wrapped[:-1]), (7, b""), (7, bytes([wrapped[0] ^ 1]) + wrapped[1:])]:
         with pytest.raises(StoreCorrupt):
-            vault.unwrap(keys, number, altered)
+            vault.unwrap(keys, kek, number, altered)
     assert "k" * 8 not in repr(person)
 
 

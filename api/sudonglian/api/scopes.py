@@ -22,7 +22,7 @@ MEANING: Final = {
     Scope.capture: "submit events for the key's own firm and see what became of them, send signatures in",
     Scope.read_own: "read the events that the key's own firm submitted, and disclose their withheld members",
     Scope.trace: "run traces for a case or a purpose, read their answers, read an item's history",
-    Scope.operate: "read the metrics",
+    Scope.operate: "read the metrics, erase a person who asks for it, read the receipts of erasures",
 }
 
 OF_A_FIRM: Final = frozenset({Scope.capture, Scope.read_own})

@@ -77,7 +77,7 @@ def _open_vault(report: Report, connection: Connection, keys: Keys, people: _Peo
     for row in connection.execute(select(PERSONS)):
         report.count("persons")
         with report.watch(f"persons/{row.person_no}"):
-            people.known[row.person_no] = vault.unwrap(keys, row.person_no, row.wrapped_key)
+            people.known[row.person_no] = vault.unwrap(keys, row.kek, row.person_no, row.wrapped_key)
             people.lookups[row.person_no] = row.lookup
 
 

@@ -26,6 +26,7 @@ from sudonglian.records.anchor_chain import FinalProofRefused
 from sudonglian.records.backup import backup, restore
 from sudonglian.records.bundles import make_bundle
 from sudonglian.records.errors import UnknownRecord
+from sudonglian.records.identities import identity
 from sudonglian.records.tables import KEY_PROOFS, SIGNATURES
 
 LOT = "https://id.gs1.org/01/06901234000016/10/L7"
@@ -581,10 +582,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from sudonglian.api.signing import add_signature
 from sudonglian.chain.embedded import EmbeddedNetwork
-from sudonglian.records.identities import identity
-from sudonglian.records.identities import identity
 from sudonglian.records.keys import Keys
-from sudonglian.records.identities import identity
 from sudonglian.records.store import Store
 
 folder, url = Path(sys.argv[1]), sys.argv[2]

@@ -19,7 +19,7 @@ from sudonglian.api.http.door import door_of
 from sudonglian.api.settings import Lang
 from sudonglian.api.words import translate
 from sudonglian.chain.errors import ChainError, ProofRefused, RecordRefused, SudonglianError, TrustRefused
-from sudonglian.records import api_keys, bundles, errors, jobs, registry, signatures
+from sudonglian.records import api_keys, bundles, erasing, errors, jobs, pseudonyms, registry, signatures
 from sudonglian.records.epcis.refusals import DocumentRefused
 from sudonglian.records.querying import errors as query_errors
 from sudonglian.records.sheets import faults
@@ -43,6 +43,9 @@ STATUS: Final[dict[type[SudonglianError], int]] = {
     errors.NotSealed: 409,
     errors.VaultRefused: 403,
     errors.UnknownPerson: 404,
+    erasing.ReasonRefused: 422,
+    pseudonyms.PseudonymRefused: 400,
+    errors.KeysRefused: 500,
     bundles.BundleImpossible: 400,
     signatures.SignatureNotTaken: 422,
     signatures.RoleFilled: 409,
