@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from sudonglian.records import vault
+from sudonglian.records.identities import identity
 from sudonglian.records.keys import Keys
 from sudonglian.records.store import Store
 
@@ -111,7 +112,7 @@ class Scenario:
         data = self.folder / "data"
         store, keys = Store(f"sqlite:///{data / 'sudonglian.db'}"), Keys.open(data / "keys")
         with store.read() as connection:
-            found = {vault.find(connection, keys, vault.identity("badge", name, FIRM)): name for name in names}
+            found = {vault.find(connection, keys, identity("badge", name, FIRM)): name for name in names}
         store.close()
         assert None not in found
         return {number: name for number, name in found.items() if number is not None}

@@ -15,6 +15,7 @@ import pytest
 from sudonglian.api.commands import sample
 from sudonglian.records import intake, vault
 from sudonglian.records.deployment import open_deployment
+from sudonglian.records.identities import identity
 from sudonglian.records.keys import Keys
 from sudonglian.records.store import Store
 
@@ -31,7 +32,7 @@ class Place:
     def person(self, phone: str) -> int | None:
         """Return the number of whoever has a phone."""
         with self.store.read() as connection:
-            return vault.find(connection, self.keys, vault.identity("phone", phone, ""))
+            return vault.find(connection, self.keys, identity("phone", phone, ""))
 
 
 def captured(folder: Path, keep: Callable[[dict[str, Any]], bool] = lambda event: True) -> Place:

@@ -16,6 +16,7 @@ from sudonglian.records import derive, judging, reader, vault
 from sudonglian.records.epcis.document import read_document
 from sudonglian.records.epcis.plain import plain_event
 from sudonglian.records.epcis.refusals import NotJson
+from sudonglian.records.identities import identity
 from sudonglian.records.intake import CaptureResult
 from sudonglian.records.keys import Keys
 from sudonglian.records.store import Store
@@ -255,7 +256,7 @@ def test_erased_data_do_not_come_back(store: Store, keys: Keys, capture: Capture
         one["sdl:participants"] = [handler()]
         assert capture(one).accepted == 1
         with store.write() as connection:
-            number = vault.find(connection, keys, vault.identity("phone", "19900000001", ""))
+            number = vault.find(connection, keys, identity("phone", "19900000001", ""))
             assert number is not None
             vault.erase(connection, keys, number, "retention", NOW)
         before = sizes(store)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from sudonglian.records import keks
 from sudonglian.records.errors import KeysRefused
 from sudonglian.records.keys import FILES, KEK_FILE, LOG_FILE, Keys
 
@@ -14,13 +15,14 @@ def test_what_is_made_is_what_is_read_and_nobody_else_may(tmp_path: Path) -> Non
     folder = tmp_path / "data" / "keys"
     made = Keys.open(folder, create=True, origin="sudonglian.test/log")
     again = Keys.open(folder)
-    assert (again.log.vkey, again.content, again.lookup, again.kek) == (
+    assert (again.log.vkey, again.content, again.lookup, again.keks.ids()) == (
         made.log.vkey,
         made.content,
         made.lookup,
-        made.kek,
+        made.keks.ids(),
     )
-    assert len({made.content, made.lookup, made.kek, made.log.seed}) == 4
+    kek = bytes.fromhex((folder / KEK_FILE).read_text().strip())
+    assert len({made.content, made.lookup, kek, made.log.seed}) == 4
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == dict.fromkeys(FILES, 0o600)
     assert [path.name for path in folder.parent.iterdir()] == ["keys"]
@@ -98,7 +100,9 @@ def test_a_file_in_the_way(tmp_path: Path) -> None:
 def test_secrets_are_not_in_the_text_of_keys(tmp_path: Path) -> None:
     keys = Keys.open(tmp_path / "keys", create=True)
     told = repr(keys) + str(keys)
-    for secret in (keys.content, keys.lookup, keys.kek, keys.log.seed):
+    kek = bytes.fromhex((tmp_path / "keys" / KEK_FILE).read_text().strip())
+    assert keys.keks.ids()[0] in told
+    for secret in (keys.content, keys.lookup, kek, keys.log.seed):
         assert secret.hex() not in told
         assert repr(secret)[2:-1] not in told
 
@@ -106,7 +110,7 @@ def test_secrets_are_not_in_the_text_of_keys(tmp_path: Path) -> None:
 def test_many_processes_that_create_agree(tmp_path: Path) -> None:
     program = (
         "import sys, pathlib\nfrom sudonglian.records.keys import Keys\nsys.stdin.readline()\n"
-        "print(Keys.open(pathlib.Path(sys.argv[1]), create=True).kek.hex())"
+        "print(Keys.open(pathlib.Path(sys.argv[1]), create=True).keks.ids()[0])"
     )
     command = [sys.executable, "-c", program, str(tmp_path / "keys")]
     children = [
@@ -114,7 +118,7 @@ def test_many_processes_that_create_agree(tmp_path: Path) -> None:
         for _ in range(4)
     ]
     told = {child.communicate("go\n")[0].strip() for child in children}
-    assert told == {(tmp_path / "keys" / KEK_FILE).read_text().strip()}
+    assert told == {keks.id_of(bytes.fromhex((tmp_path / "keys" / KEK_FILE).read_text().strip()))}
     assert [path.name for path in tmp_path.iterdir()] == ["keys"]
 
 

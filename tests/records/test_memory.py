@@ -17,6 +17,7 @@ from sqlalchemy import select, update
 from sudonglian.records import event_rows, intake, kept_pieces, log, sequencer, vault
 from sudonglian.records.deployment import open_deployment
 from sudonglian.records.fsck import fsck
+from sudonglian.records.identities import identity
 from sudonglian.records.keys import Keys
 from sudonglian.records.store import Store, StoreError
 from sudonglian.records.tables import KEPT_PIECES
@@ -142,7 +143,7 @@ def test_what_is_not_as_it_was_written_is_thrown_away_and_made_anew(
 @pytest.mark.usefixtures("small")
 def test_pieces_of_another_log_or_key_are_none(store: Store, keys: Keys, sizes: list[int]) -> None:
     Memory().facts(store, keys, sizes[-1])
-    others = Keys(keys.log, bytes(32), keys.lookup, keys.kek)
+    others = Keys(keys.log, bytes(32), keys.lookup, keys.keks)
     with store.read() as connection:
         assert not list(kept_pieces.pieces(connection, others, kept.version(), "views", 0, 8))
         assert not list(kept_pieces.pieces(connection, keys, "another", "views", 0, 8))
@@ -196,6 +197,7 @@ from pathlib import Path
 from sudonglian.records import kept_pieces
 from sudonglian.records.fsck import fsck
 from sudonglian.records.keys import Keys
+from sudonglian.records.identities import identity
 from sudonglian.records.store import Store
 from sudonglian.trace.casework import memory
 
@@ -252,7 +254,7 @@ def test_nothing_that_an_erasure_must_reach_is_kept(
     facts = one.facts(store, keys, size)
     assert {sample.event_id for sample in facts.samples} == {HASH_ID, "urn:x:named"}
     with store.read() as connection:
-        number = vault.find(connection, keys, vault.identity("phone", PHONE, ""))
+        number = vault.find(connection, keys, identity("phone", PHONE, ""))
         assert number is not None
         bodies = [row.body for row in connection.execute(select(KEPT_PIECES.c.body))]
     assert len(bodies) == 2

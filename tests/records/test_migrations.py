@@ -58,11 +58,13 @@ def test_handoffs_are_found_among_the_records_of_an_earlier_schema(
     capture(event(eventID="urn:x:2", errorDeclaration=declared, **parties))
     with store.write() as connection:
         before = connection.execute(select(HANDOFFS).order_by(HANDOFFS.c.record_id)).all()
-        for name in ("key_proofs", "signatures", "registrations", "handoffs", "kept_pieces"):
+        for name in ("key_proofs", "signatures", "registrations", "handoffs", "kept_pieces", "keks"):
             connection.execute(text(f"DROP TABLE {name}"))
         connection.execute(text("DROP INDEX ix_master_data_submitter"))
         _without_accounts(connection)
         connection.execute(text("ALTER TABLE api_keys DROP COLUMN profile"))
+        connection.execute(text("DROP INDEX ix_persons_kek"))
+        connection.execute(text("ALTER TABLE persons DROP COLUMN kek"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0006'"))
     open_deployment(store, keys)
     with store.read() as connection:

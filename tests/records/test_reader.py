@@ -10,6 +10,7 @@ from sudonglian.chain.record import parse_record
 from sudonglian.records import derive, event_rows, reader, vault
 from sudonglian.records.errors import StoreCorrupt, UnknownRecord
 from sudonglian.records.history import Event, walk
+from sudonglian.records.identities import identity
 from sudonglian.records.intake import CaptureResult
 from sudonglian.records.keys import Keys
 from sudonglian.records.store import Store
@@ -92,7 +93,7 @@ def test_events_as_a_trace_reads_them(
         after = list(event_rows.event_views(connection, second.size, ["sdl:labTest", "sdl:participants"]))
         assert list(event_rows.event_views(connection, None, ["sdl:labTest"])) == after
         assert list(event_rows.event_views(connection, 0)) == []
-        number = vault.find(connection, keys, vault.identity("phone", "19900000002", ""))
+        number = vault.find(connection, keys, identity("phone", "19900000002", ""))
     assert [one.record_hash for one in before] == [original.record_hash, plain.record_hash]
     assert [one.superseded_by for one in before] == [(), ()]
     assert [one.superseded_by for one in after] == [(declaration,), (), ()]

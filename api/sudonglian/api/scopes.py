@@ -43,7 +43,7 @@ MEANING: Final = {
     Scope.audit: "read what any record says in the clear, and bundles of any lot",
     Scope.access_log: "read the proofs of the access log",
     Scope.accounts: "make, change and end accounts",
-    Scope.operate: "read the metrics",
+    Scope.operate: "read the metrics, erase a person who asks for it, read the receipts of erasures",
 }
 
 

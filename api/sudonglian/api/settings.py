@@ -15,6 +15,7 @@ from sudonglian.api.errors import SettingRefused
 from sudonglian.chain.errors import SudonglianError
 from sudonglian.chain.identifiers.digital_link import DOMAIN
 from sudonglian.chain.identifiers.epc import PREFIX_LENGTHS
+from sudonglian.records.keks import Keks, Ring, parse
 from sudonglian.records.keys import ADMIN_FILE, ANCHOR_FILE, NEXT_ANCHOR_FILE
 from sudonglian.records.store import Store
 
@@ -44,6 +45,16 @@ SETTINGS: Final = (
     Setting("SUDONGLIAN_DATA", "~/.local/share/sudonglian", "The data folder; --data-dir goes before it."),
     Setting("SUDONGLIAN_DATABASE_URL", "SQLite in the data folder", "An SQLAlchemy URL, for PostgreSQL."),
     Setting("SUDONGLIAN_KEYS", "keys in the data folder", "The folder of the keys."),
+    Setting(
+        "SUDONGLIAN_KEK_FILE",
+        "kek.key in the folder of the keys",
+        "The file of the key-encryption keys, one a line, the newest last.",
+    ),
+    Setting(
+        "SUDONGLIAN_KEK",
+        "read from the file",
+        "Key-encryption keys themselves, separated by commas, the newest last.",
+    ),
     Setting("SUDONGLIAN_RPC_URL", "embedded chain in the data folder", "JSON-RPC of the EVM network to anchor on."),
     Setting(
         "SUDONGLIAN_FINALITY_DEPTH",
@@ -52,6 +63,11 @@ SETTINGS: Final = (
     ),
     Setting("SUDONGLIAN_SEAL_EVERY", "1000", "The worker seals when this many entries wait."),
     Setting("SUDONGLIAN_SEAL_AFTER", "10", "The worker seals when an entry has waited this many seconds."),
+    Setting(
+        "SUDONGLIAN_RETENTION",
+        "daily",
+        "The worker erases whoever's time is over once a day; off leaves that to `sudonglian people retain`.",
+    ),
     Setting("SUDONGLIAN_SUBMITTER", "urn:sudonglian:submitter:local", "Who submits, if --submitter does not say."),
     Setting(
         "SUDONGLIAN_COMPANY_PREFIXES",
@@ -88,7 +104,10 @@ class Settings:
     company_prefixes: frozenset[str]
     resolver: str
     lang: Lang
+    retains: bool = True
     passphrase: str | None = field(default=None, repr=False)
+    keks: Keks | Path | None = field(default=None, repr=False)
+    """Who holds the key-encryption keys, if not the folder of the keys."""
 
     @property
     def chain_file(self) -> Path:
@@ -153,6 +172,8 @@ def read(environment: Mapping[str, str] | None = None, *, data_dir: str | None =
         resolver=_resolver(given.get("SUDONGLIAN_RESOLVER")),
         lang=language(env),
         passphrase=given.get("SUDONGLIAN_PASSPHRASE"),
+        keks=_keks(given),
+        retains=_retains(given.get("SUDONGLIAN_RETENTION", "daily")),
     )
 
 
@@ -236,6 +257,22 @@ def _resolver(text: str | None) -> str:
             f"{text[:80]!r} is not an http or https address without query", place="SUDONGLIAN_RESOLVER"
         )
     return text.rstrip("/")
+
+
+def _retains(text: str) -> bool:
+    if text not in ("daily", "off"):
+        raise SettingRefused(f"{text[:40]!r} is neither daily nor off", place="SUDONGLIAN_RETENTION")
+    return text == "daily"
+
+
+def _keks(given: Mapping[str, str]) -> Keks | Path | None:
+    if (written := given.get("SUDONGLIAN_KEK")) is not None:
+        try:
+            return Ring(parse(written, "SUDONGLIAN_KEK"), "SUDONGLIAN_KEK")
+        except SudonglianError as error:
+            raise SettingRefused(error.reason, place=error.place) from error
+    path = given.get("SUDONGLIAN_KEK_FILE")
+    return None if path is None else _folder(path, "SUDONGLIAN_KEK_FILE")
 
 
 def _number(given: Mapping[str, str], name: str, default: int | None, least: int) -> int | None:

@@ -8,6 +8,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from threading import Lock
 from typing import Final
 from urllib.error import URLError
@@ -18,7 +19,7 @@ from sudonglian.api.settings import LOCAL_CHAIN_IDS, Settings
 from sudonglian.chain.errors import ChainError
 from sudonglian.chain.network import Network
 from sudonglian.chain.wallet import Wallet, checksum_address
-from sudonglian.records import anchor_book
+from sudonglian.records import anchor_book, derive
 from sudonglian.records.anchor_work import AnchoringSettings
 from sudonglian.records.deployment import open_deployment
 from sudonglian.records.keys import Keys
@@ -44,6 +45,8 @@ class House:
     keys: Keys
     _network: Network | None = field(default=None, repr=False)
     _opening: Lock = field(default_factory=Lock, repr=False)
+    created: datetime = field(default_factory=lambda: datetime.now(UTC))
+    """When the deployment was made."""
 
     @property
     def wallet(self) -> Wallet:
@@ -114,13 +117,17 @@ def open_house(console: Console, *, create: bool = True) -> Iterator[House]:
         raise FileUnreadable("is a file; the data folder must be a folder", place=str(settings.data_dir)) from error
     except OSError as error:
         raise FileUnreadable(error.strerror or "cannot be made", place=str(settings.data_dir)) from error
-    keys = Keys.open(settings.keys_dir, create=create)
+    keys = Keys.open(settings.keys_dir, create=create, keks=settings.keks)
     if is_new:
         console.say("first use: made the data folder {folder} and the keys of a new log", folder=settings.data_dir)
     store = Store(settings.database_url)
-    house = House(settings, store, keys)
     try:
-        open_deployment(store, keys)
+        deployment = open_deployment(store, keys)
+    except BaseException:
+        store.close()
+        raise
+    house = House(settings, store, keys, created=derive.moment(deployment.created_us))
+    try:
         yield house
     finally:
         house.close()

@@ -19,7 +19,7 @@ from sudonglian.api.console import DONE, Console, tell
 from sudonglian.api.wiring import House
 from sudonglian.chain.errors import ChainError, SudonglianError
 from sudonglian.chain.wallet import checksum_address
-from sudonglian.records import anchoring, sequencer
+from sudonglian.records import anchoring, derive, retention, sequencer
 from sudonglian.records.anchor_book import AnchorMoved
 from sudonglian.records.anchor_work import Progress, Unfunded
 from sudonglian.records.store import StoreError
@@ -29,6 +29,9 @@ POLL_S: Final = 0.5
 
 IDLE_LOOK_S: Final = 15.0
 """How often the chain is looked at when nothing is under way: that is how a lost chain or a reorganisation shows."""
+
+RETAIN_LOOK_S: Final = 60.0
+"""How often it is asked whether a day has passed since people were last erased whose time is over."""
 
 BACK_OFF_S: Final = 30.0
 """The longest pause after errors in a row; a node that restarts is away for seconds."""
@@ -69,6 +72,25 @@ def seal_if_due(house: House, now: datetime) -> list[Step]:
     with house.store.read() as connection:
         due = sequencer.due(connection, now, settings.seal_every, timedelta(seconds=settings.seal_after_s))
     return seal(house, now) if due else []
+
+
+def retain_if_due(house: House, now: datetime) -> list[Step]:
+    """Erase a batch of those whose time is over, if that was last done a day ago; the rest at the next turns.
+
+    A deployment's first day is free of it: whoever tries the samples, whose events lie years back, sees their people.
+    """
+    if not house.settings.retains:
+        return []
+    with house.store.read() as connection:
+        last_us = retention.last_run_us(connection)
+    last = house.created if last_us is None else derive.moment(last_us)
+    if now - last < retention.EVERY:
+        return []
+    done, is_over = retention.run(house.store, house.keys, now, batches=1)
+    if not done.receipts:
+        return []
+    words = "retention: {erased} persons erased" if is_over else "retention: {erased} persons erased, more to come"
+    return [Step("retained", words, {"erased": len(done.receipts)})]
 
 
 def anchor(house: House) -> list[Step]:
@@ -116,6 +138,7 @@ class _Loop:
         self.is_done = False
         self._has_looked = False
         self._look_at = 0.0
+        self._retain_at = 0.0
         self._said = ""
 
     def turn(self) -> list[Step]:
@@ -124,6 +147,7 @@ class _Loop:
         try:
             if self._has_looked:
                 steps += seal_if_due(self.house, datetime.now(UTC))
+                steps += self._retain()
             if steps or time.monotonic() >= self._look_at:
                 steps += anchor(self.house)
                 idle = steps[-1].step == "idle"
@@ -136,6 +160,14 @@ class _Loop:
         except PASSING as error:
             steps.append(self._passing(error))
         return [step for step in steps if self._is_news(step)]
+
+    def _retain(self) -> list[Step]:
+        if time.monotonic() < self._retain_at:
+            return []
+        done = retain_if_due(self.house, datetime.now(UTC))
+        # What was erased may not have been all.
+        self._retain_at = time.monotonic() + (0.0 if done else RETAIN_LOOK_S)
+        return done
 
     def _passing(self, error: SudonglianError) -> Step:
         self.pause_s = min(self.pause_s * 2, BACK_OFF_S)

@@ -207,37 +207,34 @@ def parse(raw: bytes) -> Bundle:
     version = value.get("v") if isinstance(value, dict) else None
     if isinstance(version, str) and version != VERSION:
         raise BundleVersionUnknown(f"of a version that is not {VERSION}", place="/v")
-    top = _members(value, "", "anchors", "checkpoint", "lots", "records", "seal", "v")
+    top = members(value, "", "anchors", "checkpoint", "lots", "records", "seal", "v")
     if top["v"] != VERSION:
         raise BundleRefused("no version", place="/v")
     bundle = Bundle(
-        checkpoint=_text(top["checkpoint"], "/checkpoint"),
+        checkpoint=text(top["checkpoint"], "/checkpoint"),
         records=_each(top["records"], "/records", _record),
-        anchors=_each(top["anchors"], "/anchors", _anchor),
-        seal=None if top["seal"] is None else _seal(top["seal"]),
+        anchors=anchors(top["anchors"]),
+        seal=None if top["seal"] is None else seal(top["seal"]),
         lots=_each(top["lots"], "/lots", _lot),
     )
     if not bundle.records and not bundle.lots:
         raise BundleRefused("neither records nor lots", place="/records")
     _ascending([one.index for one in bundle.records], "/records")
-    _ascending([(one.genesis, one.contract) for one in bundle.anchors], "/anchors")
     _ascending([one.id for one in bundle.lots], "/lots")
-    if len(bundle.anchors) > MAX_ANCHORS:
-        raise BundleRefused(f"more than {MAX_ANCHORS}", place="/anchors")
     if (bundle.seal is None) != (not bundle.lots):
         raise BundleRefused("the seal stands there exactly when lots are claimed", place="/seal")
     return bundle
 
 
 def _record(value: Json, place: str) -> RecordProof:
-    members = _members(value, place, "corrections", "disclosures", "index", "path", "record", "signatures")
+    held = members(value, place, "corrections", "disclosures", "index", "path", "record", "signatures")
     proof = RecordProof(
-        record=members["record"],
-        disclosures=_each(members["disclosures"], f"{place}/disclosures", _text),
-        index=_count(members["index"], f"{place}/index"),
-        path=_hashes(members["path"], f"{place}/path"),
-        corrections=_each(members["corrections"], f"{place}/corrections", _correction),
-        signatures=_each(members["signatures"], f"{place}/signatures", _signature),
+        record=held["record"],
+        disclosures=_each(held["disclosures"], f"{place}/disclosures", text),
+        index=count(held["index"], f"{place}/index"),
+        path=hashes(held["path"], f"{place}/path"),
+        corrections=_each(held["corrections"], f"{place}/corrections", _correction),
+        signatures=_each(held["signatures"], f"{place}/signatures", _signature),
     )
     _ascending(proof.disclosures, f"{place}/disclosures")
     _ascending([one.index for one in proof.corrections], f"{place}/corrections")
@@ -246,17 +243,17 @@ def _record(value: Json, place: str) -> RecordProof:
 
 
 def _correction(value: Json, place: str) -> Correction:
-    members = _members(value, place, "h", "index", "path")
+    held = members(value, place, "h", "index", "path")
     return Correction(
-        _bytes(members["h"], f"{place}/h", 32),
-        _count(members["index"], f"{place}/index"),
-        _hashes(members["path"], f"{place}/path"),
+        octets(held["h"], f"{place}/h", 32),
+        count(held["index"], f"{place}/index"),
+        hashes(held["path"], f"{place}/path"),
     )
 
 
 def _signature(value: Json, place: str) -> SignatureProof:
-    members = _members(value, place, "anchor", "index", "path", "signature")
-    anchor = members["anchor"]
+    held = members(value, place, "anchor", "index", "path", "signature")
+    anchor = held["anchor"]
     registry: dict[str, tuple[bytes, ...]] = {}
     if isinstance(anchor, dict):
         anchor = dict(anchor)
@@ -264,16 +261,25 @@ def _signature(value: Json, place: str) -> SignatureProof:
             name: _nodes(anchor.pop(name, None), f"{place}/anchor/{name}") for name in ("party_proof", "window_proof")
         }
     return SignatureProof(
-        signature=members["signature"],
-        index=_count(members["index"], f"{place}/index"),
-        path=_hashes(members["path"], f"{place}/path"),
+        signature=held["signature"],
+        index=count(held["index"], f"{place}/index"),
+        path=hashes(held["path"], f"{place}/path"),
         anchor=_anchor(anchor, f"{place}/anchor"),
         **registry,
     )
 
 
+def anchors(value: Json) -> tuple[Anchor, ...]:
+    """Return the anchors in their order, or refuse them."""
+    found = _each(value, "/anchors", _anchor)
+    _ascending([(one.genesis, one.contract) for one in found], "/anchors")
+    if len(found) > MAX_ANCHORS:
+        raise BundleRefused(f"more than {MAX_ANCHORS}", place="/anchors")
+    return found
+
+
 def _anchor(value: Json, place: str) -> Anchor:
-    members = _members(
+    held = members(
         value,
         place,
         "account_proof",
@@ -287,50 +293,52 @@ def _anchor(value: Json, place: str) -> Anchor:
         "storage_proof",
     )
     return Anchor(
-        chain_id=_count(members["chain_id"], f"{place}/chain_id"),
-        genesis=_bytes(members["genesis"], f"{place}/genesis", 32),
-        contract=_bytes(members["contract"], f"{place}/contract", 20),
-        size=_count(members["size"], f"{place}/size"),
-        root=_bytes(members["root"], f"{place}/root", 32),
-        consistency=_hashes(members["consistency"], f"{place}/consistency"),
-        header=_bytes(members["header"], f"{place}/header"),
-        account_proof=_nodes(members["account_proof"], f"{place}/account_proof"),
-        storage_proof=_nodes(members["storage_proof"], f"{place}/storage_proof"),
+        chain_id=count(held["chain_id"], f"{place}/chain_id"),
+        genesis=octets(held["genesis"], f"{place}/genesis", 32),
+        contract=octets(held["contract"], f"{place}/contract", 20),
+        size=count(held["size"], f"{place}/size"),
+        root=octets(held["root"], f"{place}/root", 32),
+        consistency=hashes(held["consistency"], f"{place}/consistency"),
+        header=octets(held["header"], f"{place}/header"),
+        account_proof=_nodes(held["account_proof"], f"{place}/account_proof"),
+        storage_proof=_nodes(held["storage_proof"], f"{place}/storage_proof"),
     )
 
 
-def _seal(value: Json) -> Seal:
-    members = _members(value, "/seal", "at", "lots", "path", "private")
+def seal(value: Json) -> Seal:
+    """Return a seal, or refuse what is none."""
+    held = members(value, "/seal", "at", "lots", "path", "private")
     return Seal(
-        _text(members["at"], "/seal/at"),
-        _bytes(members["lots"], "/seal/lots", 32),
-        _bytes(members["private"], "/seal/private", 32),
-        _hashes(members["path"], "/seal/path"),
+        text(held["at"], "/seal/at"),
+        octets(held["lots"], "/seal/lots", 32),
+        octets(held["private"], "/seal/private", 32),
+        hashes(held["path"], "/seal/path"),
     )
 
 
 def _lot(value: Json, place: str) -> Lot:
-    members = _members(value, place, "chain", "id", "key", "other", "path")
-    name = _text(members["id"], f"{place}/id")
-    if _bytes(members["key"], f"{place}/key", 32) != lotmap.key(name):
+    held = members(value, place, "chain", "id", "key", "other", "path")
+    name = text(held["id"], f"{place}/id")
+    if octets(held["key"], f"{place}/key", 32) != lotmap.key(name):
         raise BundleRefused("not the key of this identifier", place=f"{place}/key")
     other = None
-    if members["other"] is not None:
-        leaf = _members(members["other"], f"{place}/other", "c", "count", "key")
+    if held["other"] is not None:
+        leaf = members(held["other"], f"{place}/other", "c", "count", "key")
         other = Leaf(
-            _bytes(leaf["key"], f"{place}/other/key", 32),
-            _count(leaf["count"], f"{place}/other/count"),
-            _bytes(leaf["c"], f"{place}/other/c", 32),
+            octets(leaf["key"], f"{place}/other/key", 32),
+            count(leaf["count"], f"{place}/other/count"),
+            octets(leaf["c"], f"{place}/other/c", 32),
         )
     return Lot(
         name,
-        _hashes(members["chain"], f"{place}/chain"),
+        hashes(held["chain"], f"{place}/chain"),
         other,
-        _hashes(members["path"], f"{place}/path"),
+        hashes(held["path"], f"{place}/path"),
     )
 
 
-def _members(value: Json, place: str, *names: str) -> dict[str, Json]:
+def members(value: Json, place: str, *names: str) -> dict[str, Json]:
+    """Return an object that has exactly these members, or refuse it."""
     if not isinstance(value, dict) or value.keys() != set(names):
         raise BundleRefused(f"an object with exactly the members {', '.join(names)}", place=place)
     return value
@@ -342,19 +350,22 @@ def _each(value: Json, place: str, read: Callable[[Json, str], T]) -> tuple[T, .
     return tuple([read(one, f"{place}/{n}") for n, one in enumerate(value)])
 
 
-def _text(value: Json, place: str) -> str:
+def text(value: Json, place: str) -> str:
+    """Return a text, or refuse what is none."""
     if not isinstance(value, str):
         raise BundleRefused("text", place=place)
     return value
 
 
-def _count(value: Json, place: str) -> int:
+def count(value: Json, place: str) -> int:
+    """Return a whole number from 0, or refuse what is none."""
     if type(value) is not int or not 0 <= value <= MAX_INTEGER:
         raise BundleRefused("a whole number from 0", place=place)
     return value
 
 
-def _bytes(value: Json, place: str, length: int | None = None) -> bytes:
+def octets(value: Json, place: str, length: int | None = None) -> bytes:
+    """Return bytes from strict hexadecimal, or refuse it."""
     try:
         data = bytes.fromhex(value) if isinstance(value, str) else None
     except ValueError:
@@ -366,18 +377,19 @@ def _bytes(value: Json, place: str, length: int | None = None) -> bytes:
     return data
 
 
-def _hashes(value: Json, place: str) -> tuple[bytes, ...]:
+def hashes(value: Json, place: str) -> tuple[bytes, ...]:
+    """Return hashes, or refuse what are none."""
     # All at once, most of a bundle being hashes; one by one where that fails, for the place of the one that is wrong.
     if isinstance(value, list) and all(isinstance(one, str) and len(one) == 64 for one in value):
-        text = "".join(map(str, value))
+        joined = "".join(map(str, value))
         with suppress(ValueError):
-            if (data := bytes.fromhex(text)).hex() == text:
+            if (data := bytes.fromhex(joined)).hex() == joined:
                 return tuple([data[at : at + 32] for at in range(0, len(data), 32)])
-    return _each(value, place, lambda one, inner: _bytes(one, inner, 32))
+    return _each(value, place, lambda one, inner: octets(one, inner, 32))
 
 
 def _nodes(value: Json, place: str) -> tuple[bytes, ...]:
-    return _each(value, place, _bytes)
+    return _each(value, place, octets)
 
 
 def _ascending(keys: Sequence[Any], place: str) -> None:

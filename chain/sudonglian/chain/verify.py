@@ -18,13 +18,14 @@ from typing import Final, NoReturn, TextIO
 from sudonglian.chain import bundle as bundles
 from sudonglian.chain import checkpoint, mpt, qbft
 from sudonglian.chain import header as headers
+from sudonglian.chain import receipt as receipts
 from sudonglian.chain import trust as trusts
 from sudonglian.chain.bundle import Bundle, BundleRefused, BundleVersionUnknown
 from sudonglian.chain.errors import ProofRefused, TrustRefused
 from sudonglian.chain.trust import Qbft, Trust
 from sudonglian.chain.verify_many import EXIT, USAGE, judge_all
 from sudonglian.chain.verify_report import Lang, say, shown
-from sudonglian.chain.verify_steps import Completeness, Confirmation, Examination, Step, Verdict
+from sudonglian.chain.verify_steps import Completeness, Confirmation, Examination, Outcome, Step, Verdict
 
 INTERRUPTED: Final = 130
 """What shells give a program that ^C ended."""
@@ -34,6 +35,8 @@ __all__ = ["EXIT", "USAGE", "Verdict", "forget", "main", "verify"]
 
 def verify(bundle: bytes, trust: Trust) -> Verdict:
     """Return the verdict on a bundle's bytes; no bytes make it raise."""
+    if receipts.is_receipt(bundle):
+        return _verify_receipt(bundle, trust)
     try:
         parsed = bundles.parse(bundle)
     except BundleVersionUnknown as refusal:
@@ -43,14 +46,33 @@ def verify(bundle: bytes, trust: Trust) -> Verdict:
         return Verdict("INVALID", "unsigned", "not claimed", (step,), ())
     examination = Examination(parsed, trust)
     steps = (Step("parse", "PASS", f"{len(bundle)} bytes"), *examination.run())
-    results = {step.result for step in steps}
     return Verdict(
-        verdict="INVALID" if "FAIL" in results else "INDETERMINATE" if "UNKNOWN" in results else "VALID",
+        verdict=_outcome(steps),
         confirmation=_confirmation(examination.roles),
         completeness=_completeness(parsed, steps[-1]),
         steps=steps,
         trusted=tuple(_trusted(parsed, examination, trust)),
     )
+
+
+def _verify_receipt(raw: bytes, trust: Trust) -> Verdict:
+    """Return the verdict on the receipt of an erasure."""
+    try:
+        parsed = receipts.parse(raw)
+    except BundleVersionUnknown as refusal:
+        return Verdict("INDETERMINATE", "unsigned", "not claimed", (Step("parse", "UNKNOWN", refusal.reason),), ())
+    except BundleRefused as refusal:
+        step = Step("parse", "FAIL", f"{refusal.place}: {refusal.reason}")
+        return Verdict("INVALID", "unsigned", "not claimed", (step,), ())
+    examination = receipts.examination(parsed, trust)
+    steps = (Step("parse", "PASS", f"{len(raw)} bytes"), *examination.run())
+    trusted = tuple(_trusted(examination.bundle, examination, trust))
+    return Verdict(_outcome(steps), "unsigned", "not claimed", steps, trusted)
+
+
+def _outcome(steps: Iterable[Step]) -> Outcome:
+    results = {step.result for step in steps}
+    return "INVALID" if "FAIL" in results else "INDETERMINATE" if "UNKNOWN" in results else "VALID"
 
 
 def forget() -> None:

@@ -3,7 +3,7 @@
 docs/spec/bundle.md, rules 10-13.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -156,13 +156,7 @@ class Examination:
             ("chain", self.check_chain),
             ("lots", self.check_lots),
         )
-        for name, check in steps:
-            try:
-                yield Step(name, "PASS", check())
-            except Unknown as lack:
-                yield Step(name, "UNKNOWN", str(lack))
-            except SudonglianError as refusal:
-                yield Step(name, "FAIL", f"{refusal.place}: {refusal.reason}" if refusal.place else refusal.reason)
+        return walked(steps)
 
     def check_records(self) -> str:
         """Check each record's form, disclosures and hash."""
@@ -182,10 +176,10 @@ class Examination:
         for place, one in enumerate(self.bundle.records):
             digest = self.hashes[place]
             with at(f"record {place}"):
-                self._included(entry.record_entry(digest), one.index, one.path)
+                self.included(entry.record_entry(digest), one.index, one.path)
             for correction in one.corrections:
                 with at(f"correction of record {place}"):
-                    self._included(entry.correction_entry(correction.h, digest), correction.index, correction.path)
+                    self.included(entry.correction_entry(correction.h, digest), correction.index, correction.path)
                 superseded.append(f"record at {one.index} superseded by {correction.h.hex()} at {correction.index}")
         return "; ".join([f"{len(self.hashes)} in a tree of {self.note.size}", *superseded])
 
@@ -260,7 +254,7 @@ class Examination:
             return "not claimed"
         sealed = entry.seal_entry(seal.lots, seal.private, entry.parse_time(seal.at))
         with at("seal"):
-            self._included(sealed, self.note.size - 1, seal.path)
+            self.included(sealed, self.note.size - 1, seal.path)
         shown = set(self.hashes)
         naming: dict[str, list[bytes]] = {}
         for place, digest in enumerate(self.hashes):
@@ -283,7 +277,8 @@ class Examination:
             said.append(f"{lot.id}: {f'all {len(due)} records' if due else 'no record'} up to {seal.at}")
         return _list(said)
 
-    def _included(self, data: bytes, index: int, path: tuple[bytes, ...]) -> None:
+    def included(self, data: bytes, index: int, path: tuple[bytes, ...]) -> None:
+        """Check an entry's place in the checkpoint's tree."""
         merkle.verify_inclusion(merkle.leaf_hash(data), index, self.note.size, path, self.note.root)
 
     def _signed(self, place: int, one: RecordProof, proof: SignatureProof) -> tuple[str, bytes, bytes]:
@@ -293,7 +288,7 @@ class Examination:
         if signed.record != digest:
             raise StepFailed("it signs another record")
         signed.verify(note.origin)
-        self._included(entry.signature_entry(digest, signed.digest()), proof.index, proof.path)
+        self.included(entry.signature_entry(digest, signed.digest()), proof.index, proof.path)
         anchor, check = proof.anchor, self._shown(proof.anchor)
         if not proof.index < anchor.size <= note.size:
             raise StepFailed(f"the anchored size {anchor.size} is not between its index and the checkpoint's size")
@@ -342,6 +337,17 @@ class Examination:
         if lacks:
             raise Unknown("; ".join(lacks))
         return _list(said)
+
+
+def walked(steps: Iterable[tuple[str, Callable[[], str]]]) -> Iterator[Step]:
+    """Give the result of each check under its name."""
+    for name, check in steps:
+        try:
+            yield Step(name, "PASS", check())
+        except Unknown as lack:
+            yield Step(name, "UNKNOWN", str(lack))
+        except SudonglianError as refusal:
+            yield Step(name, "FAIL", f"{refusal.place}: {refusal.reason}" if refusal.place else refusal.reason)
 
 
 @contextmanager

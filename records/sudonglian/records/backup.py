@@ -33,7 +33,7 @@ from sudonglian.records.backup_files import (
     write,
 )
 from sudonglian.records.backup_restore import restore
-from sudonglian.records.keys import ADMIN_FILE, ANCHOR_FILE, NEXT_ANCHOR_FILE, Keys
+from sudonglian.records.keys import ADMIN_FILE, ANCHOR_FILE, KEK_FILE, NEXT_ANCHOR_FILE, Keys
 from sudonglian.records.keys import FILES as KEY_FILES
 from sudonglian.records.log import Checkpoint
 from sudonglian.records.store import Store, StoreError
@@ -90,7 +90,9 @@ def backup(
             (draft / KEYS).mkdir(mode=0o700)
             # Without the keys that the contract knows, a restored log could not be anchored any more.
             known = [name for name in (ANCHOR_FILE, ADMIN_FILE, NEXT_ANCHOR_FILE) if (keys_folder / name).exists()]
-            for name in (*KEY_FILES, *known):
+            # Key-encryption keys that are kept elsewhere are not ours to copy.
+            own = [name for name in KEY_FILES if name != KEK_FILE or (keys_folder / name).exists()]
+            for name in (*own, *known):
                 copy(keys_folder / name, draft / KEYS / name)
                 files.append(f"{KEYS}/{name}")
         manifest = Manifest(

@@ -7,8 +7,9 @@ import json
 import re
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,7 +19,7 @@ from sqlalchemy.engine import make_url
 from sudonglian.chain import anchor_contract
 from sudonglian.chain.keccak import keccak256
 from sudonglian.chain.network import Network
-from sudonglian.records import log
+from sudonglian.records import kek_rotation, log
 from sudonglian.records.backup_files import (
     CHAIN_FILE,
     DUMP_FILE,
@@ -37,16 +38,24 @@ from sudonglian.records.backup_files import (
     replace,
 )
 from sudonglian.records.fsck import fsck
+from sudonglian.records.keks import Keks
 from sudonglian.records.keys import ADMIN_FILE, ANCHOR_FILE, NEXT_ANCHOR_FILE, Keys
 from sudonglian.records.keys import FILES as KEY_FILES
 from sudonglian.records.store import Store
-from sudonglian.records.tables import CHECKPOINTS
+from sudonglian.records.tables import CHECKPOINTS, KEKS, PERSONS
 
 MAX_SUCCESSORS: Final = 64
 """A contract is left when a key is stolen; two that name each other would be followed for ever."""
 
 _COPIED_CHECKPOINT: Final = re.compile(r"^(\d+)\t\\\\x([0-9a-f]{64})\t", re.MULTILINE)
 """A row of `checkpoints` as pg_restore writes it: size, root, and what else there is."""
+
+_COPIED_ROWS: Final = re.compile(
+    r"^COPY [^(]*\((?P<names>[^)]*)\) FROM stdin;\n(?P<rows>.*?)^\\\.$", re.MULTILINE | re.DOTALL
+)
+
+NULL: Final = "\\N"
+"""In those rows."""
 
 
 def restore(
@@ -57,6 +66,8 @@ def restore(
     network: Network | None = None,
     *,
     force: bool = False,
+    keks: Keks | Path | None = None,
+    without_people: bool = False,
 ) -> dict[str, Any]:
     """Put a backup in place and return its manifest; everything in it has been checked then.
 
@@ -72,6 +83,10 @@ def restore(
         That other network, to see that it does not know a longer log.
     force
         Replace an older state of the same log. A longer or another log is never replaced.
+    keks
+        Who holds the key-encryption keys, if it is not `kek.key` of `keys_folder`.
+    without_people
+        Erase everybody in it whose key-encryption key is no more, each with a receipt: nobody can read their data.
 
     Raises
     ------
@@ -79,11 +94,14 @@ def restore(
         By name why not. Nothing is changed then.
     """
     manifest = read_manifest(folder)
-    keys = _keys(folder, manifest, keys_folder)
+    keys = _keys(folder, manifest, keys_folder, keks)
     url = make_url(database_url)
     if url.get_backend_name() != manifest.database:
         raise BackupError(f"the backup is of {manifest.database}, the target is {url.get_backend_name()}")
-    roots = _rehearse(folder, manifest, keys) if manifest.database == "sqlite" else _listed_roots(folder)
+    is_sqlite = manifest.database == "sqlite"
+    roots = _rehearse(folder, keys, without_people=without_people) if is_sqlite else _listed_roots(folder)
+    if not is_sqlite:
+        _need_keks(_listed_keks(folder), keys, without_people=without_people)
     if (roots.get(manifest.size, b"").hex() or None) != manifest.root:
         raise BackupDamaged("the log does not have the root that the manifest says", place=str(folder / MANIFEST))
     _compare_database(manifest, database_url, roots, force=force)
@@ -94,31 +112,39 @@ def restore(
     # The chain first here too: a crash between leaves a chain without a log, not a log behind its chain's back.
     if put_chain and chain_file is not None:
         replace(folder / CHAIN_FILE, chain_file)
-    if manifest.database == "sqlite":
+    if is_sqlite:
         replace(folder / SQLITE_FILE, Path(url.database or ""))
     else:
-        _restore_postgres(folder, database_url, keys)
+        _restore_postgres(folder, database_url)
+    with closing(Store(database_url)) as store:
+        _forget_unreadable(store, keys)
+        if not is_sqlite:
+            _check(store, keys, str(folder / DUMP_FILE))
     done: dict[str, Any] = json.loads((folder / MANIFEST).read_bytes())
     return done
 
 
-def _keys(folder: Path, manifest: Manifest, keys_folder: Path) -> Keys:
+def _keys(folder: Path, manifest: Manifest, keys_folder: Path, keks: Keks | Path | None) -> Keys:
     has_own = any((keys_folder / name).exists() for name in KEY_FILES)
     place = keys_folder if has_own else folder / KEYS
     if not has_own and f"{KEYS}/{KEY_FILES[0]}" not in manifest.files:
         raise BackupKeys("no keys, neither here nor in the backup: put them back first", place=str(keys_folder))
-    keys = Keys.open(place)
+    keys = Keys.open(place, keks=keks)
     if keys.log.vkey != manifest.verifier_key:
         raise BackupKeys(f"the keys are of {keys.log.vkey}, the backup of {manifest.verifier_key}", place=str(place))
     return keys
 
 
-def _rehearse(folder: Path, manifest: Manifest, keys: Keys) -> Mapping[int, bytes]:
+def _rehearse(folder: Path, keys: Keys, *, without_people: bool) -> Mapping[int, bytes]:
     """Check a copy of the database, and return the root of every checkpoint."""
     with tempfile.TemporaryDirectory(prefix="sudonglian-restore-") as scratch:
         copied = Path(scratch) / SQLITE_FILE
         shutil.copyfile(folder / SQLITE_FILE, copied)
         with closing(Store(f"sqlite:///{copied}")) as store:
+            with store.read() as connection:
+                used = kek_rotation.used(connection)
+            _need_keks(used, keys, without_people=without_people)
+            _forget_unreadable(store, keys)
             _check(store, keys, str(folder / SQLITE_FILE))
             with store.read() as connection:
                 query = select(CHECKPOINTS.c.size, CHECKPOINTS.c.root)
@@ -131,6 +157,37 @@ def _check(store: Store, keys: Keys, place: str) -> None:
         first = report["faults"][0]
         said = f"{first['code']} {first['place']} {first['detail']}"
         raise BackupDamaged(f"{len(report['faults'])} faults, the first: {said}", place=place)
+
+
+def _need_keks(used: Collection[str], keys: Keys, *, without_people: bool) -> None:
+    if not without_people and (gone := set(used) - set(keys.keks.ids())):
+        raise BackupKeys(
+            f"people in it are under the key-encryption key {', '.join(sorted(gone))}, which is not here: put it back, "
+            "or, if it was destroyed, restore without their data (--without-people)",
+            place=keys.keks.place,
+        )
+
+
+def _forget_unreadable(store: Store, keys: Keys) -> None:
+    with store.write() as connection:
+        forgotten = kek_rotation.forget_unreadable(connection, keys, datetime.now(UTC))
+    if forgotten:
+        store.forget_deleted()
+
+
+def _listed_keks(folder: Path) -> set[str]:
+    """Return the key-encryption keys that a dump's people are under, and the one that wrote."""
+    found = {row["kek"] for row in _listed(folder, PERSONS.name)}
+    return found | {row["id"] for row in _listed(folder, KEKS.name) if row["retired_us"] == NULL}
+
+
+def _listed(folder: Path, table: str) -> list[dict[str, str]]:
+    written = postgres("pg_restore", None, ["-a", "-t", table, "-f", "-", str(folder / DUMP_FILE)])
+    rows: list[dict[str, str]] = []
+    if found := _COPIED_ROWS.search(written):
+        names = [one.strip() for one in found["names"].split(",")]
+        rows = [dict(zip(names, line.split("\t"), strict=True)) for line in found["rows"].splitlines()]
+    return rows
 
 
 def _listed_roots(folder: Path) -> Mapping[int, bytes]:
@@ -225,8 +282,6 @@ def _put_keys(folder: Path, manifest: Manifest, keys_folder: Path) -> None:
         copy(folder / KEYS / name, keys_folder / name)
 
 
-def _restore_postgres(folder: Path, database_url: str, keys: Keys) -> None:
+def _restore_postgres(folder: Path, database_url: str) -> None:
     how = ["--clean", "--if-exists", "--no-owner", "--single-transaction", "--exit-on-error"]
     postgres("pg_restore", database_url, [*how, str(folder / DUMP_FILE)])
-    with closing(Store(database_url)) as store:
-        _check(store, keys, str(folder / DUMP_FILE))

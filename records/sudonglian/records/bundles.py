@@ -97,7 +97,7 @@ def make_bundle(
         checkpoint=checkpoint.note,
         records=tuple(proven()),
         anchors=() if anchor is None else (anchor,),
-        seal=_seal(connection, checkpoint.size) if ids else None,
+        seal=seal_of(connection, checkpoint.size) if ids else None,
         lots=tuple(_lot(connection, one, checkpoint.size) for one in sorted(ids)),
     )
     return made.encode(), "pending" if anchor is None else "final"
@@ -126,6 +126,17 @@ def _checkpoint(
     latest = log.latest(connection)
     if latest is None:
         raise NotSealed("nothing is sealed yet")
+    return latest, None
+
+
+def proven_checkpoint(connection: Connection, least: int) -> tuple[Checkpoint, Anchor | None]:
+    """Return the first checkpoint of at least this size that a final anchor proves, or the newest one."""
+    for chain, anchor in reversed(anchor_book.proven(connection)):
+        if anchor.size >= least:
+            return log.checkpoint_at(connection, anchor.size), _anchor(connection, chain, anchor.size)
+    latest = log.latest(connection)
+    if latest is None or latest.size < least:
+        raise NotSealed("nothing of this size is sealed yet")
     return latest, None
 
 
@@ -227,7 +238,8 @@ def _signature(connection: Connection, one: StoredSignature, size: int) -> Signa
     )
 
 
-def _seal(connection: Connection, size: int) -> Seal:
+def seal_of(connection: Connection, size: int) -> Seal:
+    """Return the seal of a checkpoint with its place in the log."""
     place = f"entries/{size - 1}"
     data = log.entry(connection, size - 1)
     try:

@@ -9,16 +9,16 @@ from datetime import UTC, datetime
 from importlib import resources
 from typing import ClassVar, Final
 
-from sqlalchemy import Connection, insert, inspect, select, text
+from sqlalchemy import Connection, insert, inspect, select, text, update
 
 from sudonglian.records import derive
 from sudonglian.records import store as stores
 from sudonglian.records.errors import DeploymentRefused, NewerSchema, OtherLog
 from sudonglian.records.keys import Keys
 from sudonglian.records.store import Store
-from sudonglian.records.tables import META
+from sudonglian.records.tables import KEKS, META, PERSONS
 
-HEAD: Final = "0010"
+HEAD: Final = "0011"
 """The schema of this program; a test compares it with the migrations, which cost a quarter second to load."""
 
 LOCK: Final = "sudonglian-migrate"
@@ -64,7 +64,7 @@ def open_deployment(store: Store, keys: Keys, now: datetime | None = None) -> De
         revision = _revision(connection)
         if revision == HEAD and (known := _known(connection)) is not None:
             _same(known, keys)
-            if not _unchecked(connection, keys) or store.is_read_only:
+            if (not _unchecked(connection, keys) and _has_kek(connection, keys)) or store.is_read_only:
                 return known
     with store.write() as connection:
         stores.lock(connection, LOCK)
@@ -79,6 +79,8 @@ def open_deployment(store: Store, keys: Keys, now: datetime | None = None) -> De
         _same(known, keys)
         # A database of an earlier version gets them now: from here on a key file that is changed is named.
         _put(connection, _unchecked(connection, keys))
+        if not _has_kek(connection, keys):
+            _first_kek(connection, keys, now or datetime.now(UTC))
         return known
 
 
@@ -96,6 +98,21 @@ def _unchecked(connection: Connection, keys: Keys) -> dict[str, str]:
             name = key.removeprefix(KEY_CHECK)
             raise OtherKey("not the key that this database has been used with", place=keys.place(name))
     return {key: value for key, value in due.items() if key not in held}
+
+
+def _has_kek(connection: Connection, keys: Keys) -> bool:
+    """Return whether a key-encryption key writes; refuse keys without it."""
+    writing = connection.execute(select(KEKS.c.id).where(KEKS.c.retired_us.is_(None))).scalar_one_or_none()
+    if writing is not None and writing not in keys.keks.ids():
+        raise OtherKey(f"has no key-encryption key {writing}, which this database is used with", place=keys.keks.place)
+    return writing is not None
+
+
+def _first_kek(connection: Connection, keys: Keys, now: datetime) -> None:
+    # What an earlier version wrapped does not say by which key: there was one.
+    newest = keys.keks.ids()[-1]
+    connection.execute(insert(KEKS), {"id": newest, "since_us": derive.micros(now)})
+    connection.execute(update(PERSONS).where(PERSONS.c.kek == "").values(kek=newest))
 
 
 def _put(connection: Connection, values: Mapping[str, str]) -> None:

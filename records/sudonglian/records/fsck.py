@@ -9,7 +9,15 @@ from typing import Any, Final, Protocol, runtime_checkable
 from sqlalchemy import Connection, inspect, text
 
 from sudonglian.chain.network import Network
-from sudonglian.records import fsck_anchors, fsck_doors, fsck_log, fsck_records, fsck_signatures, kept_pieces
+from sudonglian.records import (
+    fsck_anchors,
+    fsck_doors,
+    fsck_log,
+    fsck_records,
+    fsck_signatures,
+    fsck_vault,
+    kept_pieces,
+)
 from sudonglian.records.deployment import HEAD
 from sudonglian.records.fsck_report import Report
 from sudonglian.records.keys import Keys
@@ -49,6 +57,7 @@ def fsck(store: Store, keys: Keys, network: Network | None = None, report: Repor
     with report.watch("database"), store.read() as connection:
         if _database(report, connection):
             log = fsck_log.check(report, connection, keys)
+            fsck_vault.check(report, connection, keys, log)
             fsck_records.check(report, connection, keys, log)
             fsck_anchors.check(report, connection, keys, log, network, said)
             fsck_doors.check(report, connection, log)

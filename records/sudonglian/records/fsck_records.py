@@ -17,6 +17,7 @@ from sudonglian.records import derive, vault
 from sudonglian.records.fsck_log import Log
 from sudonglian.records.fsck_report import Report
 from sudonglian.records.handoffs import Handoff, handoff_of
+from sudonglian.records.identities import identity
 from sudonglian.records.keys import Keys
 from sudonglian.records.store import BATCH
 from sudonglian.records.tables import DISCLOSURES, HANDOFFS, IDENTIFIERS, PARTICIPANTS, PERSONS, RECORDS, TRACES
@@ -76,7 +77,7 @@ def _open_vault(report: Report, connection: Connection, keys: Keys, people: _Peo
     for row in connection.execute(select(PERSONS)):
         report.count("persons")
         with report.watch(f"persons/{row.person_no}"):
-            people.known[row.person_no] = vault.unwrap(keys, row.person_no, row.wrapped_key)
+            people.known[row.person_no] = vault.unwrap(keys, row.kek, row.person_no, row.wrapped_key)
             people.lookups[row.person_no] = row.lookup
 
 
@@ -226,7 +227,7 @@ def _participants(
         report.same("participant", place, numbers, derive.participant_row(position, element))
         reference = element["personRef"] if isinstance(element, dict) else None
         if isinstance(reference, dict):
-            who = vault.identity(str(reference["kind"]), str(reference["value"]), row.submitter)
+            who = identity(str(reference["kind"]), str(reference["value"]), row.submitter)
             due = vault.lookup_of(keys, who)
             report.same("lookup", f"persons/{proof.person_no}", people.lookups.get(proof.person_no), due)
         else:

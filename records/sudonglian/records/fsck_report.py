@@ -25,6 +25,12 @@ class Report:
     checked: Counter[str] = field(default_factory=Counter)
     faults: list[dict[str, str]] = field(default_factory=list)
     more: int = 0
+    notices: list[dict[str, str]] = field(default_factory=list)
+    """What is no fault of the data, and should be known."""
+
+    def note(self, code: str, place: str, detail: str) -> None:
+        """Say what is no fault."""
+        self.notices.append({"code": code, "place": place, "detail": detail})
 
     def count(self, what: str, many: int = 1) -> None:
         """Say that so many of something were looked at."""
@@ -79,7 +85,9 @@ class Report:
         faults = [dict(one) for one in self.faults]
         if self.more:
             faults.append({"code": "more", "place": "", "detail": f"{self.more} more faults"})
-        return {"ok": not faults, "checked": dict(sorted(self.checked.items())), "faults": faults}
+        return {"ok": not faults, "checked": dict(sorted(self.checked.items())), "faults": faults} | (
+            {"notices": [dict(one) for one in self.notices]} if self.notices else {}
+        )
 
 
 def _shown(value: object) -> str:

@@ -20,12 +20,13 @@ from sudonglian.records import bulk, derive, master_data, sequencer, store, vaul
 from sudonglian.records.epcis.document import Form
 from sudonglian.records.epcis.findings import Finding, pointer
 from sudonglian.records.handoffs import Handoff, handoff_of
+from sudonglian.records.identities import Identity, identity
 from sudonglian.records.judging import RULE, Judged, JudgedEvent, Refusal, judge, participants_of, refusal_of
+from sudonglian.records.keks import Ring
 from sudonglian.records.keys import KEY_BYTES, Keys
 from sudonglian.records.profiles.table import Profile
 from sudonglian.records.store import in_batches
 from sudonglian.records.tables import DISCLOSURES, HANDOFFS, IDENTIFIERS, PARTICIPANTS, RECORDS
-from sudonglian.records.vault import Identity
 from sudonglian.records.visibility import TABLE_VERSION, visibility_of
 
 DuplicateIds: TypeAlias = Literal["refuse", "keep"]
@@ -162,7 +163,7 @@ def rehearse(
     """
     # Digests are compared within the document alone, so that any key serves.
     secret = token_bytes(KEY_BYTES)
-    keys = Keys(log=LogKey.generate(NO_LOG), content=secret, lookup=secret, kek=secret)
+    keys = Keys(log=LogKey.generate(NO_LOG), content=secret, lookup=secret, keks=Ring([secret], NO_LOG))
     judged = judge(keys, raw, submitter=submitter, now=now, form=form, profile=profile)
     refused = list(judged.refused)
     receipts, _ = _decide(judged.events, {}, submitter, "refuse", refused)
@@ -341,7 +342,7 @@ def _write_disclosures(
 def _identity(participant: Mapping[str, Json], submitter: str) -> Identity:
     reference = participant["personRef"]
     assert isinstance(reference, dict)
-    return vault.identity(str(reference["kind"]), str(reference["value"]), submitter)
+    return identity(str(reference["kind"]), str(reference["value"]), submitter)
 
 
 def _erased(one: JudgedEvent) -> Refusal:

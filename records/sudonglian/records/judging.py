@@ -11,7 +11,7 @@ from typing import Any, Final
 from sudonglian.chain import canonical
 from sudonglian.chain.canonical import Json
 from sudonglian.chain.errors import CanonicalRefused, RecordRefused
-from sudonglian.records import derive, vault
+from sudonglian.records import derive, identities
 from sudonglian.records.epcis import master_data
 from sudonglian.records.epcis.check import examine
 from sudonglian.records.epcis.document import Document, Form, RawEvent, line_of, read_document
@@ -267,7 +267,7 @@ def _own_warnings(raw: RawEvent, plain: Mapping[str, Json], *, late: bool) -> It
     for place, participant in enumerate(participants_of(plain)):
         reference = participant["personRef"]
         assert isinstance(reference, dict)
-        if reference["kind"] == "cn-id" and vault.cn_id_fault(str(reference["value"])):
+        if reference["kind"] == "cn-id" and identities.cn_id_fault(str(reference["value"])):
             yield warning(
                 "person-cn-id",
                 raw.pointer + pointer(derive.PARTICIPANTS, place, "personRef", "value"),
@@ -275,7 +275,7 @@ def _own_warnings(raw: RawEvent, plain: Mapping[str, Json], *, late: bool) -> It
                 "居民身份证号码的位数或校验码不对",
                 "not a resident identity number: wrong length or check character",
             )
-        if reference["kind"] == "phone" and vault.phone_fault(str(reference["value"])):
+        if reference["kind"] == "phone" and identities.phone_fault(str(reference["value"])):
             yield warning(
                 "person-phone",
                 raw.pointer + pointer(derive.PARTICIPANTS, place, "personRef", "value"),

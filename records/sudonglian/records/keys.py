@@ -8,6 +8,7 @@ import json
 import os
 import re
 import shutil
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from secrets import token_bytes, token_hex
@@ -17,6 +18,7 @@ from sudonglian.chain.checkpoint import LogKey
 from sudonglian.chain.errors import ProofRefused
 from sudonglian.chain.wallet import Wallet, checksum_address
 from sudonglian.records.errors import KeysRefused
+from sudonglian.records.keks import FileRing, Keks
 
 KEY_BYTES: Final = 32
 
@@ -25,6 +27,8 @@ CONTENT_FILE: Final = "content.key"
 LOOKUP_FILE: Final = "lookup.key"
 KEK_FILE: Final = "kek.key"
 FILES: Final = (LOG_FILE, CONTENT_FILE, LOOKUP_FILE, KEK_FILE)
+WITHOUT_KEK: Final = (LOG_FILE, CONTENT_FILE, LOOKUP_FILE)
+"""Of a folder whose key-encryption keys are kept elsewhere."""
 
 ANCHOR_FILE: Final = "anchor.key"
 """The key that pays for anchors. It is made when a chain is first met (`chain.wallet`), so it may not be here yet."""
@@ -53,8 +57,8 @@ class Keys:
     """Sameness of resends (`derive.content_mac`); without it old resends look new."""
     lookup: bytes = field(repr=False)
     """Finds a person's number from an identity (`vault.lookup_of`)."""
-    kek: bytes = field(repr=False)
-    """Wraps the key of every person; without it nobody's data can be read."""
+    keks: Keks
+    """Wrap the key of every person; without them nobody's data can be read."""
     folder: Path | None = field(default=None, compare=False)
     """Where they were read."""
 
@@ -66,9 +70,9 @@ class Keys:
     def check_values(self) -> dict[str, str]:
         """Return by file name what tells one random key from another, and nothing about either.
 
-        The log's key is known by its public half.
+        The log's key is known by its public half, key-encryption keys by their ids.
         """
-        secrets = {CONTENT_FILE: self.content, LOOKUP_FILE: self.lookup, KEK_FILE: self.kek}
+        secrets = {CONTENT_FILE: self.content, LOOKUP_FILE: self.lookup}
         return {
             name: hmac.digest(secret, CHECK_DOMAIN + name.encode(), "sha256").hex() for name, secret in secrets.items()
         }
@@ -78,7 +82,9 @@ class Keys:
         return name if self.folder is None else str(self.folder / name)
 
     @classmethod
-    def open(cls, folder: Path, *, create: bool = False, origin: str | None = None) -> Self:
+    def open(
+        cls, folder: Path, *, create: bool = False, origin: str | None = None, keks: Keks | Path | None = None
+    ) -> Self:
         """Read the folder; with `create`, make it first if it is not there, complete or not at all.
 
         Parameters
@@ -89,6 +95,8 @@ class Keys:
             Make missing keys, but never a single one: an incomplete folder has lost something.
         origin
             The name of a log that is being created; an existing one must have it.
+        keks
+            Who holds the key-encryption keys, or in which file, if it is not `kek.key` of this folder.
 
         Raises
         ------
@@ -96,10 +104,13 @@ class Keys:
             A file is missing or malformed (`place` says which), or the log has another name.
         """
         if create and not _holds_anything(folder):
-            _create(folder, origin or LOCAL_ORIGIN + token_hex(4))
+            if isinstance(keks, Path):
+                FileRing.create(keks)
+            _create(folder, origin or LOCAL_ORIGIN + token_hex(4), FILES if keks is None else WITHOUT_KEK)
         log = _log_key(folder)
-        content, lookup, kek = (_key(folder / name) for name in (CONTENT_FILE, LOOKUP_FILE, KEK_FILE))
-        keys = cls(log, content, lookup, kek, folder)
+        content, lookup = (_key(folder / name) for name in (CONTENT_FILE, LOOKUP_FILE))
+        held = FileRing(keks or folder / KEK_FILE) if keks is None or isinstance(keks, Path) else keks
+        keys = cls(log, content, lookup, held, folder)
         if origin is not None and keys.origin != origin:
             raise KeysRefused(f"these are the keys of the log {keys.origin}, not of {origin}", place=str(folder))
         return keys
@@ -138,7 +149,7 @@ def _holds_anything(folder: Path) -> bool:
         raise KeysRefused(f"cannot be read: {error.strerror}", place=str(folder)) from error
 
 
-def _create(folder: Path, origin: str) -> None:
+def _create(folder: Path, origin: str, names: Collection[str]) -> None:
     try:
         log = LogKey.generate(origin)
     except ProofRefused as error:
@@ -149,7 +160,7 @@ def _create(folder: Path, origin: str) -> None:
         folder.parent.mkdir(parents=True, exist_ok=True)
         draft.mkdir(mode=0o700)
         _write(draft / LOG_FILE, json.dumps({"origin": origin, "seed": log.seed.hex()}) + "\n")
-        for name in (CONTENT_FILE, LOOKUP_FILE, KEK_FILE):
+        for name in [one for one in names if one != LOG_FILE]:
             _write(draft / name, token_bytes(KEY_BYTES).hex() + "\n")
         _sync_folder(draft)
         try:

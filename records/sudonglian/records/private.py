@@ -3,6 +3,7 @@
 docs/spec/seal.md rule 2, docs/spec/entry.md rules 2 and 5. Leaf data = 32 random bytes ‖ canonical data.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from secrets import token_bytes
 from typing import Final
@@ -73,6 +74,13 @@ def entry(connection: Connection, index: int) -> PrivateEntry:
     if row is None:
         raise NotInLog(f"the private tree has no entry {index}", place=f"private_entries/{index}")
     return PrivateEntry(row.idx, row.blinding, row.data)
+
+
+def values(connection: Connection) -> Iterator[tuple[int, dict[str, Json]]]:
+    """Yield what every entry says, with its index."""
+    for row in connection.execute(select(PRIVATE_ENTRIES).order_by(PRIVATE_ENTRIES.c.idx)):
+        value = value_of(PrivateEntry(row.idx, row.blinding, row.data))
+        yield row.idx, value if isinstance(value, dict) else {}
 
 
 def value_of(entry: PrivateEntry) -> Json:

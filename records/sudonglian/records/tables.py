@@ -86,7 +86,19 @@ PERSONS: Final = Table(
     METADATA,
     Column("person_no", BigInteger, primary_key=True, autoincrement=False, comment="random, 1 to 2^53 - 1"),
     Column("lookup", LargeBinary(32), nullable=False, unique=True, comment="HMAC(K_lookup, kind, normal id)"),
+    Column("kek", Text, nullable=False, server_default="", comment="the key-encryption key that wraps it: keks.id"),
     Column("wrapped_key", LargeBinary, nullable=False, comment="the person's key under the key-encryption key"),
+    Index("ix_persons_kek", "kek"),
+)
+
+KEKS: Final = Table(
+    "keks",
+    METADATA,
+    Column("id", Text, primary_key=True, comment="of whoever holds the keys; the keys themselves are never here"),
+    Column("since_us", BigInteger, nullable=False, comment="when it began to write"),
+    Column("retired_us", BigInteger, comment="when another one took over; null for the one that writes"),
+    Column("destroyed_us", BigInteger, comment="when nothing of it was left"),
+    comment="Key-encryption keys: which one wraps new persons' keys, and which ever did (docs/decisions/0505).",
 )
 
 PARTICIPANTS: Final = Table(

@@ -5,16 +5,12 @@ are pure; nothing here logs or raises an error that holds a person's data.
 """
 
 import hmac
-import re
-import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from secrets import randbelow, token_bytes
-from typing import Final, NamedTuple
+from typing import Final
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import Connection, delete, select, update
 
 from sudonglian.chain import disclosure, entry
@@ -23,31 +19,17 @@ from sudonglian.chain.errors import CanonicalRefused, RecordRefused
 from sudonglian.chain.record import parse_record
 from sudonglian.records import derive, private, sequencer
 from sudonglian.records.errors import StoreCorrupt, UnknownPerson
+from sudonglian.records.identities import Identity
 from sudonglian.records.keys import Keys
+from sudonglian.records.sealing import KEY_BYTES, opened
+from sudonglian.records.sealing import sealed as sealed_under
 from sudonglian.records.store import in_batches, insert_new
-from sudonglian.records.tables import DISCLOSURES, PERSONS, RECORDS
-
-KEY_BYTES: Final = 32
-NONCE_BYTES: Final = 12
-"""AES-GCM's; random, so a key may seal 2^32 disclosures (NIST SP 800-38D §8.3)."""
+from sudonglian.records.tables import DISCLOSURES, KEKS, PERSONS, RECORDS
 
 WRAP_LABEL: Final = b"sudonglian/person-key/v1\x00"
 
-CN_ID_WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-CN_ID_CHECKS: Final = "10X98765432"
-"""GB 11643-1999 §6.1 (ISO 7064 MOD 11-2)."""
-
-_PHONE = re.compile(r"\+?[0-9]{7,15}")
-"""ITU-T E.164 §6: at most 15 digits; local numbers with their area code have seven at least."""
-
-_SEPARATORS = dict.fromkeys(map(ord, " \t-()·.\u3000"))
-
-
-class Identity(NamedTuple):
-    """Who a `personRef` means: its kind, and its value in one form however people write it."""
-
-    kind: str
-    normal: str
+KEK_LOOKS: Final = 10
+"""For the key that writes; each further one means a rotation that began in between."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,78 +50,50 @@ class Erasure:
     tombstone: bytes
 
 
-def identity(kind: str, value: str, submitter: str) -> Identity:
-    """Return the identity that a reference means.
-
-    Full-width digits become digits. A phone number loses its separators and China's country code, an identity
-    card and a passport get capital letters; a badge is as the firm wrote it, and another firm's is another badge.
-
-    >>> identity("phone", "0086 199-0000-0001", "urn:x:1").normal
-    '19900000001'
-    """
-    plain = unicodedata.normalize("NFKC", value).strip()
-    match kind:
-        case "phone":
-            digits = plain.translate(_SEPARATORS)
-            for code in ("+86", "0086"):
-                digits = digits.removeprefix(code)
-            if len(digits) == 13 and digits.startswith("861"):
-                digits = digits[2:]
-            return Identity(kind, "+" + digits[2:] if digits.startswith("00") else digits)
-        case "cn-id" | "passport":
-            return Identity(kind, plain.translate(_SEPARATORS).upper())
-        case _:
-            return Identity(kind, f"{submitter}\x00{plain}")
-
-
-def cn_id_fault(value: str) -> str | None:
-    """Return why this cannot be a resident identity number, or None.
-
-    >>> cn_id_fault("11010519491231002X"), cn_id_fault("110105194912310021")
-    (None, 'check')
-    """
-    number = identity("cn-id", value, "").normal
-    body = number[:17]
-    if len(number) != 18 or not (body.isascii() and body.isdigit()):
-        return "shape"
-    total = sum(weight * int(digit) for weight, digit in zip(CN_ID_WEIGHTS, body, strict=True))
-    return None if CN_ID_CHECKS[total % 11] == number[17] else "check"
-
-
-def phone_fault(value: str) -> str | None:
-    """Return why this cannot be a telephone number, or None; who has such a number is found under it alone.
-
-    >>> phone_fault("+49 30 901820"), phone_fault("0571-8805 1234"), phone_fault("hello")
-    (None, None, 'shape')
-    """
-    return None if _PHONE.fullmatch(identity("phone", value, "").normal) else "shape"
-
-
 def lookup_of(keys: Keys, who: Identity) -> bytes:
     """Return the keyed digest under which a person is found."""
     return hmac.digest(keys.lookup, f"{who.kind}\x00{who.normal}".encode(errors="surrogatepass"), "sha256")
 
 
-def wrap(keys: Keys, person: Person) -> bytes:
-    """Return a person's key under the key-encryption key, bound to the number."""
-    return _encrypt(keys.kek, person.key, WRAP_LABEL + person.number.to_bytes(8, "big"))
+def writing_kek(connection: Connection) -> str:
+    """Return the id of the key that wraps new persons' keys; it stays the one to the end of the transaction.
+
+    Raises
+    ------
+    StoreCorrupt
+        None does.
+    """
+    query = select(KEKS.c.id).where(KEKS.c.retired_us.is_(None)).with_for_update(read=True)
+    for _ in range(KEK_LOOKS):
+        # A rotation that was waited for has retired the row that was found: the next look sees its successor.
+        found: str | None = connection.execute(query).scalar_one_or_none()
+        if found is not None:
+            return found
+    raise StoreCorrupt("no key-encryption key writes", place="keks")
 
 
-def unwrap(keys: Keys, number: int, wrapped: bytes) -> Person:
+def wrap(keys: Keys, kek: str, person: Person) -> bytes:
+    """Return a person's key under a key-encryption key, bound to the number."""
+    return keys.keks.wrap(kek, person.key, WRAP_LABEL + person.number.to_bytes(8, "big"))
+
+
+def unwrap(keys: Keys, kek: str, number: int, wrapped: bytes) -> Person:
     """Return a person's key.
 
     Raises
     ------
     StoreCorrupt
         Another key wrapped it, or it was altered.
+    KekUnknown
+        The key-encryption key is not here.
     """
-    key = _decrypt(keys.kek, wrapped, WRAP_LABEL + number.to_bytes(8, "big"), f"persons/{number}")
-    return Person(number, key)
+    place = f"persons/{number}"
+    return Person(number, keys.keks.unwrap(kek, wrapped, WRAP_LABEL + number.to_bytes(8, "big"), place))
 
 
 def seal(person: Person, record_hash: bytes, digest: str, disclosed: str) -> bytes:
     """Return a disclosure under the person's key, bound to its place in the record."""
-    return _encrypt(person.key, disclosed.encode("ascii"), record_hash + digest.encode("ascii"))
+    return sealed_under(person.key, disclosed.encode("ascii"), record_hash + digest.encode("ascii"))
 
 
 def unseal(person: Person, record_hash: bytes, digest: str, sealed: bytes) -> str:
@@ -151,7 +105,7 @@ def unseal(person: Person, record_hash: bytes, digest: str, sealed: bytes) -> st
         It was altered, or belongs to another record or person.
     """
     place = f"disclosures/{record_hash.hex()}/{digest}"
-    plain = _decrypt(person.key, sealed, record_hash + digest.encode("ascii"), place)
+    plain = opened(person.key, sealed, record_hash + digest.encode("ascii"), place)
     try:
         return plain.decode("ascii")
     except UnicodeDecodeError as error:
@@ -167,11 +121,13 @@ def admit(connection: Connection, keys: Keys, who: Iterable[Identity]) -> dict[I
     lookups = sorted(wanted)  # in one order, or two captures could wait for each other
     found = _persons(connection, keys, lookups)
     missing = [lookup for lookup in lookups if lookup not in found]
+    kek = writing_kek(connection) if missing else ""
     while missing:
         rows = []
         for lookup in missing:
             person = Person(1 + randbelow(MAX_INTEGER), token_bytes(KEY_BYTES))
-            rows.append({"person_no": person.number, "lookup": lookup, "wrapped_key": wrap(keys, person)})
+            wrapped = wrap(keys, kek, person)
+            rows.append({"person_no": person.number, "lookup": lookup, "kek": kek, "wrapped_key": wrapped})
         # Another capture may just have met the same person, or a number be taken: then the next look finds it.
         connection.execute(insert_new(connection, PERSONS), rows)
         found |= _persons(connection, keys, missing)
@@ -189,9 +145,9 @@ def persons(connection: Connection, keys: Keys, numbers: Iterable[int]) -> dict[
     """Return the keys of persons by number; the erased are not among them."""
     found = {}
     for batch in in_batches(sorted(set(numbers))):
-        query = select(PERSONS.c.person_no, PERSONS.c.wrapped_key).where(PERSONS.c.person_no.in_(batch))
-        for number, wrapped in connection.execute(query):
-            found[number] = unwrap(keys, number, wrapped)
+        query = select(PERSONS).where(PERSONS.c.person_no.in_(batch))
+        for row in connection.execute(query):
+            found[row.person_no] = unwrap(keys, row.kek, row.person_no, row.wrapped_key)
     return found
 
 
@@ -295,17 +251,5 @@ def _persons(connection: Connection, keys: Keys, lookups: Sequence[bytes]) -> di
     for batch in in_batches(lookups):
         query = select(PERSONS).where(PERSONS.c.lookup.in_(batch)).order_by(PERSONS.c.lookup)
         for row in connection.execute(query.with_for_update(read=True)):
-            found[row.lookup] = unwrap(keys, row.person_no, row.wrapped_key)
+            found[row.lookup] = unwrap(keys, row.kek, row.person_no, row.wrapped_key)
     return found
-
-
-def _encrypt(key: bytes, plain: bytes, bound_to: bytes) -> bytes:
-    nonce = token_bytes(NONCE_BYTES)
-    return nonce + AESGCM(key).encrypt(nonce, plain, bound_to)
-
-
-def _decrypt(key: bytes, sealed: bytes, bound_to: bytes, place: str) -> bytes:
-    try:
-        return AESGCM(key).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], bound_to)
-    except (InvalidTag, ValueError) as error:
-        raise StoreCorrupt("does not open with its key", place=place) from error

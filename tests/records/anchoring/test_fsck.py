@@ -371,7 +371,7 @@ def test_a_database_of_before_the_check_values_gets_them(full: Any, tmp_path: Pa
     assert check(full)["ok"]
     open_deployment(full.store, full.keys)
     with full.store.read() as connection:
-        assert connection.execute(text("SELECT count(*) FROM meta WHERE key LIKE 'key_check:%'")).scalar_one() == 3
+        assert connection.execute(text("SELECT count(*) FROM meta WHERE key LIKE 'key_check:%'")).scalar_one() == 2
     assert check(full)["ok"]
 
 

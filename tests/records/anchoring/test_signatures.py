@@ -26,6 +26,7 @@ from sudonglian.records.anchor_chain import FinalProofRefused
 from sudonglian.records.backup import backup, restore
 from sudonglian.records.bundles import make_bundle
 from sudonglian.records.errors import UnknownRecord
+from sudonglian.records.identities import identity
 from sudonglian.records.tables import KEY_PROOFS, SIGNATURES
 
 LOT = "https://id.gs1.org/01/06901234000016/10/L7"
@@ -565,7 +566,7 @@ def test_an_erasure_leaves_signatures_alone(world: Any, firms: Any) -> None:
     (record,) = world.capture(firms.handoff(900))
     firms.take(world, firms.sender.sign(world, record, "consignor", firms.receiver))
     finish(world, firms)
-    who = vault.identity("phone", "19900000900", "")
+    who = identity("phone", "19900000900", "")
     with world.store.write() as connection:
         number = vault.find(connection, world.keys, who)
         assert number is not None

@@ -96,6 +96,10 @@ def restore(
     force: Annotated[
         bool, typer.Option("--force", help="Replace an older state of the same log; never a longer or another one.")
     ] = False,
+    without_people: Annotated[
+        bool,
+        typer.Option("--without-people", help="Erase everybody in it whose key-encryption key was destroyed."),
+    ] = False,
 ) -> int:
     """Put a backup in place, and check everything; refused by name if it is damaged, incomplete or too old."""
     console: Console = context.obj
@@ -105,7 +109,16 @@ def restore(
     try:
         chain_file = settings.chain_file if has_own_chain else None
         with working(console, "putting the backup in place"):
-            put = backups.restore(folder, settings.database_url, settings.keys_dir, chain_file, network, force=force)
+            put = backups.restore(
+                folder,
+                settings.database_url,
+                settings.keys_dir,
+                chain_file,
+                network,
+                force=force,
+                keks=settings.keks,
+                without_people=without_people,
+            )
     finally:
         if network is not None:
             network.close()
@@ -149,5 +162,7 @@ def _checked(console: Console, document: dict[str, Any]) -> Iterator[str]:
     yield console.text("everything agrees" if document["ok"] else "something is wrong")
     for name, count in document["checked"].items():
         yield f"  {name}: {count}"
+    for notice in document.get("notices", ()):
+        yield f"{notice['code']} {notice['place']} — {notice['detail']}"
     for fault in document["faults"]:
         yield f"{fault['code']} {fault['place']} — {fault['detail']}"

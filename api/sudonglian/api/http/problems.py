@@ -20,7 +20,19 @@ from sudonglian.api.http.door import door_of
 from sudonglian.api.settings import Lang
 from sudonglian.api.words import translate
 from sudonglian.chain.errors import ChainError, ProofRefused, RecordRefused, SudonglianError, TrustRefused
-from sudonglian.records import accounts, api_keys, bundles, errors, jobs, passwords, registry, second_factor, signatures
+from sudonglian.records import (
+    accounts,
+    api_keys,
+    bundles,
+    erasing,
+    errors,
+    jobs,
+    passwords,
+    pseudonyms,
+    registry,
+    second_factor,
+    signatures,
+)
 from sudonglian.records.epcis.refusals import DocumentRefused
 from sudonglian.records.querying import errors as query_errors
 from sudonglian.records.sheets import faults
@@ -44,6 +56,9 @@ STATUS: Final[dict[type[SudonglianError], int]] = {
     errors.NotSealed: 409,
     errors.VaultRefused: 403,
     errors.UnknownPerson: 404,
+    erasing.ReasonRefused: 422,
+    pseudonyms.PseudonymRefused: 400,
+    errors.KeysRefused: 500,
     bundles.BundleImpossible: 400,
     signatures.SignatureNotTaken: 422,
     signatures.RoleFilled: 409,
