@@ -16,41 +16,26 @@ Exit code 1 if a limit is missed or anything is not as it was acknowledged, 2 if
 
 import argparse
 import contextlib
-import http.client
 import json
 import os
 import platform
-import pwd
-import resource
 import shutil
-import signal
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+import capture_client  # type: ignore[import-not-found]
 import capture_stages  # type: ignore[import-not-found]
 import orjson
+from capture_client import DOCUMENT
 from capture_events import MIX, PEOPLE_IN, SENSORS_IN, Day  # type: ignore[import-not-found]
-
-ROOT: Final = Path(__file__).resolve().parents[1]
-PROGRAM: Final = ROOT / ".venv" / "bin" / "sudonglian"
-
-DOCUMENT: Final = 100
-"""Events in a document."""
-
-CONNECTIONS: Final = 4
-"""Of the client: each sends a document when the one before is acknowledged."""
-
-WARM_UP: Final = 5
-"""Documents before the clock starts: a server that has just started still imports and compiles."""
+from capture_servers import NoPostgres, command, cpu_of, postgres, served  # type: ignore[import-not-found]
 
 SECONDS, QUICK_SECONDS = 30, 8
 
@@ -65,14 +50,7 @@ LIMIT_RATIO: Final = 100
 SLICES, SLICE_S = 9, 0.3
 """Turns of the schema's peers, and how long each lasts."""
 
-STARTS_WITHIN_S: Final = 60
-TICKS: Final = os.sysconf("SC_CLK_TCK")
-
 Told = dict[str, Any]
-
-
-class NoPostgres(Exception):
-    """PostgreSQL's programs are not installed."""
 
 
 # The schema, ours and the package's.
@@ -141,169 +119,6 @@ def schema(events: int) -> Told:
     }
 
 
-# The client: a process of its own, so that its work is not the server's.
-
-
-def client(url: str, token: str, seconds: int, seed: int) -> None:
-    """Send documents for so long; print what was acknowledged, as JSON."""
-    host = url.removeprefix("http://")
-    day = Day(seed, datetime.now(UTC))
-    most = max(40, seconds * 3 * LIMIT_EVENTS_S // DOCUMENT)
-    bodies = [day.body(DOCUMENT) for _ in range(most + WARM_UP)]
-    spent = [resource.getrusage(resource.RUSAGE_SELF)]
-    latencies: list[float] = []
-    hashes: list[str] = []
-    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-
-    def send(connection: http.client.HTTPConnection, body: bytes) -> list[str]:
-        connection.request("POST", "/epcis/v2/capture", body, headers)
-        answer = connection.getresponse()
-        raw = answer.read()
-        if answer.status != 202:
-            raise RuntimeError(f"the server answered {answer.status}: {raw[:500]!r}")
-        job = json.loads(raw)
-        if job["accepted"] != DOCUMENT:
-            raise RuntimeError(f"{job['accepted']} of {DOCUMENT} events were accepted: {job['errors'][:3]}")
-        return [one["record_hash"] for one in job["records"]]
-
-    with contextlib.closing(http.client.HTTPConnection(host)) as connection:
-        for _ in range(WARM_UP):
-            hashes += send(connection, bodies.pop())
-    warm = len(hashes)
-    print("ready", flush=True)
-    sys.stdin.readline()
-    spent[0] = resource.getrusage(resource.RUSAGE_SELF)
-    began = time.monotonic()
-
-    def connected(_: int) -> None:
-        with contextlib.closing(http.client.HTTPConnection(host)) as connection:
-            while bodies and time.monotonic() - began < seconds:
-                sent = time.monotonic()
-                found = send(connection, bodies.pop())
-                latencies.append(time.monotonic() - sent)
-                hashes.extend(found)
-
-    with ThreadPoolExecutor(CONNECTIONS) as pool:
-        list(pool.map(connected, range(CONNECTIONS)))
-    took = time.monotonic() - began
-    spent.append(resource.getrusage(resource.RUSAGE_SELF))
-    cpu = sum(getattr(spent[1], name) - getattr(spent[0], name) for name in ("ru_utime", "ru_stime"))
-    told = {"seconds": took, "events": len(hashes) - warm, "client_cpu_s": cpu, "latencies": latencies}
-    print(json.dumps({**told, "hashes": hashes}), flush=True)
-
-
-# The server, its database, and what the kernel says that they spent.
-
-
-def cpu_of(pid: int) -> tuple[float, float]:
-    """Return the processor seconds of a process, and those of all that it started, the ended ones included."""
-    spent: list[float] = []
-    children: dict[int, list[int]] = {}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            with contextlib.suppress(OSError):
-                children.setdefault(int(_stat(int(entry.name))[1]), []).append(int(entry.name))
-    pending = [pid]
-    for one in pending:  # which grows meanwhile
-        with contextlib.suppress(OSError):
-            user, system, *ended = map(int, _stat(one)[11:15])
-            spent += [(user + system) / TICKS, sum(ended) / TICKS]
-        pending += children.get(one, [])
-    return spent[0], sum(spent[1:])
-
-
-def _stat(pid: int) -> list[str]:
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-
-
-@contextlib.contextmanager
-def postgres(folder: Path) -> Iterator[tuple[str, int]]:
-    """Give the URL of a PostgreSQL of this run's own and its process; durable, as it is installed."""
-    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
-    if not programs:
-        raise NoPostgres("no PostgreSQL under /usr/lib/postgresql: apt-get install postgresql")
-    who: dict[str, Any] = {}
-    if os.getuid() == 0:  # PostgreSQL refuses to run as root
-        account = pwd.getpwnam("postgres")
-        folder.chmod(0o711)
-        who = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
-    home = folder / "postgresql"
-    home.mkdir(mode=0o700)
-    if who:
-        os.chown(home, who["user"], who["group"])
-    options: dict[str, Any] = {"cwd": home, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, **who}
-    data = home / "data"
-    initdb = [f"{programs[-1]}/initdb", "-D", str(data), "-U", "sudonglian", "-A", "trust", "-E", "UTF8", "--locale=C"]
-    subprocess.run(initdb, check=True, **options)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    # Nothing of durability is turned off; `fsync` and `synchronous_commit` are on unless somebody says otherwise.
-    settings = ["listen_addresses=127.0.0.1", f"port={port}", "unix_socket_directories="]
-    command = [f"{programs[-1]}/postgres", "-D", str(data), *(part for one in settings for part in ("-c", one))]
-    server = subprocess.Popen(command, **options)
-    try:
-        import psycopg
-
-        where = f"host=127.0.0.1 port={port} user=sudonglian dbname=postgres"
-        until = time.monotonic() + STARTS_WITHIN_S
-        while True:
-            try:
-                with psycopg.connect(where, autocommit=True) as connection:
-                    connection.execute("CREATE DATABASE capture")
-                    for name in ("fsync", "synchronous_commit"):
-                        assert connection.execute(f"SHOW {name}".encode()).fetchone() == ("on",), name
-                break
-            except psycopg.OperationalError:
-                if time.monotonic() > until:
-                    raise
-                time.sleep(0.1)
-        yield f"postgresql+psycopg://sudonglian@127.0.0.1:{port}/capture", server.pid
-    finally:
-        server.send_signal(signal.SIGINT)
-        server.wait(STARTS_WITHIN_S)
-
-
-def command(environment: dict[str, str], *arguments: str) -> Any:
-    """Run a command of the program and return its document."""
-    done = subprocess.run(
-        [str(PROGRAM), "--json", *arguments], env=environment, capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        raise RuntimeError(
-            f"sudonglian {' '.join(arguments)}: {done.returncode}: {done.stdout[-2000:]}{done.stderr[-2000:]}"
-        )
-    return json.loads(done.stdout)
-
-
-@contextlib.contextmanager
-def served(environment: dict[str, str], log: Path) -> Iterator[tuple[str, int]]:
-    """Give the URL of a server as one starts it, and its process."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    with log.open("wb") as errors:
-        arguments = [str(PROGRAM), "serve", "--port", str(port)]
-        server = subprocess.Popen(arguments, env=environment, stdout=errors, stderr=errors)
-        try:
-            until = time.monotonic() + STARTS_WITHIN_S
-            while True:
-                try:
-                    connection = http.client.HTTPConnection("127.0.0.1", port)
-                    connection.request("GET", "/readyz")
-                    if connection.getresponse().status == 200:
-                        break
-                except OSError:
-                    pass
-                if time.monotonic() > until or server.poll() is not None:
-                    raise RuntimeError(f"the server did not start: {log.read_text()[-2000:]}")
-                time.sleep(0.1)
-            yield f"http://127.0.0.1:{port}", server.pid
-        finally:
-            server.send_signal(signal.SIGTERM)
-            server.wait(STARTS_WITHIN_S)
-
-
 def capture(kind: str, seconds: int) -> Told:
     """Capture over HTTP into one kind of database, and look for all that was acknowledged."""
     folder = Path(tempfile.mkdtemp(prefix="sudonglian-bench-"))
@@ -332,7 +147,8 @@ def capture(kind: str, seconds: int) -> Told:
 
 
 def _loaded(url: str, token: str, seconds: int, server: int, database: int) -> Told:
-    arguments = [sys.executable, __file__, "client", url, token, str(seconds), "1"]
+    most = max(40, seconds * 3 * LIMIT_EVENTS_S // DOCUMENT)
+    arguments = [sys.executable, str(Path(capture_client.__file__)), url, token, str(seconds), str(most), "1"]
     with subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin is not None
         assert process.stdout is not None
@@ -404,9 +220,6 @@ def shown(what: str, told: Told) -> str:
 
 def main(arguments: list[str]) -> int:
     """Run the command."""
-    if arguments[:1] == ["client"]:
-        client(arguments[1], arguments[2], int(arguments[3]), int(arguments[4]))
-        return 0
     parser = argparse.ArgumentParser(
         prog="scripts/bench capture", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -113,7 +113,7 @@ def watched() -> Watch:
         (captures, "_kept", "job"),
         (captures, "document", "job"),
         (Connection, "_commit_impl", "commit"),
-        (lots, "extend", "lots"),
+        (lots, "extension", "lots"),
     ):
         watch.around(holder, name, stage)
     return watch

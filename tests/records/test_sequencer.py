@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 
 from sudonglian.chain import checkpoint, entry, lotmap, merkle
 from sudonglian.chain.identifiers import named_by
@@ -21,6 +21,7 @@ from sudonglian.records.errors import StoreCorrupt
 from sudonglian.records.intake import CaptureResult
 from sudonglian.records.keys import Keys
 from sudonglian.records.log import Checkpoint
+from sudonglian.records.sequencer import Draft
 from sudonglian.records.store import Store
 from sudonglian.records.tables import (
     CHECKPOINTS,
@@ -255,8 +256,10 @@ from sudonglian.records.store import Store
 store, keys = Store(sys.argv[1]), Keys.open(pathlib.Path(sys.argv[2]))
 print("ready", flush=True)
 while True:
+    with store.read() as connection:
+        drafted = sequencer.draft(connection)
     with store.write() as connection:
-        sequencer.seal(connection, keys, datetime.now(UTC))
+        sequencer.seal(connection, keys, datetime.now(UTC), drafted)
     time.sleep(0.005)
 """
 
@@ -305,10 +308,71 @@ def test_killed_at_any_moment_nothing_acknowledged_is_lost(
     assert set(acknowledged(journal)) <= check_whole_log(store, keys)
 
 
-def test_two_capture_while_one_seals(store: Store, keys: Keys, seal: Seal, tmp_path: Path) -> None:
-    sealer = start(SEALER, store, tmp_path)
-    assert sealer.stdout is not None
-    assert sealer.stdout.readline() == "ready\n"
+def drafted(store: Store) -> Draft:
+    with store.read() as connection:
+        return sequencer.draft(connection)
+
+
+def test_a_seal_takes_what_was_drafted_and_what_came_since_waits(
+    store: Store, keys: Keys, seal: Seal, capture: Capture, event: Make
+) -> None:
+    capture(event(eventID="urn:x:0", epcList=["urn:x:a"]))
+    seal()
+    first = capture(event(eventID="urn:x:1", epcList=["urn:x:a", "urn:x:b"])).records
+    with store.read() as connection:
+        draft = sequencer.draft(connection)
+        later = capture(event(eventID="urn:x:2", epcList=["urn:x:b"])).records  # a capture does not wait for a draft
+    with store.write() as connection:
+        private.append(connection, {"k": "trace"})
+    with store.write() as connection:
+        sealed = sequencer.seal(connection, keys, NOW, draft)
+    assert sealed is not None
+    assert (sealed.size, sealed.private_size) == (4, 1)
+    held = check_whole_log(store, keys)
+    assert {one.record_hash for one in first} <= held
+    assert held.isdisjoint(one.record_hash for one in later)
+    seal()
+    assert {one.record_hash for one in later} <= check_whole_log(store, keys)
+
+
+def test_a_draft_that_the_log_has_outgrown_is_made_again(
+    store: Store, keys: Keys, seal: Seal, capture: Capture, event: Make
+) -> None:
+    capture(event(eventID="urn:x:1", epcList=["urn:x:a"]))
+    draft = drafted(store)
+    seal()
+    capture(event(eventID="urn:x:2", epcList=["urn:x:a"]))
+    with store.write() as connection:
+        sealed = sequencer.seal(connection, keys, NOW, draft)
+    assert sealed is not None
+    assert sealed.size == 4
+    assert len(check_whole_log(store, keys)) == 2
+    with store.write() as connection:
+        assert sequencer.seal(connection, keys, NOW, draft) is None
+    check_whole_log(store, keys)
+
+
+@pytest.mark.parametrize("change", [delete(PENDING), update(PENDING).values(data=entry.record_entry(bytes(32)))])
+def test_what_is_no_longer_as_it_was_drafted_is_not_sealed(
+    store: Store, keys: Keys, seal: Seal, capture: Capture, event: Make, change: Any
+) -> None:
+    capture(event(eventID="urn:x:0"))
+    seal()
+    capture(event(eventID="urn:x:1"))
+    draft = drafted(store)
+    with store.write() as connection:
+        connection.execute(change)
+    with pytest.raises(StoreCorrupt, match="not what was drafted"), store.write() as connection:
+        sequencer.seal(connection, keys, NOW, draft)
+    with store.read() as connection:
+        assert log.size(connection) == len(connection.execute(select(ENTRIES)).all()) == 2
+
+
+def test_two_capture_while_two_seal(store: Store, keys: Keys, seal: Seal, tmp_path: Path) -> None:
+    sealers = [start(SEALER, store, tmp_path) for _ in range(2)]
+    for sealer in sealers:
+        assert sealer.stdout is not None
+        assert sealer.stdout.readline() == "ready\n"
     journals = [tmp_path / name for name in ("journal-a", "journal-b")]
     capturers = [
         start(CAPTURER, store, tmp_path, str(journal), name, "15")
@@ -316,9 +380,10 @@ def test_two_capture_while_one_seals(store: Store, keys: Keys, seal: Seal, tmp_p
     ]
     assert [child.wait(60) for child in capturers] == [0, 0]
     time.sleep(0.1)
-    assert sealer.poll() is None
-    sealer.kill()
-    for child in (*capturers, sealer):
+    for sealer in sealers:
+        assert sealer.poll() is None
+        sealer.kill()
+    for child in (*capturers, *sealers):
         child.communicate()
     seal()
     taken = [one for journal in journals for one in acknowledged(journal)]

@@ -4,6 +4,8 @@ house.md (the doors hold no business rules); service.md, storage and work.
 """
 
 import json
+import math
+import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,6 +36,12 @@ LOCAL_FUNDS: Final = 100 * ETHER
 """What a local development node's own accounts give to the wallet: a hundredth of what each of them has."""
 
 RPC_TIMEOUT_S: Final = 10
+
+STARTING_PATIENCE_S: Final = 30
+"""How long a program that stays waits for a database that is starting up: after a crash it recovers first."""
+
+STARTING_LOOK_S: Final = 0.25
+STARTING_TOLD_S: Final = 5
 
 
 @dataclass
@@ -99,8 +107,10 @@ class House:
 
 
 @contextmanager
-def open_house(console: Console, *, create: bool = True) -> Iterator[House]:
+def open_house(console: Console, *, create: bool = True, patience_s: float = 0) -> Iterator[House]:
     """Give the deployment that the settings name, making it on first use and saying so.
+
+    With patience, a database server that says that it is only starting up is waited for.
 
     Raises
     ------
@@ -122,6 +132,7 @@ def open_house(console: Console, *, create: bool = True) -> Iterator[House]:
         console.say("first use: made the data folder {folder} and the keys of a new log", folder=settings.data_dir)
     store = Store(settings.database_url)
     try:
+        _await_start(console, store, patience_s)
         deployment = open_deployment(store, keys)
     except BaseException:
         store.close()
@@ -131,6 +142,18 @@ def open_house(console: Console, *, create: bool = True) -> Iterator[House]:
         yield house
     finally:
         house.close()
+
+
+def _await_start(console: Console, store: Store, patience_s: float) -> None:
+    now = told = time.monotonic()
+    until = now + patience_s
+    while now < until and store.is_starting():
+        if now >= told:
+            left = math.ceil(until - now)
+            console.say("waiting for the database, which is starting up ({seconds} s left)", seconds=left)
+            told = now + STARTING_TOLD_S
+        time.sleep(STARTING_LOOK_S)
+        now = time.monotonic()
 
 
 def tell_of_carelessness(console: Console, house: House) -> None:

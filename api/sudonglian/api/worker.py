@@ -57,9 +57,11 @@ class Step:
 
 
 def seal(house: House, now: datetime) -> list[Step]:
-    """Seal all that waits, now."""
+    """Seal all that waits now; captures go on while it is worked out what the seal will hold."""
+    with house.store.read() as connection:
+        drafted = sequencer.draft(connection)
     with house.store.write() as connection:
-        checkpoint = sequencer.seal(connection, house.keys, now)
+        checkpoint = sequencer.seal(connection, house.keys, now, drafted)
     if checkpoint is None:
         return []
     values = {"size": checkpoint.size, "root": checkpoint.root.hex()}

@@ -5,6 +5,7 @@ docs/spec/seal.md rules 3-9. Every version of a map node is kept, under the seal
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, Final
 
 from sqlalchemy import Connection, select
@@ -104,10 +105,24 @@ def chain(connection: Connection, normal: str, size: int | None = None) -> list[
     return [Link(row.n, row.log_index, row.record_hash) for row in connection.execute(query)]
 
 
-def extend(
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """What a seal adds to the chains and to the map, and the map's root then."""
+
+    root: bytes
+    links: list[dict[str, Any]]
+    versions: list[dict[str, Any]]
+
+    def write(self, connection: Connection) -> None:
+        """Write it, into the store that it was worked out from."""
+        bulk.put(connection, LOT_CHAIN, self.links)
+        bulk.put(connection, LOT_NODES, self.versions)
+
+
+def extension(
     connection: Connection, named: Iterable[tuple[int, bytes, Sequence[str]]], previous: int, seal_index: int
-) -> bytes:
-    """Add records to the chains of what they name, write the map's new nodes, return its root.
+) -> Extension:
+    """Return what adding records to the chains of what they name makes of the chains and the map; nothing is written.
 
     `named` is (log index, record hash, normal forms) of each new record in log order, `previous` the size of the
     checkpoint before this seal, and `seal_index` where the seal entry will stand.
@@ -118,24 +133,20 @@ def extend(
             appended.setdefault(lotmap.key(normal), []).append((log_index, record_hash))
     root = root_at(connection, previous)
     nodes, ends = _prefetched(connection, sorted(appended), root)
-    rows: list[dict[str, Any]] = []
+    links: list[dict[str, Any]] = []
     changes: dict[bytes, Value] = {}
-    for lot_key, links in appended.items():
+    for lot_key, added in sorted(appended.items()):
         n, c = ends.get(lot_key, (0, START))
-        for log_index, record_hash in links:
+        for log_index, record_hash in added:
             n, c = n + 1, lotmap.chain_next(c, record_hash)
-            rows.append({"lot_key": lot_key, "n": n, "log_index": log_index, "record_hash": record_hash, "c": c})
+            links.append({"lot_key": lot_key, "n": n, "log_index": log_index, "record_hash": record_hash, "c": c})
         changes[lot_key] = (n, c)
-    if not changes:
-        return root
     root, written = lotmap.update(lambda depth, prefix: nodes.get((depth, prefix)), root, changes)
-    bulk.put(connection, LOT_CHAIN, rows)
     versions = [
         {"depth": depth, "prefix": prefix, "seal_index": seal_index, "payload": encode_node(node)}
-        for depth, prefix, node in written
+        for depth, prefix, node in sorted(written, key=itemgetter(0, 1))  # as the index has them
     ]
-    bulk.put(connection, LOT_NODES, versions)
-    return root
+    return Extension(root, links, versions)
 
 
 def _prefetched(

@@ -1,10 +1,11 @@
 """The sequencer: the one writer of the log. It orders what is pending, seals it and signs a checkpoint.
 
 docs/spec/entry.md rule 3, docs/spec/seal.md, docs/spec/checkpoint.md rule 4. A seal is one transaction: a note
-leaves the process only after it is committed, so no size is ever signed with two roots.
+leaves the process only after it is committed, so no size is ever signed with two roots. What a seal will hold can be
+worked out before that transaction, so that captures do not wait for it (docs/decisions/0613).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -27,6 +28,7 @@ LOCK: Final = "sudonglian-sequencer"
 
 @dataclass(frozen=True, slots=True)
 class _Taken:
+    pending_id: int
     index: int
     data: bytes
     record_id: int | None
@@ -65,13 +67,47 @@ def due(connection: Connection, now: datetime, max_entries: int, max_age: timede
     return count >= max_entries or (oldest is not None and derive.micros(now) - oldest >= max_age // derive.MICROSECOND)
 
 
-def seal(connection: Connection, keys: Keys, now: datetime) -> Checkpoint | None:
-    """Take all that is pending into the log and sign a checkpoint; None if there is nothing new.
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What the next seal takes in after a log of `size`, worked out from all that waited; nothing of it is written."""
+
+    size: int
+    taken: list[_Taken]
+    extension: lots.Extension
+    nodes: list[tuple[int, int, bytes]]
+    """The log's nodes that these entries complete, without the seal's own."""
+
+    @property
+    def seal_index(self) -> int:
+        """Where the seal entry will stand."""
+        return self.size + len(self.taken)
+
+
+def draft(connection: Connection) -> Draft:
+    """Work out what a seal of all that waits now takes in: the longest part of a seal, and it writes nothing.
 
     Raises
     ------
     StoreCorrupt
         What waits contradicts itself; it must not be committed to for ever.
+    """
+    size = log.size(connection)
+    taken = _waiting(connection, size)
+    extension = lots.extension(connection, _records(connection, taken), size, size + len(taken))
+    leaves = [merkle.leaf_hash(one.data) for one in taken]
+    return Draft(size, taken, extension, merkle.append(stored_nodes(connection), size, leaves))
+
+
+def seal(connection: Connection, keys: Keys, now: datetime, drafted: Draft | None = None) -> Checkpoint | None:
+    """Take what is pending into the log and sign a checkpoint; None if there is nothing new.
+
+    With a draft that the log has not outgrown this takes what was drafted, and what has come since waits for the next
+    seal; else all that is pending now.
+
+    Raises
+    ------
+    StoreCorrupt
+        What waits contradicts itself, or is not what was drafted; it must not be committed to for ever.
     Halted
         The database is older than its own anchors: these sizes have been signed with other roots.
     """
@@ -79,20 +115,21 @@ def seal(connection: Connection, keys: Keys, now: datetime) -> Checkpoint | None
     anchor_halt.require_going(connection)
     newest = log.latest(connection)
     size = newest.size if newest else 0
+    if drafted is None or drafted.size != size:
+        drafted = draft(connection)
     private_size = private.size(connection)
-    taken = _take(connection, size)
+    taken, seal_index = drafted.taken, drafted.seal_index
     if not taken and private_size == (newest.private_size if newest else 0):
         return None
-    seal_index = size + len(taken)
-    records = _records(connection, taken)
-    lots_root = lots.extend(connection, records, size, seal_index)
+    _take(connection, taken)
+    drafted.extension.write(connection)
     at = now.replace(microsecond=0)
-    sealed = entry.seal_entry(lots_root, private.root(connection, private_size), at)
+    sealed = entry.seal_entry(drafted.extension.root, private.root(connection, private_size), at)
     rows = [{"idx": one.index, "data": one.data, "about": _about(one.said)} for one in taken]
     bulk.put(connection, ENTRIES, [*rows, {"idx": seal_index, "data": sealed, "about": None}])
     _number(connection, taken)
     _number_signatures(connection, taken)
-    root = _grow(connection, size, [*(one.data for one in taken), sealed])
+    root = _grow(connection, drafted, sealed)
     checkpoint = Checkpoint(
         size=seal_index + 1,
         root=root,
@@ -113,43 +150,50 @@ def seal(connection: Connection, keys: Keys, now: datetime) -> Checkpoint | None
     return checkpoint
 
 
-def _take(connection: Connection, size: int) -> list[_Taken]:
-    # Taken and deleted by one statement: an entry that is committed meanwhile waits for the next seal.
-    query = delete(PENDING).returning(PENDING.c.id, PENDING.c.data, PENDING.c.record_id)
-    rows = sorted(connection.execute(query).all(), key=lambda row: int(row.id))
+def _waiting(connection: Connection, size: int) -> list[_Taken]:
+    query = select(PENDING.c.id, PENDING.c.data, PENDING.c.record_id).order_by(PENDING.c.id)
     taken = []
-    for place, row in enumerate(rows):
+    for place, row in enumerate(connection.execute(query)):
         try:
             said = entry.parse_entry(row.data)
         except ProofRefused as error:
             raise StoreCorrupt(error.reason, place=f"pending/{row.id}") from error
         if isinstance(said, entry.SealEntry) or isinstance(said, entry.RecordEntry) != (row.record_id is not None):
             raise StoreCorrupt("an entry of this kind does not wait here", place=f"pending/{row.id}")
-        taken.append(_Taken(size + place, row.data, row.record_id, said))
+        taken.append(_Taken(row.id, size + place, row.data, row.record_id, said))
     return taken
 
 
-def _records(connection: Connection, taken: Sequence[_Taken]) -> list[tuple[int, bytes, tuple[str, ...]]]:
-    """Return (log index, hash, what it names) of each record, from the bytes that were hashed."""
-    bodies: dict[int, bytes] = {}
-    ids = [one.record_id for one in taken if one.record_id is not None]
-    for batch in in_batches(ids):
-        query = select(RECORDS.c.id, RECORDS.c.body).where(RECORDS.c.id.in_(batch), RECORDS.c.log_index.is_(None))
-        bodies.update((row.id, row.body) for row in connection.execute(query))
-    found = []
-    for one in taken:
-        if one.record_id is None or not isinstance(one.said, entry.RecordEntry):
-            continue
-        body = bodies.pop(one.record_id, b"")
-        if record_hash(body) != one.said.h:
-            raise StoreCorrupt("the record is altered, missing or already in the log", place=f"records/{one.record_id}")
-        try:
-            record = canonical.parse_stored(body)
-        except RecordRefused as error:
-            raise StoreCorrupt(error.reason, place=f"records/{one.record_id}") from error
-        event = record.get("event") if isinstance(record, dict) else None
-        found.append((one.index, one.said.h, named_by(event if isinstance(event, dict) else {})))
-    return found
+def _take(connection: Connection, taken: Sequence[_Taken]) -> None:
+    # Only what was drafted, and that it is still the same: an entry that is committed meanwhile waits for the next seal.
+    for batch in in_batches(taken):
+        gone = delete(PENDING).where(PENDING.c.id.in_([one.pending_id for one in batch]))
+        rows = connection.execute(gone.returning(PENDING.c.id, PENDING.c.data, PENDING.c.record_id))
+        found = {row.id: (row.data, row.record_id) for row in rows}
+        for one in batch:
+            if found.get(one.pending_id) != (one.data, one.record_id):
+                raise StoreCorrupt("what waited is not what was drafted", place=f"pending/{one.pending_id}")
+
+
+def _records(connection: Connection, taken: Sequence[_Taken]) -> Iterator[tuple[int, bytes, tuple[str, ...]]]:
+    """Yield (log index, hash, what it names) of each record, from the bytes that were hashed."""
+    for batch in in_batches([one for one in taken if one.record_id is not None]):
+        ids = [one.record_id for one in batch]
+        query = select(RECORDS.c.id, RECORDS.c.body).where(RECORDS.c.id.in_(ids), RECORDS.c.log_index.is_(None))
+        bodies = {row.id: row.body for row in connection.execute(query)}
+        for one in batch:
+            assert isinstance(one.said, entry.RecordEntry)
+            body = bodies.pop(one.record_id, b"")
+            if record_hash(body) != one.said.h:
+                raise StoreCorrupt(
+                    "the record is altered, missing or already in the log", place=f"records/{one.record_id}"
+                )
+            try:
+                record = canonical.parse_stored(body)
+            except RecordRefused as error:
+                raise StoreCorrupt(error.reason, place=f"records/{one.record_id}") from error
+            event = record.get("event") if isinstance(record, dict) else None
+            yield one.index, one.said.h, named_by(event if isinstance(event, dict) else {})
 
 
 def _about(said: entry.Entry) -> bytes | None:
@@ -182,9 +226,14 @@ def _number_signatures(connection: Connection, taken: Sequence[_Taken]) -> None:
             raise StoreCorrupt("the signature is missing or already in the log", place=f"pending of {one.said.d.hex()}")
 
 
-def _grow(connection: Connection, size: int, leaves: Sequence[bytes]) -> bytes:
+def _grow(connection: Connection, drafted: Draft, sealed: bytes) -> bytes:
     nodes = stored_nodes(connection)
-    grown = merkle.append(nodes, size, [merkle.leaf_hash(data) for data in leaves])
-    bulk.put(connection, NODES, node_rows(grown))
-    fresh = {(level, index): digest for level, index, digest in grown}
-    return merkle.root_from(lambda level, index: fresh.get((level, index)) or nodes(level, index), size + len(leaves))
+    fresh = {(level, index): digest for level, index, digest in drafted.nodes}
+
+    def node(level: int, index: int) -> bytes:
+        return fresh.get((level, index)) or nodes(level, index)
+
+    last = merkle.append(node, drafted.seal_index, [merkle.leaf_hash(sealed)])
+    bulk.put(connection, NODES, node_rows([*drafted.nodes, *last]))
+    fresh |= {(level, index): digest for level, index, digest in last}
+    return merkle.root_from(node, drafted.seal_index + 1)

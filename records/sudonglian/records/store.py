@@ -27,6 +27,9 @@ BUSY_TIMEOUT_MS: Final = 30_000
 LOCKED_POLL_S: Final = 0.02
 """Where SQLite does not wait by itself."""
 
+ASK_TIMEOUT_S: Final = 5
+"""How long a database server is waited for that is only asked whether it is there."""
+
 TURN_SUFFIX: Final = ".turn"
 """Of the empty file beside an SQLite database, by which writers queue."""
 
@@ -164,6 +167,22 @@ class Store:
             return ()
         with self.read() as connection:
             return tuple(connection.execute(text(_CARELESS)).scalars())
+
+    def is_starting(self) -> bool:
+        """Return whether the database server is there, and says that it takes no connections yet (SQLSTATE 57P03).
+
+        Not so for one that is not there at all, or refuses for another reason.
+        """
+        if self.engine.dialect.driver != "psycopg":
+            return False
+        from psycopg import pq
+        from psycopg.conninfo import make_conninfo
+
+        # The driver tells no SQLSTATE of a connection that never was, and the server's sentence is in its own language.
+        _, named = self.engine.dialect.create_connect_args(self.url)
+        known = {one.keyword.decode() for one in pq.Conninfo.get_defaults()}  # the driver has options of its own
+        asked = make_conninfo(**{"connect_timeout": ASK_TIMEOUT_S, **{k: v for k, v in named.items() if k in known}})
+        return pq.PGconn.ping(asked.encode()) == pq.Ping.REJECT
 
     def close(self) -> None:
         """Close every connection."""

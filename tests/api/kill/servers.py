@@ -60,6 +60,11 @@ class Besieged:
             [PROGRAM, *arguments], env={**os.environ, **self.env}, capture_output=True, text=True, check=False
         )
 
+    def await_database(self) -> None:
+        """Wait until a PostgreSQL takes connections again, which recovers by itself when one of its processes was killed."""
+        if self.cluster is not None:
+            self.cluster.start()
+
     def start(self) -> None:
         """Start the program, in a process group of its own; it seals and anchors all the time."""
         with (self.data / "server.log").open("ab") as log:

@@ -48,10 +48,11 @@ def siege(place: Besieged, seed: int, kills: int) -> None:
         if what == "sealing":
             place.is_sealing()
         time.sleep(wait_s)
-        # A server that finds no database when it starts says so and ends: whoever started it starts it again.
         if number % CRASH_EVERY == CRASH_EVERY - 1 and place.cluster is not None and what != "starting":
             crashes[crash(place, chance)] += 1
         place.kill(alone=chance.random() < 0.3)
+        # The answer after a crash may have been on its way before it: recovery may be going on.
+        place.await_database()
         if chance.random() < 0.5:
             held = memory(place.store)
             nothing_is_half(held, begun(place.clients))

@@ -124,8 +124,10 @@ def captured(place: Besieged, number: int) -> int:
 )
 def test_killed_at_every_point_of_a_seal(place: Besieged) -> None:
     def seal() -> None:
+        with place.store.read() as connection:
+            drafted = sequencer.draft(connection)
         with place.store.write() as connection:
-            sequencer.seal(connection, place.keys, datetime.now(UTC))
+            sequencer.seal(connection, place.keys, datetime.now(UTC), drafted)
 
     def killed(at: points.Hook) -> bool:
         place.store.engine.dispose()

@@ -12,7 +12,7 @@ import typer
 from sudonglian.api import worker as loop
 from sudonglian.api.console import DONE, REFUSED, Console
 from sudonglian.api.errors import DoorError
-from sudonglian.api.wiring import House, open_house, open_remote
+from sudonglian.api.wiring import STARTING_PATIENCE_S, House, open_house, open_remote
 from sudonglian.api.working import working
 from sudonglian.chain.errors import ChainError, SudonglianError
 from sudonglian.chain.network import Network
@@ -29,7 +29,7 @@ def worker(
 ) -> int:
     """Seal by number and age, anchor, confirm, until SIGTERM or ^C; safe to kill at any moment."""
     console: Console = context.obj
-    with open_house(console) as house:
+    with open_house(console, patience_s=STARTING_PATIENCE_S) as house:
         return loop.run(console, house, once=once)
 
 

@@ -13,7 +13,7 @@ import typer
 
 from sudonglian.api.console import DONE, Console
 from sudonglian.api.errors import UsageRefused
-from sudonglian.api.wiring import open_house, tell_of_carelessness
+from sudonglian.api.wiring import STARTING_PATIENCE_S, open_house, tell_of_carelessness
 from sudonglian.api.worker_process import WorkerProcess
 
 RATE: Final = 100
@@ -55,7 +55,7 @@ def serve(
 
     console: Console = context.obj
     listening = _listen(host, port)
-    with open_house(console) as house:
+    with open_house(console, patience_s=STARTING_PATIENCE_S) as house:
         tell_of_carelessness(console, house)
         prefixes = console.settings.company_prefixes
         resolver = console.settings.resolver
@@ -76,7 +76,7 @@ def serve(
         # there is nothing left to stop.
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda _number, _frame: setattr(server, "should_exit", True))
-        sealing = WorkerProcess(console, door.end_worker) if with_worker else None
+        sealing = WorkerProcess(console, door.end_worker, door.begin_worker) if with_worker else None
         try:
             address = listening.getsockname()
             shown = f"[{address[0]}]" if ":" in address[0] else address[0]

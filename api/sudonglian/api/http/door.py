@@ -45,11 +45,18 @@ class Door:
     wake: Event = field(default_factory=Event)
     """Set when a job waits."""
     worker_ended: str = ""
-    """The slug of the refusal that ended this server's worker."""
+    """The slug of what ended this server's worker; empty while there is one."""
+    worker_restarts: int = 0
 
     def end_worker(self, slug: str) -> None:
         """Note that the worker has ended, and by what."""
         self.worker_ended = slug
+
+    def begin_worker(self) -> None:
+        """Note that another worker has begun in its place."""
+        self.worker_ended = ""
+        self.worker_restarts += 1
+        self.metrics.count("sudonglian_worker_restarts_total")
 
 
 def door_of(request: Request) -> Door:

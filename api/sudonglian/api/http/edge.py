@@ -15,6 +15,7 @@ from secrets import token_hex
 from threading import Lock
 from typing import Any, ClassVar, Final
 
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sudonglian.api.errors import DoorError
@@ -25,6 +26,9 @@ BURST_S: Final = 4
 
 CALLERS: Final = 10_000
 """Callers remembered at once; the one that was silent longest is forgotten first."""
+
+HUNG_UP: Final = 499
+"""Logged and counted, never sent: the caller went away before it had sent all, or been answered. nginx calls it so."""
 
 SAFE_HEADERS: Final = (
     (b"x-content-type-options", b"nosniff"),
@@ -105,6 +109,9 @@ class Edge:
                     extra.append((b"retry-after", str(max(wait, 1)).encode()))
                     scope["sudonglian.too_many"] = self.rate.rate
             await self.app(scope, receive, sent)
+        except ClientDisconnect:
+            # Nobody is left to be answered, and nothing went wrong here.
+            state["status"] = HUNG_UP
         except Exception as error:  # noqa: BLE001  the last edge: whatever this is, the caller gets a problem document
             log_error(scope, error)
             if not state["started"]:

@@ -21,6 +21,7 @@ COUNTERS: Final = {
     "sudonglian_signatures_total": "Parties' signatures by outcome: accepted or unchanged.",
     "sudonglian_refusals_total": "Refusals by reason: events, documents and requests.",
     "sudonglian_traces_total": "Traces by outcome.",
+    "sudonglian_worker_restarts_total": "Workers that began in the place of one that ended and no refusal said why.",
 }
 
 

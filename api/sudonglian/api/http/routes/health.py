@@ -44,7 +44,7 @@ def readyz(request: Request, caller: Anyone) -> Response:
     fresh = overdue <= OVERDUE_S and not door.worker_ended
     ready = reached and fresh and halted is None
     said = {"ready": ready, "store": reached, "worker": fresh, "worker_ended": door.worker_ended or None}
-    found = {"halted": halted is not None, "foreign": foreign is not None}
+    found = {"worker_restarts": door.worker_restarts, "halted": halted is not None, "foreign": foreign is not None}
     return json_answer({**said, **found, "seal_overdue_s": overdue}, 200 if ready else 503)
 
 
