@@ -133,7 +133,8 @@ def lot_history(
 ) -> Response:
     """List what happened to an item or lot, through nesting and transformation, in order of time."""
     name = identifier_of(lot, "lot")
-    with door_of(request).store.read() as connection:
+    door = door_of(request)
+    with door.store.read() as connection:
         events = confirmation.history(connection, name, direction)
-        judged = temperatures.of_lot(connection, name).brief()
+        judged = temperatures.of_lot(connection, name, table=door.classes).brief()
     return json_answer({"epc": name, "events": events, "temperature": judged})
