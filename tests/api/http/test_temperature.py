@@ -5,7 +5,6 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-
 from tests.api.http.conftest import deployed, make_keys, start, stop
 
 PALLET = "https://id.gs1.org/00/395200010000000097"
