@@ -8,6 +8,7 @@ import pytest
 
 from sudonglian.api import settings
 from sudonglian.api.errors import SettingRefused
+from sudonglian.records.temperature.classes import with_file
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -22,6 +23,8 @@ def test_defaults_live_in_the_users_own_data_folder(tmp_path: Path) -> None:
 
 
 def test_every_variable_has_its_effect(tmp_path: Path) -> None:
+    stricter = tmp_path / "ours.json"
+    stricter.write_text('{"classes": {"frozen": {"upper_c": "-20"}}}')
     found = settings.read(
         {
             "SUDONGLIAN_DATA": str(tmp_path / "a"),
@@ -36,6 +39,7 @@ def test_every_variable_has_its_effect(tmp_path: Path) -> None:
             "SUDONGLIAN_LANG": "zh",
             "SUDONGLIAN_PASSPHRASE": " a secret ",
             "SUDONGLIAN_RESOLVER": "https://q.example/a/",
+            "SUDONGLIAN_THRESHOLDS": str(stricter),
         }
     )
     assert "a secret" not in repr(found)
@@ -52,7 +56,23 @@ def test_every_variable_has_its_effect(tmp_path: Path) -> None:
         resolver="https://q.example/a",
         lang="zh",
         passphrase=" a secret ",
+        classes=with_file(stricter.read_bytes()),
     )
+    assert [one.classes["frozen"].upper_c for one in (found, settings.read({}))] == [-20, -18]
+
+
+def test_a_file_of_thresholds_that_is_none_is_refused_by_name_and_place(tmp_path: Path) -> None:
+    file = tmp_path / "looser.json"
+    for text, told in (
+        ("{", "is not JSON"),
+        ('{"classes": {"frozen": {"upper_c": "-10"}}}', "is looser"),
+    ):
+        file.write_text(text)
+        with pytest.raises(SettingRefused) as refused:
+            settings.read({"XDG_DATA_HOME": str(tmp_path), "SUDONGLIAN_THRESHOLDS": str(file)})
+        assert refused.value.place == "SUDONGLIAN_THRESHOLDS"
+        assert str(file) in refused.value.reason
+        assert told in refused.value.reason
 
 
 def test_the_option_goes_before_the_variable(tmp_path: Path) -> None:
@@ -78,6 +98,8 @@ def test_the_option_goes_before_the_variable(tmp_path: Path) -> None:
         ("SUDONGLIAN_SUBMITTER", "no scheme"),
         ("SUDONGLIAN_SUBMITTER", "urn:" + "x" * 2000),
         ("SUDONGLIAN_LANG", "fr"),
+        ("SUDONGLIAN_THRESHOLDS", "/no/such/file.json"),
+        ("SUDONGLIAN_THRESHOLDS", "/"),
         ("SUDONGLIAN_DATA", "~nosuchuser-here/data"),
     ],
 )

@@ -1,12 +1,15 @@
 """The scan page: a label leads to it, it says what the public may know and nothing else, and strange codes are refused."""
 
+import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser
 
 from sudonglian.api.http.links import LinkMalformed, read
+from sudonglian.chain.identifiers import normal
 
 PALLET = "/00/395200010000000028"
 LOT = "/01/09520001002014/10/BJ241018"
@@ -85,6 +88,69 @@ def test_strange_codes_are_told_apart(site: Any, path: str, status: int) -> None
             assert answer.headers["content-type"].startswith(kind)
     prefixed = visitor.get("/item" + path.partition("?")[0])
     assert prefixed.status == (200 if status == 307 or "linkType" in path else status)
+
+
+KEYS = (
+    "urn:epc:id:sscc:9520001.3000000777",
+    "urn:epc:id:sgtin:9520001.000207.777",
+    "urn:epc:id:grai:9520001.12345.777",
+    "urn:epc:id:giai:9520001.777",
+    "urn:epc:id:gdti:9520001.12345.777",
+    "urn:epc:id:sgcn:9520001.12345.777",
+    "urn:epc:id:ginc:9520001.777",
+    "urn:epc:id:gsin:9520001.000000777",
+    "urn:epc:id:itip:9520001.000207.01.02.777",
+    "urn:epc:id:cpi:9520001.777.777",
+    "https://id.gs1.org/8010/9520001ABC/8011/7",
+    "https://id.gs1.org/8006/095200010020760102/10/L7/21/8",
+    "https://id.gs1.org/01/09520001002076/10/A%2FB/21/9",
+)
+"""Of things that go through hands, in each kind of GS1 key."""
+
+
+def test_a_key_of_every_kind_that_a_record_names_leads_to_its_page(site: Any, tmp_path: Path) -> None:
+    event = {
+        "@context": "https://ref.gs1.org/standards/epcis/epcis-context.jsonld",
+        "type": "ObjectEvent",
+        "action": "OBSERVE",
+        "bizStep": "storing",
+        "eventTime": "2025-01-05T08:00:00Z",
+        "eventTimeZoneOffset": "+00:00",
+        "epcList": [*KEYS],
+        "quantityList": [{"epcClass": "urn:epc:class:lgtin:9520001.000207.LOT7", "quantity": 1}],
+    }
+    file = tmp_path / "keys.json"
+    file.write_text(json.dumps(event))
+    assert site.run("capture", str(file))["accepted"] == 1
+    visitor = site.visitor()
+    for one in (*KEYS, "urn:epc:class:lgtin:9520001.000207.LOT7"):
+        link = normal(one)
+        path = link.removeprefix("https://id.gs1.org")
+        assert visitor.get(path, accept=API).headers["location"] == f"/item{path}", one
+        told = visitor.get(f"/item.json{path}", accept=API)
+        assert (told.status, told.json["known_as"], told.json["own_records"]) == (200, link, True), one
+        assert visitor.get(f"/item{path}").status == 200
+        other = path.replace("777", "778").replace("LOT7", "LOT8").replace("ABC", "ABD").replace("/8", "/6")
+        assert visitor.get(other.replace("/21/9", "/21/5"), accept=API).status in (307, 400, 404)
+
+
+def test_of_a_place_or_firm_the_public_is_told_the_same_whether_records_name_it_or_not(site: Any) -> None:
+    visitor = site.visitor()
+    known, room = "/414/9520001001031", "/414/9520001001031/254/room-b"
+    pages = {
+        visitor.get(f"/item{path}?lang=zh").text.replace(path[5:18], "").replace("/254/room-b", "")
+        for path in (known, "/414/9520001009990")
+    }
+    assert len({re.sub(r"[0-9]{13}", "", page) for page in pages}) == 1
+    for path in (known, room, "/414/9520001009990", "/417/9520001001031"):
+        assert visitor.get(path, accept=API).headers["location"] == f"/item{path}"
+        told = visitor.get(f"/item.json{path}", accept=API).json
+        assert (told["is_place"], told["name"], told["records"], told["steps"]) == (True, None, 0, [])
+        assert "地点或单位的编码" in visitor.get(f"/item{path}?lang=zh").text
+    assert visitor.get("/414/9520001001032", accept=API).status == 400
+    for path, asked in ((room, "WD_readPoint"), ("/417/9520001001031", "EQ_source_possessing_party")):
+        answer = visitor.get(f"{path}?linkType=gs1:epcis", accept=API)
+        assert answer.headers["location"].startswith(f"/epcis/v2/events?{asked}=https%3A%2F%2Fid.gs1.org%2F4")
 
 
 @pytest.mark.parametrize("path", ["", "/", "00", "00/", "//", "01/1/21", "x" * 700, "00/395200010000000028/x/y"])

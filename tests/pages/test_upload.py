@@ -103,6 +103,29 @@ def test_mistakes_stand_beside_their_rows_and_the_corrected_sheet_is_taken(clerk
     assert "2 handoffs new, 0 known before" in send(clerk, "take", out.getvalue(), "errors.xlsx").text
 
 
+def test_what_is_right_may_be_sent_alone_and_the_rest_later(clerk: Any) -> None:
+    right = filled(clerk, "PAGE-G-")
+    wrong = right.replace(b"09520001002014", b"09520001002015", 1)
+    seen = send(clerk, "preview", wrong)
+    assert "Send the faultless handoffs alone (1)" in seen.text
+    part = send(clerk, "proceed", carried=carried(seen))
+    assert "Taken in part" in part.text
+    assert "1 handoffs new, 0 known before; not taken: 1 (mistakes: 1)" in part.text
+    assert len(set(re.findall(r'href="(/records/[0-9a-f]{64})', part.text))) == 1
+    assert send(clerk, "copy", carried=carried(part)).headers["content-type"] == XLSX
+    assert 'value="proceed"' not in part.text
+    # Sent again as it is, nothing more is taken; corrected, what was left out is.
+    assert 'value="proceed"' not in send(clerk, "preview", wrong).text
+    assert "1 handoffs new, 1 known before" in send(clerk, "take", right).text
+
+
+def test_a_button_that_is_none_of_the_page_is_refused(clerk: Any) -> None:
+    for pressed in ("", "Take", "all"):
+        answer = send(clerk, pressed, filled(clerk, "PAGE-H-"))
+        assert answer.status == 400
+        assert 'href="/upload' in answer.text
+
+
 def test_a_row_is_shown_without_its_people(clerk: Any) -> None:
     sheet = (
         "handoff no,step,time,place,item,lot,quantity,unit,handler,handler number,number kind,role\n"

@@ -1,12 +1,15 @@
 """Accounts: passwords, second factors, locks, one-time links, sessions; times are given, nothing waits."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
-from sudonglian.records import accounts, passwords, second_factor, sessions, totp
+from sudonglian.records import accounts, kek_rotation, passwords, second_factor, sessions, totp, vault
 from sudonglian.records.accounts import FREE, AccountRefused, InviteRefused
 from sudonglian.records.errors import StoreCorrupt
+from sudonglian.records.keks import FileRing, KekRefused
 from sudonglian.records.keys import Keys
 from sudonglian.records.passwords import PasswordRefused
 from sudonglian.records.second_factor import CodeRefused
@@ -150,24 +153,37 @@ def test_a_secret_is_sealed_and_bound_to_its_account(store: Store, keys: Keys) -
     secret, _ = enrolled(store, keys)
     made(store, "li")
     with store.write() as connection:
-        sealed = connection.execute(ACCOUNTS.select().where(ACCOUNTS.c.name == "wang")).one().totp
-        assert secret not in sealed
-        connection.execute(ACCOUNTS.update().where(ACCOUNTS.c.name == "li").values(totp=sealed))
+        sealed = connection.execute(ACCOUNTS.select().where(ACCOUNTS.c.name == "wang")).one()
+        assert secret not in sealed.totp
+        taken = {"totp": sealed.totp, "totp_kek": sealed.totp_kek}
+        connection.execute(ACCOUNTS.update().where(ACCOUNTS.c.name == "li").values(taken))
         with pytest.raises(StoreCorrupt):
             second_factor.begin(connection, keys, accounts.by_name(connection, "li").id, NOW)
 
 
 def test_secrets_pass_to_another_key_encryption_key(store: Store, keys: Keys) -> None:
-    from dataclasses import replace
-
     secret, _ = enrolled(store, keys)
-    new = replace(keys, kek=b"\x07" * 32)
     with store.write() as connection:
-        assert second_factor.reseal(connection, keys, new) == 1
+        old = vault.writing_kek(connection)
+        new = kek_rotation.begin(connection, keys, NOW)
+        with pytest.raises(KekRefused, match="second factors"):
+            kek_rotation.destroy(connection, keys, old, NOW)
+    assert kek_rotation.rewrap(store, keys) == 1
+    with store.write() as connection:
+        kek_rotation.destroy(connection, keys, old, NOW)
+        assert kek_rotation.used(connection) == {new}
     later = NOW + timedelta(minutes=5)
-    with pytest.raises(StoreCorrupt):
-        attempt(store, keys, GOOD, "123456", later)
-    assert attempt(store, new, GOOD, totp.hotp(secret, totp.step_at(later)), later)
+    assert attempt(store, keys, GOOD, totp.hotp(secret, totp.step_at(later)), later)
+
+
+def test_an_account_whose_secret_cannot_be_read_any_more_is_closed(store: Store, keys: Keys, tmp_path: Path) -> None:
+    enrolled(store, keys)
+    keys = replace(keys, keks=FileRing.create(tmp_path / "another.key"))
+    with store.write() as connection:
+        kek_rotation.forget_unreadable(connection, keys, NOW)
+        found = accounts.by_name(connection, "wang")
+    assert found.disabled_us is not None
+    assert not attempt(store, keys, GOOD)
 
 
 def test_an_account_waits_longer_with_every_attempt(store: Store, keys: Keys) -> None:

@@ -213,6 +213,14 @@ BAD: list[tuple[str, list[dict[str, Any]], str]] = [
         "/0/sdl:participants/0/end",
     ),
     ("participant-elsewhen", [person(start="2026-01-06T08:30:00+08:00")], "/0/sdl:participants/0/start"),
+    ("packed-in-itself", [packed(8, "ADD", PALLET, BOX, PALLET)], "/0/childEPCs/1"),
+    ("packed-in-itself", [packed(8, "DELETE", PALLET, "urn:epc:id:sscc:9520001.3000000001")], "/0/childEPCs/0"),
+    ("packed-in-itself", [packed(8, "ADD", SECOND, PALLET), packed(9, "ADD", PALLET, SECOND)], "/1/childEPCs/0"),
+    (
+        "packed-in-itself",
+        [packed(10, "ADD", PALLET, SECOND), packed(8, "ADD", BOX, PALLET), packed(9, "ADD", SECOND, BOX)],
+        "/0/childEPCs/0",
+    ),
     ("packed-twice", [packed(8, "ADD", PALLET, BOX), packed(9, "ADD", SECOND, BOX)], "/1/childEPCs/0"),
     ("packed-twice", [packed(9, "ADD", SECOND, BOX), packed(8, "ADD", PALLET, BOX)], "/0/childEPCs/0"),
     (

@@ -1,6 +1,5 @@
 """Profiles: for each a document that fulfils it, and documents that lack one thing each."""
 
-import copy
 import json
 import re
 from datetime import UTC, datetime
@@ -8,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.records.changing import GONE, changed
 
 from sudonglian.records.intake import rehearse
 from sudonglian.records.profiles.table import ProfileUnknown, profile_of, profiles
@@ -17,7 +17,6 @@ EXAMPLES = Path(__file__).resolve().parents[2] / "docs" / "profiles"
 
 LOT = "https://id.gs1.org/01/09520001002014/10/BJ241018"
 CUT = "https://id.gs1.org/01/09520001002021/10/DT241111"
-GONE: Any = object()
 
 GOOD: dict[str, list[dict[str, Any]]] = {
     name: json.loads((EXAMPLES / f"{name}.json").read_text("utf-8"))["epcisBody"]["eventList"] for name in profiles()
@@ -226,21 +225,6 @@ TOGETHER: list[tuple[str, dict[str, Any], set[str]]] = [
         {"fsma-transformation-output-quantity", "fsma-transformation-output-unit"},
     ),
 ]
-
-
-def changed(events: list[dict[str, Any]], place: str, value: Any) -> list[dict[str, Any]]:
-    result: Any = copy.deepcopy(events)
-    holder = result
-    *path, last = place.removeprefix("/").split("/")
-    for step in path:
-        holder = holder[int(step) if isinstance(holder, list) else step]
-    key: Any = int(last) if isinstance(holder, list) else last
-    if value is GONE:
-        del holder[key]
-    else:
-        holder[key] = value
-    assert isinstance(result, list)
-    return result
 
 
 def wrapped(events: list[dict[str, Any]], **members: Any) -> bytes:

@@ -1,6 +1,5 @@
 """The schema and the checks: known-bad variants one mistake each, and the published documents."""
 
-import copy
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.records.changing import GONE, changed
 
 from sudonglian.chain import canonical
 from sudonglian.records.epcis.check import check_event
@@ -107,7 +107,6 @@ GOOD: dict[str, dict[str, Any]] = {
     },
 }
 
-GONE = object()
 """In the table below: remove the member."""
 
 REPORT = "/sensorElementList/0/sensorReport/0"
@@ -229,21 +228,6 @@ BAD: list[tuple[str, str, Any, str, str | None]] = [
     ("association", "/childEPCs", GONE, "no-children", ""),
     ("association", "/childEPCs", [], "no-children", ""),
 ]
-
-
-def changed(event: dict[str, Any], place: str, value: Any) -> dict[str, Any]:
-    result: Any = copy.deepcopy(event)
-    holder = result
-    *path, last = place.removeprefix("/").split("/")
-    for step in path:
-        holder = holder[int(step) if isinstance(holder, list) else step]
-    key: Any = int(last) if isinstance(holder, list) else last
-    if value is GONE:
-        del holder[key]
-    else:
-        holder[key] = value
-    assert isinstance(result, dict)
-    return result
 
 
 def errors(findings: list[Finding]) -> list[tuple[str, str]]:
@@ -378,6 +362,8 @@ def wrapped(event: dict[str, Any], **members: Any) -> bytes:
     [
         ({}, []),
         ({"@context": None}, [("member-missing", "/@context")]),
+        ({"@context": ["epcis-context.jsonld"]}, [("context", "/@context/0")]),
+        ({"@context": ["not a URI", "https://a.example/"]}, [("context", "/@context/0")]),
         ({"schemaVersion": None}, [("member-missing", "/schemaVersion")]),
         ({"schemaVersion": "1.2"}, [("schema-version", "/schemaVersion")]),
         ({"schemaVersion": 2}, [("schema-version", "/schemaVersion")]),
@@ -387,6 +373,38 @@ def wrapped(event: dict[str, Any], **members: Any) -> bytes:
 )
 def test_the_envelope(members: dict[str, Any], expected: list[Any]) -> None:
     assert judged(wrapped(GOOD["transaction"], **members), NOW) == expected
+
+
+EPCIS_CONTEXT = "https://ref.gs1.org/standards/epcis/epcis-context.jsonld"
+ACME = {"acme": "https://acme.example/ns/"}
+
+
+@pytest.mark.parametrize(
+    ("outer", "inner", "is_warned"),
+    [
+        (EPCIS_CONTEXT, None, False),
+        ([ACME, EPCIS_CONTEXT], None, False),
+        (["https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld"], None, False),
+        (["https://gs1.github.io/EPCIS/epcis-context.jsonld"], None, False),
+        ([ACME], [EPCIS_CONTEXT], False),
+        (ACME, None, True),
+        (["https://acme.example/epcis-context.jsonld"], None, True),
+        ([EPCIS_CONTEXT, None, ACME], None, True),
+    ],
+)
+def test_a_document_names_the_context_of_epcis(outer: Any, inner: Any, is_warned: bool) -> None:
+    event = {**GOOD["transaction"], **({"@context": inner} if inner else {})}
+    _, told = rehearse(wrapped(event, **{"@context": outer}), submitter="urn:test", now=NOW)
+    assert told.refused == ()
+    said = [(index, one.code, one.pointer) for index, one in told.warnings if one.code == "context-epcis"]
+    assert said == ([(0, "context-epcis", "/@context")] if is_warned else [])
+
+
+def test_a_bare_event_names_the_context_of_epcis_and_an_array_has_none() -> None:
+    bare, named = GOOD["transaction"], {"@context": EPCIS_CONTEXT, **GOOD["transaction"]}
+    for value, count in ((bare, 1), (named, 0), ([bare], 0)):
+        _, told = rehearse(json.dumps(value).encode(), submitter="urn:test", now=NOW)
+        assert [one.code for _, one in told.warnings].count("context-epcis") == count
 
 
 def test_pointers_begin_at_the_root_of_the_document() -> None:

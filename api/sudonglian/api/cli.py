@@ -14,7 +14,7 @@ from typing import Annotated, Any, NamedTuple
 
 import typer
 
-from sudonglian.api import settings
+from sudonglian.api import settings, usage_words
 from sudonglian.api.commands import (
     accounts,
     api_keys,
@@ -184,7 +184,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except typer.TyperException as error:
         # "Value error" is what the parser's own library puts before a sentence.
         reason = error.format_message().replace("Value error, ", "")
-        return _fallback(console, shared).refuse(UsageRefused(reason), USAGE)
+        told = _fallback(console, shared)
+        return told.refuse(UsageRefused(usage_words.chinese(reason) if told.lang == "zh" else reason), USAGE)
     except UsageRefused as error:
         return _fallback(console, shared).refuse(error, USAGE)
     except SudonglianError as error:
@@ -205,8 +206,11 @@ def _fallback(console: Console | None, shared: Shared) -> Console:
     if console is not None:
         return console
     # The settings themselves were refused: whatever language can still be told, in the form that was asked for.
-    asked = shared.lang if shared.lang in ("zh", "en") else None
-    return Console(settings.read({}), settings.lang(asked, "--lang") if asked else "en", shared.json)
+    try:
+        lang = settings.lang(shared.lang, "--lang") if shared.lang in ("zh", "en") else settings.language()
+    except SudonglianError:
+        lang = "en"
+    return Console(settings.read({}), lang, shared.json)
 
 
 class Unexpected(SudonglianError):

@@ -18,6 +18,8 @@ from sudonglian.chain.identifiers.epc import PREFIX_LENGTHS
 from sudonglian.records.keks import Keks, Ring, parse
 from sudonglian.records.keys import ADMIN_FILE, ANCHOR_FILE, NEXT_ANCHOR_FILE
 from sudonglian.records.store import Store
+from sudonglian.records.temperature.classes import ProductClass, known, with_file
+from sudonglian.records.temperature.errors import ClassRefused
 
 Lang: TypeAlias = Literal["zh", "en"]
 
@@ -28,6 +30,9 @@ PUBLIC_DEPTH: Final = 12
 """The customary number of blocks after which nobody expects a proof-of-work or young network to turn back."""
 
 _RESOLVER = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+(?:/[A-Za-z0-9._~\-]+)*/?", re.ASCII)
+
+MAX_THRESHOLDS: Final = 1024 * 1024
+"""Bytes of a file of product classes; each has some hundred."""
 
 MAX_SUBMITTER: Final = 2_000
 """docs/spec/record.md rule 1."""
@@ -80,6 +85,11 @@ SETTINGS: Final = (
         "The address before the GS1 Digital Links of labels: where this server is reached.",
     ),
     Setting(
+        "SUDONGLIAN_THRESHOLDS",
+        "the table's classes",
+        "JSON with product classes of this installation's own, by which all temperatures are judged.",
+    ),
+    Setting(
         "SUDONGLIAN_PASSPHRASE",
         "asked for on the terminal",
         "Opens a party's keyfile; --passphrase-file goes before it.",
@@ -105,6 +115,8 @@ class Settings:
     resolver: str
     lang: Lang
     retains: bool = True
+    classes: Mapping[str, ProductClass] = field(default_factory=known)
+    """The product classes by which temperatures are judged."""
     passphrase: str | None = field(default=None, repr=False)
     keks: Keks | Path | None = field(default=None, repr=False)
     """Who holds the key-encryption keys, if not the folder of the keys."""
@@ -170,6 +182,7 @@ def read(environment: Mapping[str, str] | None = None, *, data_dir: str | None =
             given.get("SUDONGLIAN_COMPANY_PREFIXES", "").split(","), "SUDONGLIAN_COMPANY_PREFIXES"
         ),
         resolver=_resolver(given.get("SUDONGLIAN_RESOLVER")),
+        classes=_classes(given.get("SUDONGLIAN_THRESHOLDS"), "SUDONGLIAN_THRESHOLDS"),
         lang=language(env),
         passphrase=given.get("SUDONGLIAN_PASSPHRASE"),
         keks=_keks(given),
@@ -247,6 +260,18 @@ def _rpc(text: str | None) -> str | None:
     if text is not None and not text.startswith(("http://", "https://")):
         raise SettingRefused("not an http or https URL", place="SUDONGLIAN_RPC_URL")
     return text
+
+
+def _classes(file: str | None, name: str) -> Mapping[str, ProductClass]:
+    if file is None:
+        return known()
+    try:
+        with open(Path(file).expanduser(), "rb") as opened:
+            return with_file(opened.read(MAX_THRESHOLDS + 1)[:MAX_THRESHOLDS])
+    except (OSError, RuntimeError, ValueError) as error:
+        raise SettingRefused(f"the file {file} cannot be read", place=name) from error
+    except ClassRefused as refusal:
+        raise SettingRefused(f"{file}{refusal.place}: {refusal.reason}", place=name) from refusal
 
 
 def _resolver(text: str | None) -> str:

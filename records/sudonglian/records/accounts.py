@@ -254,6 +254,7 @@ def reset(connection: Connection, name: str, now: datetime) -> tuple[Account, st
         now,
         password_hash=None,
         totp=None,
+        totp_kek=None,
         totp_step=None,
         recovery="",
         failed=0,

@@ -13,7 +13,7 @@ from sudonglian.chain.canonical import Json
 from sudonglian.chain.errors import CanonicalRefused, RecordRefused
 from sudonglian.records import derive, identities
 from sudonglian.records.epcis import master_data
-from sudonglian.records.epcis.check import examine
+from sudonglian.records.epcis.check import check_contexts, examine
 from sudonglian.records.epcis.document import Document, Form, RawEvent, line_of, read_document
 from sudonglian.records.epcis.findings import Finding, pointer, warning
 from sudonglian.records.epcis.master_data import Element
@@ -142,6 +142,7 @@ def judge_document(
                 events.append(judged)
             else:
                 refused += judged
+        warnings += check_contexts(document)
     told = () if any(one.index is None for one in refused) else master_data.elements(document.envelope)
     if len(events) == len(document.events):
         found = by_document([(one.raw.index, one.raw.pointer, one.plain) for one in events], told, profile)

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, union, update
 
-from sudonglian.records import derive, private, store, vault
+from sudonglian.records import derive, private, second_factor, store, vault
 from sudonglian.records.errors import StoreCorrupt
 from sudonglian.records.keks import KekRefused, KekUnknown, MakesKeys
 from sudonglian.records.keys import Keys
 from sudonglian.records.store import Store
-from sudonglian.records.tables import KEKS, PERSONS
+from sudonglian.records.tables import ACCOUNTS, KEKS, PERSONS
 
 LOCK: Final = "sudonglian-kek"
 
@@ -108,12 +108,12 @@ def begin(connection: Connection, keys: Keys, now: datetime) -> str:
 
 
 def rewrap(opened: Store, keys: Keys, progress: Callable[[int, int], None] = lambda _done, _total: None) -> int:
-    """Wrap every person's key with the key that writes now; return how many had another one."""
+    """Wrap every person's key, and every second factor, with the key that writes now; return how many had another one."""
     done = 0
     while True:
         with opened.write() as connection:
             current = vault.writing_kek(connection)
-            many = _batch(connection, keys, current)
+            many = _batch(connection, keys, current) + second_factor.reseal(connection, keys)
             left = _left(connection, current)
         done += many
         progress(done, done + left)
@@ -141,6 +141,8 @@ def destroy(connection: Connection, keys: Keys, key_id: str, now: datetime) -> N
         raise KekRefused("it is the one that writes: rotate first", place=key_id)
     if many := connection.execute(select(func.count()).where(PERSONS.c.kek == key_id)).scalar_one():
         raise KekRefused(f"it wraps the keys of {many} persons: finish the rotation first", place=key_id)
+    if many := connection.execute(select(func.count()).where(ACCOUNTS.c.totp_kek == key_id)).scalar_one():
+        raise KekRefused(f"it wraps the second factors of {many} accounts: finish the rotation first", place=key_id)
     if isinstance(keys.keks, MakesKeys):
         keys.keks.destroy(key_id)
     elif key_id in keys.keks.ids():
@@ -150,9 +152,11 @@ def destroy(connection: Connection, keys: Keys, key_id: str, now: datetime) -> N
 
 
 def used(connection: Connection) -> set[str]:
-    """Return the ids of the key that writes, and of those by which somebody's key is wrapped."""
+    """Return the ids of the key that writes, and of those by which somebody's key or second factor is wrapped."""
     writing = select(KEKS.c.id).where(KEKS.c.retired_us.is_(None))
-    return {*connection.execute(writing).scalars(), *connection.execute(select(PERSONS.c.kek).distinct()).scalars()}
+    persons = select(PERSONS.c.kek)
+    accounts = select(ACCOUNTS.c.totp_kek).where(ACCOUNTS.c.totp_kek.is_not(None))
+    return set(connection.execute(union(writing, persons, accounts)).scalars())
 
 
 def forget_unreadable(connection: Connection, keys: Keys, now: datetime) -> int:
@@ -167,6 +171,7 @@ def forget_unreadable(connection: Connection, keys: Keys, now: datetime) -> int:
     numbers = connection.execute(select(PERSONS.c.person_no).where(PERSONS.c.kek.in_(gone))).scalars().all()
     for number in numbers:
         vault.erase(connection, keys, number, DESTROYED, now)
+    second_factor.shut(connection, gone, now)
     at = derive.micros(now)
     retired = update(KEKS).where(KEKS.c.id.in_(gone), KEKS.c.retired_us.is_(None)).values(retired_us=at)
     if connection.execute(retired).rowcount:
@@ -178,7 +183,9 @@ def forget_unreadable(connection: Connection, keys: Keys, now: datetime) -> int:
 
 
 def _left(connection: Connection, current: str) -> int:
-    return connection.execute(select(func.count()).where(PERSONS.c.kek != current)).scalar_one()
+    persons = select(func.count()).where(PERSONS.c.kek != current)
+    accounts = select(func.count()).where(ACCOUNTS.c.totp_kek != current)
+    return connection.execute(persons).scalar_one() + connection.execute(accounts).scalar_one()
 
 
 def _batch(connection: Connection, keys: Keys, current: str) -> int:

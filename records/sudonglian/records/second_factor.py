@@ -3,22 +3,16 @@
 service.md (accounts with TOTP); RFC 6238 §5.2 (a code is taken once). The codes themselves: sudonglian.records.totp.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from secrets import token_bytes
 from typing import Any, ClassVar, Final
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import Connection, select, update
 
 from sudonglian.chain.errors import SudonglianError
-from sudonglian.records import derive, totp
-from sudonglian.records.errors import StoreCorrupt
+from sudonglian.records import derive, totp, vault
 from sudonglian.records.keys import Keys
 from sudonglian.records.tables import ACCOUNTS
-
-NONCE_BYTES: Final = 12
 
 LABEL: Final = b"sudonglian/totp/v1\x00"
 
@@ -44,9 +38,9 @@ def begin(connection: Connection, keys: Keys, account_id: int, now: datetime) ->
     if row.totp_step is not None:
         raise CodeRefused("there is a second factor already; the operator may reset it")
     if row.totp is not None:
-        return _open(keys, row.id, row.totp)
+        return _open(keys, row)
     secret = totp.new_secret()
-    values = {"totp": _seal(keys, account_id, secret), "changed_us": derive.micros(now)}
+    values = {**_seal(connection, keys, account_id, secret), "changed_us": derive.micros(now)}
     connection.execute(update(ACCOUNTS).where(ACCOUNTS.c.id == account_id).values(values))
     return secret
 
@@ -62,7 +56,7 @@ def confirm(connection: Connection, keys: Keys, account_id: int, code: str, now:
     row = connection.execute(select(ACCOUNTS).where(ACCOUNTS.c.id == account_id).with_for_update()).one()
     if row.totp is None or row.totp_step is not None:
         raise CodeRefused("nothing waits for a code", place="code")
-    step = totp.matching_step(_open(keys, row.id, row.totp), _digits(code), now, NEVER)
+    step = totp.matching_step(_open(keys, row), _digits(code), now, NEVER)
     if step is None:
         raise CodeRefused("not the code of this authenticator; is its clock right?", place="code")
     codes = totp.new_recovery_codes()
@@ -79,7 +73,7 @@ def accept(keys: Keys, row: Any, code: str, now: datetime) -> Mapping[str, Any] 
     """
     if row.totp_step is None:
         return {}
-    step = totp.matching_step(_open(keys, row.id, row.totp), _digits(code), now, row.totp_step)
+    step = totp.matching_step(_open(keys, row), _digits(code), now, row.totp_step)
     if step is not None:
         return {"totp_step": step}
     left = row.recovery.split()
@@ -88,28 +82,35 @@ def accept(keys: Keys, row: Any, code: str, now: datetime) -> Mapping[str, Any] 
     return None
 
 
-def reseal(connection: Connection, old: Keys, new: Keys) -> int:
-    """Put every secret under another key-encryption key; return how many."""
-    rows = connection.execute(select(ACCOUNTS.c.id, ACCOUNTS.c.totp).where(ACCOUNTS.c.totp.is_not(None))).all()
+def reseal(connection: Connection, keys: Keys) -> int:
+    """Put every secret under the key-encryption key that writes; return how many had another one."""
+    current = vault.writing_kek(connection)
+    query = select(ACCOUNTS).where(ACCOUNTS.c.totp_kek != current).order_by(ACCOUNTS.c.id)
+    rows = connection.execute(query.with_for_update(skip_locked=True)).all()
     for row in rows:
-        sealed = _seal(new, row.id, _open(old, row.id, row.totp))
-        connection.execute(update(ACCOUNTS).where(ACCOUNTS.c.id == row.id).values(totp=sealed))
+        values = _seal(connection, keys, row.id, _open(keys, row))
+        connection.execute(update(ACCOUNTS).where(ACCOUNTS.c.id == row.id).values(values))
     return len(rows)
+
+
+def shut(connection: Connection, gone: Iterable[str], now: datetime) -> int:
+    """Close the accounts whose secret is under a key-encryption key that is no more; return how many.
+
+    A password alone must not open them; the operator lets their people in anew.
+    """
+    theirs = update(ACCOUNTS).where(ACCOUNTS.c.totp_kek.in_(list(gone)))
+    values = {"totp": None, "totp_kek": None, "totp_step": None, "recovery": "", "disabled_us": derive.micros(now)}
+    return connection.execute(theirs.values(values)).rowcount
 
 
 def _digits(code: str) -> str:
     return "".join(one for one in code if one.isascii() and one.isdigit()) if len(code) < 20 else ""
 
 
-def _seal(keys: Keys, account_id: int, secret: bytes) -> bytes:
-    nonce = token_bytes(NONCE_BYTES)
-    return nonce + AESGCM(keys.kek).encrypt(nonce, secret, LABEL + account_id.to_bytes(8, "big"))
+def _seal(connection: Connection, keys: Keys, account_id: int, secret: bytes) -> dict[str, Any]:
+    kek = vault.writing_kek(connection)
+    return {"totp": keys.keks.wrap(kek, secret, LABEL + account_id.to_bytes(8, "big")), "totp_kek": kek}
 
 
-def _open(keys: Keys, account_id: int, sealed: bytes) -> bytes:
-    try:
-        return AESGCM(keys.kek).decrypt(
-            sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], LABEL + account_id.to_bytes(8, "big")
-        )
-    except (InvalidTag, ValueError) as error:
-        raise StoreCorrupt("does not open with the key-encryption key", place=f"accounts/{account_id}") from error
+def _open(keys: Keys, row: Any) -> bytes:
+    return keys.keks.unwrap(row.totp_kek, row.totp, LABEL + row.id.to_bytes(8, "big"), f"accounts/{row.id}")

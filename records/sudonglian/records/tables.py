@@ -369,6 +369,7 @@ ACCOUNTS: Final = Table(
     Column("submitter", Text, comment="the firm that it acts for; null for people of no firm"),
     Column("password_hash", Text, comment="Argon2id with its salt and parameters; null until it is chosen"),
     Column("totp", LargeBinary, comment="the secret under the key-encryption key, bound to the account"),
+    Column("totp_kek", Text, comment="that key: keks.id; null without a secret"),
     Column("totp_step", BigInteger, comment="the step used last; null until a first code has confirmed the secret"),
     Column("recovery", Text, nullable=False, comment="SHA-256 of each unused recovery code, separated by spaces"),
     Column("invite_hash", LargeBinary(32), unique=True, comment="SHA-256 of the one-time code that lets it choose"),

@@ -1,9 +1,11 @@
 """Temperatures over HTTP: all of them to who traces, a firm's own to the firm, the verdict alone to anybody."""
 
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
+from tests.api.http.conftest import deployed, make_keys, start, stop
 
 PALLET = "https://id.gs1.org/00/395200010000000097"
 LOT = f"/lots/{quote(PALLET, safe='')}"
@@ -55,6 +57,35 @@ def test_who_traces_sees_all_of_it(taken: Any) -> None:
     assert table.body.decode("utf-8-sig").count("urn:x:logger") == 2
     history = taken.ask("GET", f"{LOT}/history", token="tracer").json
     assert history["temperature"]["verdict"] == "excursion"
+
+
+def test_a_server_judges_by_the_thresholds_of_its_installation(tmp_path: Path) -> None:
+    stricter = tmp_path / "ours.json"
+    stricter.write_text(
+        '{"classes": {"frozen": {"upper_c": "-21"}, "tuna": {"zh": "金枪鱼", "en": "tuna", "upper_c": "-50"}}}'
+    )
+    with deployed(tmp_path / "data", None) as (store, _, env):
+        tokens = make_keys(store)
+        running = start(tmp_path / "data", SUDONGLIAN_THRESHOLDS=str(stricter), **env)
+        try:
+            running.tokens = tokens
+            one = event("08:00", "shipping", -20, 1)
+            assert running.ask("POST", "/epcis/v2/events", one, token="firm").status == 201
+            listed = {one["name"]: one["upper_c"] for one in running.ask("GET", "/temperature/classes").json["classes"]}
+            assert (listed["frozen"], listed["tuna"], listed["chilled"]) == ("-21", "-50", "8")
+            told = running.ask("GET", f"{LOT}/temperature", token="tracer").json
+            assert (told["verdict"], told["class"]["upper_c"]) == ("excursion", "-21")
+            assert running.ask("GET", f"{LOT}/temperature?class=tuna", token="tracer").json["class"]["name"] == "tuna"
+            assert running.ask("GET", f"{LOT}/temperature/own", token="firm").json["verdict"] == "excursion"
+            assert running.ask("GET", f"{LOT}/temperature/verdict").json["verdict"] == "excursion"
+            history = running.ask("GET", f"{LOT}/history", token="tracer").json
+            assert history["temperature"]["verdict"] == "excursion"
+            item = running.ask("GET", PALLET.replace("https://id.gs1.org", "/item.json")).json
+            assert item["temperature"]["verdict"] == "excursion"
+            curve = running.ask("GET", f"{LOT}/temperature.svg?lang=en", token="tracer")
+            assert b"upper limit -21" in curve.body
+        finally:
+            assert stop(running) == 0
 
 
 def test_a_firm_sees_what_its_own_records_show(taken: Any) -> None:

@@ -180,7 +180,11 @@ def show(
         against = reader.corrections(connection, found.record_hash)
         names = master_data.names_of(connection, _things_of(plain))
         signed = confirmation.described(connection, found)
-        judged = temperatures.of_record(connection, digest).brief() if SENSORS in plain else None
+        judged = (
+            temperatures.of_record(connection, digest, table=console.settings.classes).brief()
+            if SENSORS in plain
+            else None
+        )
     document = {
         "record_hash": found.record_hash.hex(),
         "log_index": found.log_index,
@@ -206,7 +210,7 @@ def history(
     name = identifier_of(epc, "EPC")
     with open_house(console) as house, house.store.read() as connection, working(console, "reading the log"):
         events = confirmation.history(connection, name, direction.value)
-        judged = temperatures.of_lot(connection, name).brief()
+        judged = temperatures.of_lot(connection, name, table=console.settings.classes).brief()
     lines = [
         f"{one['event_time']}  {one['relation']:<12}  {one['record_hash']}  {_short(console, one)}".rstrip()
         for one in events

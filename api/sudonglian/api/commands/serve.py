@@ -60,7 +60,14 @@ def serve(
         prefixes = console.settings.company_prefixes
         resolver = console.settings.resolver
         door = Door(
-            house.store, house.keys, console.settings.seal_after_s, rate, prefixes, resolver, house.open_network_once
+            house.store,
+            house.keys,
+            console.settings.seal_after_s,
+            rate,
+            prefixes,
+            resolver,
+            house.open_network_once,
+            console.settings.classes,
         )
         app = create_app(door)
         config = uvicorn.Config(

@@ -3,7 +3,7 @@
 docs/spec/temperature.md; interfaces.md (exit 0 within, 1 an excursion, 2 where nothing can be told for certain).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -18,7 +18,7 @@ from sudonglian.api.working import working
 from sudonglian.records.epcis.document import MAX_DOCUMENT_BYTES
 from sudonglian.records.temperature import table as tables
 from sudonglian.records.temperature import told, words
-from sudonglian.records.temperature.classes import ProductClass, known, named, with_file
+from sudonglian.records.temperature.classes import ProductClass, named, with_file
 from sudonglian.records.temperature.errors import ClassRefused
 from sudonglian.records.temperature.figures import VERDICTS
 from sudonglian.records.temperature.report import Report
@@ -50,7 +50,7 @@ def temperature(
 ) -> int:
     """Tell a lot's temperatures: excursions, gaps, calibration, mean kinetic temperature per leg, and a verdict."""
     console: Console = context.obj
-    classes = _classes(thresholds)
+    classes = _classes(thresholds) if thresholds else console.settings.classes
     wanted = _class_named(kind, classes) if kind else None
     for file in (readings, curve):
         if file is not None:
@@ -72,16 +72,14 @@ def register(app: typer.Typer) -> None:
     app.command()(temperature)
 
 
-def _classes(file: str) -> dict[str, ProductClass]:
-    if not file:
-        return dict(known())
+def _classes(file: str) -> Mapping[str, ProductClass]:
     try:
         return with_file(read_file(file))
     except ClassRefused as refusal:
         raise ClassRefused(refusal.reason, place=f"{file}{refusal.place}") from refusal
 
 
-def _class_named(name: str, classes: dict[str, ProductClass]) -> ProductClass:
+def _class_named(name: str, classes: Mapping[str, ProductClass]) -> ProductClass:
     try:
         return named(name, classes)
     except ClassRefused as refusal:
@@ -89,7 +87,7 @@ def _class_named(name: str, classes: dict[str, ProductClass]) -> ProductClass:
 
 
 def _reports(
-    console: Console, what: Sequence[str], lot: str, kind: ProductClass | None, classes: dict[str, ProductClass]
+    console: Console, what: Sequence[str], lot: str, kind: ProductClass | None, classes: Mapping[str, ProductClass]
 ) -> list[Report]:
     files = [one for one in what if one == "-" or _is_file(one)]
     if files and len(files) < len(what):

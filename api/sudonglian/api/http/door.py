@@ -3,7 +3,7 @@
 service.md (stateless processes): nothing here outlives the process that another one would miss.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from threading import Event
 from typing import cast
@@ -17,6 +17,7 @@ from sudonglian.chain.network import Network
 from sudonglian.records.keys import Keys
 from sudonglian.records.signatures import NoRegistry
 from sudonglian.records.store import Store
+from sudonglian.records.temperature.classes import ProductClass, known
 
 
 def no_network() -> Network:
@@ -39,6 +40,8 @@ class Door:
     """The address before the Digital Links of labels."""
     network: Callable[[], Network] = no_network
     """The chain whose registry knows the parties' keys, opened when it is first asked."""
+    classes: Mapping[str, ProductClass] = field(default_factory=known)
+    """The product classes by which temperatures are judged."""
     metrics: Metrics = field(default_factory=Metrics)
     attempts: Attempts = field(default_factory=Attempts)
     """Attempts to sign in that were not right, by address."""

@@ -46,7 +46,7 @@ def item(request: Request, caller: Anyone, link: str) -> Response:
     asked = link_of(request, f"{resolver.ITEM}/")
     with door_of(request).store.read() as connection:
         seen = _shown(connection, asked)
-        proof, temperature = _proof(connection, seen), temperature_of(connection, seen)
+        proof, temperature = _proof(connection, seen), temperature_of(request, connection, seen)
     lang = lang_of(request)
     names = Names(lang, {one.place: one.place_name for one in seen.steps if one.place_name})
     values = {
@@ -67,14 +67,16 @@ def item_json(request: Request, caller: Anyone, link: str) -> Response:
     asked = link_of(request, f"{JSON}/")
     with door_of(request).store.read() as connection:
         seen = _shown(connection, asked)
-        proof, temperature = _proof(connection, seen), temperature_of(connection, seen)
+        proof, temperature = _proof(connection, seen), temperature_of(request, connection, seen)
     return json_answer({**seen.as_json(), "proof": proof, "temperature": temperature})
 
 
-def temperature_of(connection: Connection, seen: Shown) -> dict[str, Any] | None:
-    """Return the verdict on the temperatures of a thing's way in a sentence, or None if there are too many readings."""
+def temperature_of(request: Request, connection: Connection, seen: Shown) -> dict[str, Any] | None:
+    """Return the verdict on the temperatures of a thing's way in a sentence; None of a place, and of too many readings."""
+    if seen.is_place:
+        return None
     try:
-        return told.of_lot(connection, seen.name, most=MAX_PUBLIC_READINGS).public()
+        return told.of_lot(connection, seen.name, table=door_of(request).classes, most=MAX_PUBLIC_READINGS).public()
     except TemperatureRefused:
         return None
 

@@ -27,7 +27,6 @@ from sudonglian.api.scopes import Scope
 from sudonglian.api.settings import Lang
 from sudonglian.records.master_data import names_of
 from sudonglian.records.temperature import words
-from sudonglian.records.temperature.classes import known
 from sudonglian.records.temperature.figures import range_of
 from sudonglian.records.temperature.report import Report
 
@@ -49,7 +48,7 @@ def temperature(request: Request, caller: Anyone, lot: Lot = "", kind: Class = "
     lot = lot.strip()
     values: dict[str, Any] = {"lot": lot, "kind": kind, "public": None, "report": None, "problem": None}
     values["classes"] = [
-        (one.name, one.zh if lang == "zh" else one.en, range_of(one)[lang]) for one in known().values()
+        (one.name, one.zh if lang == "zh" else one.en, range_of(one)[lang]) for one in door_of(request).classes.values()
     ]
     story = sample.stories()[SAMPLE]
     values["example"] = story["seed"]

@@ -6,7 +6,7 @@ docs/sheets.md; docs/decisions/0752. Nothing of a sheet is kept on the server un
 import base64
 import binascii
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -27,6 +27,7 @@ from sudonglian.api.pages.problems import PageRoute
 from sudonglian.api.pages.rendering import HEADERS, page
 from sudonglian.api.pages.session import Anyone, Capturer
 from sudonglian.api.scopes import Scope
+from sudonglian.records.intake import Behaviour
 from sudonglian.records.sheets import annotated, cells, taking
 from sudonglian.records.sheets.faults import SheetRefused
 from sudonglian.records.sheets.taking import Prepared, Told
@@ -43,6 +44,12 @@ HIDDEN: Final = frozenset({"id", "name"})
 
 MAX_ROW: Final = 400
 """Characters of a row, beside its mistake."""
+
+TAKES: Final[Mapping[str, Behaviour]] = {"take": "rollback", "proceed": "proceed"}
+"""The buttons that write, and whether one mistake refuses the whole sheet."""
+
+LOOKS: Final = ("preview", "copy")
+"""The buttons that write nothing."""
 
 router = APIRouter(
     route_class=PageRoute, dependencies=[Depends(declared_only), Depends(named_language)], include_in_schema=False
@@ -66,6 +73,9 @@ def upload_form(request: Request, caller: Anyone) -> Response:
 @router.post("/upload")
 def upload(request: Request, caller: Capturer, form: SheetForm) -> Response:
     """Look at a sheet, give a copy with its mistakes, or take it: what the pressed button says."""
+    pressed = form.field("do")
+    if pressed not in (*LOOKS, *TAKES):
+        raise UsageRefused(f"one of: {', '.join((*LOOKS, *TAKES))}", place="do")
     file = _file_of(form)
     if file is None:
         raise UsageRefused("no sheet was chosen", place="file")
@@ -79,12 +89,12 @@ def upload(request: Request, caller: Capturer, form: SheetForm) -> Response:
         )
     except SheetRefused as refusal:
         raise refusal.told(lang) from refusal
-    if form.field("do") == "take":
-        told, *_ = captures.take_sheet(door, caller, file.data, prepared, "rollback", now, wanted)
+    if pressed in TAKES:
+        told, *_ = captures.take_sheet(door, caller, file.data, prepared, TAKES[pressed], now, wanted)
     else:
         with door.store.read() as connection:
             told = taking.preview(connection, prepared)
-    if form.field("do") == "copy":
+    if pressed == "copy":
         copy = file_answer(annotated.annotated(told, "xlsx", lang), "xlsx", "sudonglian-errors")
         copy.headers.update(HEADERS)
         return copy

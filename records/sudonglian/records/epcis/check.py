@@ -10,9 +10,17 @@ from typing import Any, Final
 from sudonglian.chain import identifiers
 from sudonglian.chain.canonical import Json
 from sudonglian.chain.errors import RecordRefused
+from sudonglian.records.epcis.document import Document
 from sudonglian.records.epcis.extensions import check_extensions
 from sudonglian.records.epcis.findings import Finding, error, pointer, warning
-from sudonglian.records.epcis.plain import CORE, SdlContextRefused, effective_context, entries, plain_event
+from sudonglian.records.epcis.plain import (
+    CORE,
+    SdlContextRefused,
+    effective_context,
+    entries,
+    names_epcis,
+    plain_event,
+)
 from sudonglian.records.epcis.schema import check_schema
 from sudonglian.records.epcis.sensors import check_sensors
 from sudonglian.records.epcis.times import instant
@@ -75,6 +83,24 @@ def examine(
     found += _digits(event)
     found += check_meaning(event)
     return found, plain
+
+
+def check_contexts(document: Document) -> list[tuple[int, Finding]]:
+    """Return that GS1's context is not named around or in an event, once and by the first; an array has no context.
+
+    It is meant all the same (plain-event.md rule 5), but nobody else who reads the document can know that.
+    """
+    if document.is_xml or document.kind == "array":
+        return []
+    for one in document.events:
+        contexts = (*document.context, *entries(one.value.get("@context", []), "/@context"))
+        if not names_epcis(contexts):
+            zh = "应写明 EPCIS 的上下文 https://ref.gs1.org/standards/epcis/epcis-context.jsonld,否则其他系统读不懂"
+            en = (
+                "names no https://ref.gs1.org/standards/epcis/epcis-context.jsonld, without which others cannot read it"
+            )
+            return [(one.index, warning("context-epcis", "/@context", "EPCIS 2.0, JSON binding", zh, en))]
+    return []
 
 
 def _times(event: dict[str, Json], now: datetime) -> list[Finding]:

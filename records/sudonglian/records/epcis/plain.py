@@ -89,6 +89,20 @@ def effective_context(contexts: Iterable[Json]) -> tuple[list[str], dict[str, Js
     return urls, bindings
 
 
+def names_epcis(contexts: Iterable[Json]) -> bool:
+    """Return whether GS1's own context is among these, and not taken back.
+
+    >>> names_epcis(["https://ref.gs1.org/standards/epcis/epcis-context.jsonld"]), names_epcis([{"ex": "urn:e:"}])
+    (True, False)
+    """
+    named = False
+    for context in contexts:
+        named = context is not None and (
+            named or (isinstance(context, str) and OFFICIAL.fullmatch(context) is not None)
+        )
+    return named
+
+
 def terms_of(value: Json) -> set[str]:
     """Return every term that a value may use: whole keys, and the prefix of keys and strings (rule 7)."""
     used: set[str] = set()

@@ -3,12 +3,13 @@
 records.md (layer 2); docs/profiles.md lists the codes. All are warnings: a file shows a part of what happened.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from sudonglian.chain.canonical import Json
 from sudonglian.chain.identifiers import normal
 from sudonglian.records.epcis.findings import Finding, pointer, warning
+from sudonglian.records.meaning.kinds import within_itself
 from sudonglian.records.profiles.goods import Families, Told
 
 LEAVING: Final = frozenset({"shipping", "departing"})
@@ -40,6 +41,8 @@ def _packing(ordered: Sequence[Told]) -> Iterator[tuple[int, Finding]]:
                 if holder is not None:
                     zh, en = f"已在 {holder} 中,未取出又装入", f"is in {holder} already, and was not taken out"
                     yield one.index, warning("packed-twice", one.pointer + place, RULE + ".3", zh, en)
+                if child != one.parent and child in _around(inside, one.parent):
+                    yield one.index, within_itself(one.pointer + place)
                 inside[child] = one.parent
             known.add(one.parent)
         elif action == "DELETE":
@@ -49,6 +52,15 @@ def _packing(ordered: Sequence[Told]) -> Iterator[tuple[int, Finding]]:
                     yield one.index, warning("unpacked-never-packed", one.pointer + place, RULE + ".3", zh, en)
             if not children and not one.event.get("childQuantityList"):
                 inside = {child: holder for child, holder in inside.items() if holder != one.parent}
+
+
+def _around(inside: Mapping[str, str], name: str) -> Iterator[str]:
+    """Yield what a thing is inside, from the innermost; what was packed in a ring ends where it began."""
+    seen = {name}
+    while (holder := inside.get(name)) is not None and holder not in seen:
+        yield holder
+        seen.add(holder)
+        name = holder
 
 
 def _children(one: Told) -> list[tuple[str, str]]:

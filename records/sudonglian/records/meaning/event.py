@@ -15,7 +15,7 @@ from sudonglian.records.epcis.times import instant
 from sudonglian.records.identifiers import credit_code
 from sudonglian.records.identifiers.credit_code import CreditCodeRefused
 from sudonglian.records.meaning.amounts import COUNTS, PACKAGE, amount
-from sudonglian.records.meaning.kinds import QUANTITY_LISTS, check_kinds
+from sudonglian.records.meaning.kinds import QUANTITY_LISTS, check_kinds, check_nesting
 from sudonglian.records.meaning.sensors import check_sensor_values
 from sudonglian.records.profiles.formats import countries, day_of
 
@@ -49,6 +49,7 @@ def check_meaning(event: dict[str, Json]) -> Iterator[Finding]:
         yield from _countries(told)
     yield from _offset(event)
     yield from check_kinds(event)
+    yield from check_nesting(event)
     yield from _quantities(event)
     yield from _mass_balance(event)
     yield from _condition(event)

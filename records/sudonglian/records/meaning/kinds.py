@@ -1,4 +1,4 @@
-"""What an identifier is of: single things stand in lists of EPCs, kinds and lots of goods in lists of quantities.
+"""What an identifier is of: single things stand in lists of EPCs, kinds and lots in lists of quantities, no thing in itself.
 
 EPCIS 2.0 §7.3.3 (instance and class identification); CBV 2.0 §8.2, §8.3 (which identifiers are which).
 """
@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from sudonglian.chain.canonical import Json
+from sudonglian.chain.identifiers import normal
 from sudonglian.records.epcis.findings import Finding, pointer, warning
 
 EPC_LISTS: Final = ("epcList", "childEPCs", "inputEPCList", "outputEPCList")
@@ -61,3 +62,24 @@ def check_kinds(event: dict[str, Json]) -> Iterator[Finding]:
             if isinstance(uri, str) and is_instance(uri):
                 zh, en = "这是单件的标识,不是一种或一批货物;应写在标识列表中", "names a single thing and no kind or lot; it belongs into the list of EPCs"  # fmt: skip
                 yield warning("instance-as-class", pointer(member, index, "epcClass"), rule, zh, en)
+
+
+def check_nesting(event: dict[str, Json]) -> Iterator[Finding]:
+    """Yield the children that are their own parent, however either is written.
+
+    >>> [one.pointer for one in check_nesting({"parentID": "urn:x:1", "childEPCs": ["urn:x:2", "urn:x:1"]})]
+    ['/childEPCs/1']
+    """
+    parent, children = event.get("parentID"), event.get("childEPCs")
+    if not isinstance(parent, str) or not isinstance(children, list) or event.get("type") == "TransactionEvent":
+        return
+    whole = normal(parent)
+    for index, child in enumerate(children):
+        if isinstance(child, str) and normal(child) == whole:
+            yield within_itself(pointer("childEPCs", index))
+
+
+def within_itself(place: str) -> Finding:
+    """Return the finding that a thing would lie inside itself."""
+    zh, en = "一件物品不能装在自己里面", "a thing cannot be inside itself"
+    return warning("packed-in-itself", place, "EPCIS 2.0 §7.4.3", zh, en)

@@ -24,6 +24,9 @@ GOODS_CLASS: Final = "epcclass"
 PAPERS: Final = ("cert", "testres", "customs-declaration", "disinfection")
 """Kinds of papers that are named; their numbers are the partners'."""
 
+PLACES: Final = ("414", "417")
+"""Keys of places and firms: what is recorded of them is the partners' (docs/decisions/0225)."""
+
 MAX_STEPS: Final = 30
 """A page holds so many; a pallet's whole way has fewer."""
 
@@ -67,11 +70,17 @@ class Shown:
     last: StoredRecord | None
     """The newest of the records that the page rests on."""
 
+    @property
+    def is_place(self) -> bool:
+        """Whether it is a place or a firm, of which nothing is gathered in public, recorded or not."""
+        return self.link.ai in PLACES
+
     def as_json(self) -> dict[str, Any]:
         """Return the document at the page's address."""
         return {
             "id": str(self.link),
             "known_as": self.name,
+            "is_place": self.is_place,
             "own_records": self.is_own,
             "name": self.called or None,
             **{name: self.facts.get(name) for name in FACTS},
@@ -94,8 +103,11 @@ class Shown:
 def known_name(connection: Connection, link: DigitalLink) -> str | None:
     """Return the name under which records or firms know a thing: its own, else its lot's, else its kind's.
 
-    A kind of goods is known by any of its lots; an item whose lot nobody has recorded is not known.
+    A kind of goods is known by any of its lots; an item whose lot nobody has recorded is not known. A place or a firm
+    always is: whether records name it is not for everybody.
     """
+    if link.ai in PLACES:
+        return str(link)
     for one in _names(link):
         if naming.is_named(connection, one) or (
             one == str(link) and not link.qualifiers and naming.has_lots(connection, one)
@@ -105,7 +117,9 @@ def known_name(connection: Connection, link: DigitalLink) -> str | None:
 
 
 def shown(connection: Connection, link: DigitalLink, name: str) -> Shown:
-    """Return what the public may see of a thing that `known_name` knows."""
+    """Return what the public may see of a thing that `known_name` knows; of a place nothing but its number."""
+    if link.ai in PLACES:
+        return Shown(link, name, True, "", {}, (), (), (), 0, None)
     found = Naming(connection)
     # What was put into it, or what it was made of, is shown as it came into being; where else a lot went is its
     # buyers' business, and so is the way of a lot itself.
@@ -115,7 +129,7 @@ def shown(connection: Connection, link: DigitalLink, name: str) -> Shown:
         if one.relation in ("self", "content", "input") and _made(one.event, one.through)
     ]
     own = [one for one in found.of(name) if not one.in_error]
-    way = history.carried(found.of, name) if _is_single(link, name) else []
+    way = history.carried(found.of, name) if _is_single(name) else []
     seen = sorted(
         {one.record_hash: one for one in (*origins, *way) if not one.in_error}.values(), key=lambda one: one.order
     )
@@ -143,8 +157,6 @@ def _names(link: DigitalLink) -> Iterator[str]:
     qualifiers = dict(link.qualifiers)
     if "10" in qualifiers and "21" in qualifiers:
         yield str(DigitalLink(link.ai, link.value, (("10", qualifiers["10"]),)))
-    if link.ai in ("414", "417") and qualifiers:
-        yield str(DigitalLink(link.ai, link.value))
 
 
 def _finest(link: DigitalLink) -> tuple[str, ...]:
@@ -152,9 +164,9 @@ def _finest(link: DigitalLink) -> tuple[str, ...]:
     return (str(DigitalLink(link.ai, link.value, (("21", serial),))),) if serial else ()
 
 
-def _is_single(link: DigitalLink, name: str) -> bool:
+def _is_single(name: str) -> bool:
     known = digital_link.parse(name)
-    return known is not None and (known.ai != "01" or "21" in dict(known.qualifiers)) and link.ai != "414"
+    return known is not None and (known.ai != "01" or "21" in dict(known.qualifiers))
 
 
 def _made(event: history.Event, name: str) -> bool:

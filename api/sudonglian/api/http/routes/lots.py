@@ -3,9 +3,10 @@
 docs/spec/seal.md rules 3-9; docs/answers.md (lists).
 """
 
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from fastapi import Path, Query, Request
+from fastapi import Depends, Path, Query, Request
 from fastapi.responses import Response
 
 from sudonglian.api.http import problems
@@ -74,19 +75,29 @@ Size = Annotated[int | None, Query(ge=0, le=MAX_INTEGER, description="By the fir
 Form = Annotated[Literal["json", "xlsx", "csv"], Query(description="A document, or a sheet.")]
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Of which thing a list is asked for, and as of when."""
+
+    name: str
+    direction: lists.Direction
+    until_us: int | None
+    size: int | None
+
+
+def question(lot: Identifier, direction: Way = "forward", as_of: AsOf = "", size: Size = None) -> Question:
+    """Return what a request asks."""
+    until_us = derive.micros(moment(as_of, "as_of")) if as_of else None
+    return Question(identifier_of(lot, "lot"), direction, until_us, size)
+
+
+Asked = Annotated[Question, Depends(question)]
+
+
 @router.get("/{lot:path}/list")
-def lot_list(
-    request: Request,
-    caller: Tracer,
-    lot: Identifier,
-    direction: Way = "forward",
-    as_of: AsOf = "",
-    size: Size = None,
-    form: Form = "json",
-    lang: Language = None,
-) -> Response:
+def lot_list(request: Request, caller: Tracer, asked: Asked, form: Form = "json", lang: Language = None) -> Response:
     """List where an item or lot is, how much of it, what came and went at each place, and what does not add up."""
-    answer = _listed(request, lot, direction, as_of, size)
+    answer = _listed(request, asked)
     if form == "json":
         return json_answer(answer.as_json())
     return file_answer(list_sheets.list_file(answer, form, lang or problems.lang_of(request)), form, "sudonglian-list")
@@ -96,26 +107,21 @@ def lot_list(
 def lot_cn(
     request: Request,
     caller: Tracer,
-    lot: Identifier,
-    direction: Way = "forward",
-    as_of: AsOf = "",
-    size: Size = None,
+    asked: Asked,
     at: Annotated[str, Query(max_length=2_000, description="Of one place or firm alone: one step up, one down.")] = "",
     form: Annotated[Literal["xlsx", "csv"], Query(description="Which sheet.")] = "xlsx",
     lang: Language = None,
 ) -> Response:
     """Give 来源、去向、数量、位置: a row for what passed between two places, and for what is there."""
-    answer = _listed(request, lot, direction, as_of, size)
     around = identifier_of(at, "at") if at else ""
+    answer = _listed(request, asked)
     made = list_sheets.cn_file(answer, form, lang or "zh", around)
     return file_answer(made, form, "sudonglian-cn")
 
 
-def _listed(request: Request, lot: str, direction: lists.Direction, as_of: str, size: int | None) -> lists.Listed:
-    name = identifier_of(lot, "lot")
-    until_us = derive.micros(moment(as_of, "as_of")) if as_of else None
+def _listed(request: Request, asked: Question) -> lists.Listed:
     with door_of(request).store.read() as connection:
-        return lists.listed(connection, name, direction, as_of_us=until_us, size=size)
+        return lists.listed(connection, asked.name, asked.direction, as_of_us=asked.until_us, size=asked.size)
 
 
 @router.get("/{lot:path}/history")
@@ -127,7 +133,8 @@ def lot_history(
 ) -> Response:
     """List what happened to an item or lot, through nesting and transformation, in order of time."""
     name = identifier_of(lot, "lot")
-    with door_of(request).store.read() as connection:
+    door = door_of(request)
+    with door.store.read() as connection:
         events = confirmation.history(connection, name, direction)
-        judged = temperatures.of_lot(connection, name).brief()
+        judged = temperatures.of_lot(connection, name, table=door.classes).brief()
     return json_answer({"epc": name, "events": events, "temperature": judged})

@@ -89,13 +89,18 @@ def _base(request: Request) -> str:
 def _targets(base: str, link: DigitalLink | None) -> dict[str, dict[str, Any]]:
     """Return where each type of link leads."""
     path = "" if link is None else path_of(link)
+    is_place = False
     page = {"href": f"{base}{ITEM}{path}", "type": "text/html", "hreflang": ["zh", "en"]}
     named = "" if link is None else quote(str(link), safe="")
+    asked = "MATCH_anyEPC"
+    if link is not None and link.ai in public.PLACES:
+        is_place = True
+        asked = "WD_readPoint" if link.ai == "414" else "EQ_source_possessing_party"
     return {
-        "pip": {**page, "title": "一码溯源 / where it is from"},
+        "pip": {**page, "title": "地点或单位 / a place or firm" if is_place else "一码溯源 / where it is from"},
         "traceability": {**page, "title": "溯源信息 / traceability"},
         "epcis": {
-            "href": f"{base}/epcis/v2/events?MATCH_anyEPC={named}",
+            "href": f"{base}/epcis/v2/events?{asked}={named}",
             "type": "application/json",
             "title": "EPCIS 2.0 (a firm's own events, with its key)",
         },

@@ -19,7 +19,7 @@ from sudonglian.api.parsing import identifier_of, record_hash_of
 from sudonglian.api.settings import Lang
 from sudonglian.records import reader
 from sudonglian.records.temperature import table, told
-from sudonglian.records.temperature.classes import ProductClass, known, named
+from sudonglian.records.temperature.classes import ProductClass, named
 from sudonglian.records.temperature.errors import ClassRefused
 from sudonglian.records.temperature.report import Report
 from sudonglian.records.temperature.samples import MAX_PUBLIC_READINGS
@@ -40,7 +40,7 @@ Language = Annotated[Lang | None, Query(description="Of the words in the picture
 @router.get("/temperature/classes")
 def classes(request: Request, caller: Anyone) -> Response:
     """List the product classes: their limits, and the source of each."""
-    return json_answer({"classes": [one.as_json() for one in known().values()]})
+    return json_answer({"classes": [one.as_json() for one in door_of(request).classes.values()]})
 
 
 @router.get("/lots/{lot:path}/temperature")
@@ -77,29 +77,29 @@ def lot_verdict(request: Request, caller: Anyone, lot: Lot) -> Response:
 def record_temperature(request: Request, caller: Owner, record_hash: str, kind: Class = "") -> Response:
     """Tell the temperatures of a record that the firm itself has submitted."""
     digest = record_hash_of(record_hash)
-    wanted = class_of(kind)
+    wanted = class_of(request, kind)
     with door_of(request).store.read() as connection:
         if reader.record(connection, digest).submitter != caller.submitter:
             raise Forbidden("only the firm that submitted the record may read its sensors", place="record_hash")
-        report = told.of_record(connection, digest, kind=wanted)
+        report = told.of_record(connection, digest, kind=wanted, table=door_of(request).classes)
     return json_answer(report.as_json())
 
 
 def report_of(request: Request, lot: str, kind: str, submitter: str | None = None) -> Report:
     """Return the report of a lot, by all records or by one firm's alone."""
-    name, wanted = identifier_of(lot, "lot"), class_of(kind)
-    with door_of(request).store.read() as connection:
-        return told.of_lot(connection, name, submitter=submitter, kind=wanted)
+    name, wanted, door = identifier_of(lot, "lot"), class_of(request, kind), door_of(request)
+    with door.store.read() as connection:
+        return told.of_lot(connection, name, submitter=submitter, kind=wanted, table=door.classes)
 
 
 def public_of(request: Request, lot: str) -> dict[str, Any]:
     """Return what anybody may know of a lot."""
-    name = identifier_of(lot, "lot")
-    with door_of(request).store.read() as connection:
-        return told.of_lot(connection, name, most=MAX_PUBLIC_READINGS).public()
+    name, door = identifier_of(lot, "lot"), door_of(request)
+    with door.store.read() as connection:
+        return told.of_lot(connection, name, table=door.classes, most=MAX_PUBLIC_READINGS).public()
 
 
-def class_of(kind: str) -> ProductClass | None:
+def class_of(request: Request, kind: str) -> ProductClass | None:
     """Return the class that a question names, or None.
 
     Raises
@@ -108,7 +108,7 @@ def class_of(kind: str) -> ProductClass | None:
         There is no such class.
     """
     try:
-        return named(kind) if kind else None
+        return named(kind, door_of(request).classes) if kind else None
     except ClassRefused as refusal:
         raise UsageRefused(refusal.reason, place="class") from refusal
 

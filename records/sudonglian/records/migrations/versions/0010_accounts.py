@@ -35,6 +35,7 @@ def upgrade() -> None:
             nullable=True,
             comment="the secret under the key-encryption key, bound to the account",
         ),
+        sa.Column("totp_kek", sa.Text(), comment="that key: keks.id; null without a secret"),
         sa.Column(
             "totp_step",
             sa.BigInteger(),
