@@ -12,6 +12,7 @@ from sudonglian.chain import canonical
 from sudonglian.chain.errors import RecordRefused
 from sudonglian.records.epcis.document import read_document
 from sudonglian.records.epcis.event_hash import event_hash_id, pre_hash
+from sudonglian.records.epcis.hash_values import SERIAL, head_of, written
 from sudonglian.records.epcis.plain import plain_event
 
 EVENT: dict[str, Any] = {
@@ -163,3 +164,48 @@ def test_any_event_has_one_whatever_its_order(event: dict[str, Any], random: Any
     assert event_hash_id(dict(shuffled), CONTEXT) == found
     assert found.startswith("ni:///sha-256;")
     assert json.dumps(found).isascii()
+
+
+HEADS = [
+    *("urn:epc:id:sgtin:6901234.000001.", "urn:epc:id:sgtin:690123.000001.", "urn:epc:id:sgtin:6901234.", "urn:x:"),
+    *("urn:epc:class:lgtin:6901234.000001.", "urn:epc:id:giai:6901234.", "urn:epc:id:giai:690123456789."),
+    *("urn:epc:id:sgln:6901234.00001.", "urn:epc:id:sscc:6901234.", "urn:epc:id:sgtin:6901234.000001.a."),
+    *("https://a.example/01/10614141073464/21/", "http://a.example/01/614141073464/10/", "https://id.gs1.org/01/1/21/"),
+    *("https://a.example/8004/", "https://a.example/01/", "https://a.example/x/01/10614141073464/21/"),
+]
+
+
+@given(st.sampled_from(HEADS), st.text("0123456789azAZ", min_size=1, max_size=SERIAL))
+def test_what_identifiers_begin_with(head: str, serial: str) -> None:
+    if begins := head_of(head):
+        assert begins + serial == written("epc", head + serial, "")
+
+
+def test_which_identifiers_have_a_head() -> None:
+    assert [bool(head_of(each)) for each in HEADS] == [
+        *(True, False, False, False),
+        *(True, True, True),
+        *(False, False, False),
+        *(True, True, False),
+        *(False, False, False),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "spelt"),
+    [
+        ("2026-01-05T08:30:00+08:00", "2026-01-05T00:30:00.000Z"),
+        ("2026-01-05T08:30:59.9996+08:00", "2026-01-05T00:31:00.000Z"),
+        ("2026-01-05T00:30:07.0004Z", "2026-01-05T00:30:07.000Z"),
+        ("9999-12-31T23:59:59.9994Z", "9999-12-31T23:59:59.999Z"),
+        ("0001-01-01T00:00:00-00:30", "0001-01-01T00:30:00.000Z"),
+        *((text, text) for text in ("9999-12-31T23:59:59.9996Z", "0001-01-01T00:00:00+08:00", "2026-02-30T00:00:00Z")),
+        *(
+            (text, text)
+            for text in ("2026-01-05T08:30:60Z", "2026-01-05T08:30:00", "2026-01-05T08:30:00+24:00", "soon")
+        ),
+        ("2026-01-05T08:30:00." + "1" * 300 + "Z", "2026-01-05T08:30:00.111Z"),
+    ],
+)
+def test_times(text: str, spelt: str) -> None:
+    assert written("eventTime", text, "") == spelt

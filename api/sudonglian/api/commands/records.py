@@ -24,8 +24,9 @@ from sudonglian.chain.canonical import Json
 from sudonglian.chain.errors import SudonglianError
 from sudonglian.chain.identifiers import identifiers_of, normal
 from sudonglian.records import confirmation, master_data, reader
-from sudonglian.records.epcis import event_hash, translation
+from sudonglian.records.epcis import translation
 from sudonglian.records.epcis.document import MAX_DOCUMENT_BYTES, read_document
+from sudonglian.records.epcis.hash_document import event_hash_ids
 from sudonglian.records.epcis.plain import plain_event
 from sudonglian.records.profiles.table import profiles
 from sudonglian.records.temperature import told as temperatures
@@ -145,17 +146,20 @@ def profiles_(context: typer.Context) -> int:
 def hash_(context: typer.Context, file: File) -> int:
     """Give each event's GS1 Event Hash ID and the hash of its content; the document need not be valid."""
     console: Console = context.obj
-    document = read_document(read_file(file, MAX_DOCUMENT_BYTES))
+    raw = read_file(file, MAX_DOCUMENT_BYTES)
+    document = read_document(raw)
+    contents = [
+        record.content_hash(canonical.encode(plain_event(one.value, document.context))) for one in document.events
+    ]
     events = []
-    for event in document.events:
-        plain = plain_event(event.value, document.context)
+    for event, content, event_hash_id in zip(document.events, contents, event_hash_ids(raw), strict=True):
         given = event.value.get("eventID")
         events.append(
             {
                 "index": event.index,
                 "event_id": given if isinstance(given, str) else None,
-                "event_hash_id": event_hash.event_hash_id(event.value, document.context),
-                "content_hash": record.content_hash(canonical.encode(plain)).hex(),
+                "event_hash_id": event_hash_id,
+                "content_hash": content.hex(),
             }
         )
     console.emit({"events": events}, (f"{one['index']} {one['content_hash']} {one['event_hash_id']}" for one in events))

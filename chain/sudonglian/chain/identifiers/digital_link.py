@@ -36,12 +36,18 @@ class DigitalLink:
         return DOMAIN + "".join([f"/{ai}/{_escaped(value)}" for ai, value in pairs])
 
 
+FINEST: Final = ("21", "235", "10")
+"""Qualifiers of a product, the finest first."""
+
+
 def finest_of(link: DigitalLink) -> DigitalLink:
     """Return a link with the qualifier alone that identifies most finely: an item's lot is not part of its name."""
     if link.ai not in ("01", "8006") or not link.qualifiers:
         return link
+    if len(link.qualifiers) == 1 and link.qualifiers[0][0] in FINEST:
+        return link
     found = dict(link.qualifiers)
-    finest = next(((ai, found[ai]) for ai in ("21", "235", "10") if ai in found), None)
+    finest = next(((ai, found[ai]) for ai in FINEST if ai in found), None)
     return DigitalLink(link.ai, link.value, (finest,) if finest else ())
 
 

@@ -80,13 +80,17 @@ NAMES: Final = {key.name: ai for ai, key in KEYS.items()} | {
 """The short names that Digital Links of version 1.1 and EPCIS documents still use in place of numbers."""
 
 
+_ZERO: Final = ord("0")
+
+
 def check_digit(digits: str) -> str:
     """Return the check digit that follows the given digits (GS1 General Specifications §7.9.1).
 
     >>> check_digit("1061414107346")
     '4'
     """
-    return str(-(3 * sum(map(int, digits[::-2])) + sum(map(int, digits[-2::-2]))) % 10)
+    codes = digits.encode()  # sums of bytes are several times as fast as those of digits made numbers
+    return str((_ZERO * (len(codes) + 2 * ((len(codes) + 1) // 2)) - 3 * sum(codes[::-2]) - sum(codes[-2::-2])) % 10)
 
 
 def wrong_check_digit(key: Key, value: str) -> str | None:

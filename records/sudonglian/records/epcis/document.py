@@ -12,6 +12,7 @@ from sudonglian.chain.canonical import Json
 from sudonglian.chain.errors import CanonicalRefused
 from sudonglian.records.epcis import markup, xml_document
 from sudonglian.records.epcis.findings import pointer
+from sudonglian.records.epcis.markup import Element
 from sudonglian.records.epcis.plain import entries
 from sudonglian.records.epcis.refusals import NoEvents, NotEpcis, NotJson, NotUtf8, TooLarge, named
 
@@ -75,8 +76,13 @@ def read_document(raw: bytes, form: Form | None = None) -> Document:
     """
     _check_size(raw)
     if form == "xml" or (form is None and markup.is_xml(raw)):
-        return replace(_document(xml_document.translate(raw)), is_xml=True)
+        return document_of(markup.parse(raw))
     return _document(_read(raw))
+
+
+def document_of(root: Element) -> Document:
+    """Return the events of an XML document that has been parsed (see `read_document`)."""
+    return replace(_document(xml_document.translate_root(root)), is_xml=True)
 
 
 def line_of(raw: bytes, places: Iterable[str]) -> dict[str, int]:

@@ -124,8 +124,12 @@ def event_hash_id(event: dict[str, Json], contexts: Sequence[Json] = ()) -> str:
     >>> event_hash_id({"type": "ObjectEvent"})[:31]
     'ni:///sha-256;7aa6d15415d4b429d'
     """
-    digest = hashlib.sha256(pre_hash(event, contexts).encode("utf-8")).hexdigest()
-    return f"ni:///sha-256;{digest}?ver=CBV2.0"
+    return hash_id(pre_hash(event, contexts))
+
+
+def hash_id(text: str) -> str:
+    """Return the Event Hash ID of the text that is hashed (see `pre_hash`)."""
+    return f"ni:///sha-256;{hashlib.sha256(text.encode('utf-8')).hexdigest()}?ver=CBV2.0"
 
 
 def pre_hash(event: dict[str, Json], contexts: Sequence[Json] = ()) -> str:
@@ -135,7 +139,7 @@ def pre_hash(event: dict[str, Json], contexts: Sequence[Json] = ()) -> str:
     'eventType=ObjectEventaction=ADDbizStep=https://ref.gs1.org/cbv/BizStep-packing'
     """
     _, bindings = effective_context([*contexts, *entries(event.get("@context", []), "/@context")])
-    return f"eventType={event.get('type')}" + _Writer(bindings).event(event)
+    return Writer(bindings).event(event)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,26 +160,36 @@ _TYPED: Final = _ordered(_plain("type", *TYPED))
 _NOTHING: Final = _ordered(())
 
 
-class _Writer:
-    """Writes one event; it notes whether there was something to which no rule gives a place."""
+class Writer:
+    """Writes one event; it notes whether there was something to which no rule gives a place.
+
+    All values go through `_written` and all that has an order through `_sorted`: a plan of an event's markup is made by
+    a writer that notes these instead (hash_outline.py).
+    """
+
+    _written = staticmethod(written)
 
     def __init__(self, bindings: dict[str, Json]) -> None:
         self._prefixes = KEY_PREFIXES | {term: value for term, value in bindings.items() if isinstance(value, str)}
-        self._strayed = False
+        self.strayed = False
 
     def event(self, event: dict[str, Json]) -> str:
+        """Return the text that is hashed."""
         done = [self._member(name, event[name], inner, "") for name, inner in _EVENT.members if name in event]
         rest = [
             self._free(name, value, "")
             for name, value in event.items()
             if name not in _EVENT.known and name not in LEFT_OUT and name not in SKIPPED
         ]
-        if self._strayed:
+        if self.strayed:
             rest += (
                 self._strays(name, event[name], inner) for name, inner in _EVENT.members if inner and name in event
             )
-        rest.sort()
-        return "".join(done) + "".join(rest)
+        return f"eventType={event.get('type')}" + "".join(done) + self._sorted(rest)
+
+    @staticmethod
+    def _sorted(found: list[str]) -> str:
+        return "".join(sorted(found))
 
     def _object(self, value: dict[str, Json], order: _Ordered, parent: str) -> str:
         done = [self._member(name, value[name], inner, parent) for name, inner in order.members if name in value]
@@ -187,30 +201,29 @@ class _Writer:
                 if not order.known or ":" in name:
                     rest.append(self._free(name, inner, parent))
                 else:  # what the standard's own objects may not hold stands behind the whole event, as published
-                    self._strayed = True
-            rest.sort()
-            done += rest
+                    self.strayed = True
+            done.append(self._sorted(rest))
         return "".join(done)
 
     def _member(self, name: str, value: Json, order: _Ordered | None, parent: str) -> str:
         """Return a member of the standard's own, without its name if it is empty."""
         if isinstance(value, str):
-            text = written(name, value, parent)
+            text = self._written(name, value, parent)
             return f"{name}={text}" if text else ""
         if item := ITEMS.get(name):
             listed = value if isinstance(value, list) else [value]
             inner = order.members[0][1] if order else None
             if inner is None and all(type(element) is str for element in listed):
-                texts = [text for element in listed if (text := written(item, element, name))]
-                return name + "".join(sorted([f"{item}={text}" for text in texts])) if texts else ""
-            body = "".join(sorted([self._member(item, element, inner, name) for element in listed]))
+                texts = [text for element in listed if (text := self._written(item, element, name))]
+                return name + self._sorted([f"{item}={text}" for text in texts]) if texts else ""
+            body = self._sorted([self._member(item, element, inner, name) for element in listed])
             return name + body if body else ""
         if isinstance(value, list):
-            return "".join(sorted([self._member(name, element, order, parent) for element in value]))
+            return self._sorted([self._member(name, element, order, parent) for element in value])
         if isinstance(value, dict) and "$dec" not in value:
             body = self._object(value, order or _NOTHING, name)
             return name + body if body else ""
-        text = written(name, value, parent)
+        text = self._written(name, value, parent)
         return f"{name}={text}" if text else ""
 
     def _free(self, name: str, value: Json, parent: str) -> str:
@@ -219,16 +232,16 @@ class _Writer:
             return ""
         if isinstance(value, list):
             if name in TYPED_LISTS:
-                body = "".join(sorted([self._typed(element, name) for element in value]))
+                body = self._sorted([self._typed(element, name) for element in value])
                 return name + body if body else ""
             if name in ITEMS:
                 return self._member(name, value, None, parent)
-            return "".join(sorted([self._free(name, element, parent) for element in value]))
+            return self._sorted([self._free(name, element, parent) for element in value])
         key = self._key(name)
         if isinstance(value, dict) and "$dec" not in value:
-            text = written(name, value.get(TEXT, ""), parent)
+            text = self._written(name, value.get(TEXT, ""), parent)
             return key + (f"={text}" if text else "") + self._object(value, _NOTHING, name)
-        text = written(name, value, parent)
+        text = self._written(name, value, parent)
         return f"{key}={text}" if text else key
 
     def _strays(self, name: str, value: Json, order: _Ordered) -> str:
@@ -237,7 +250,7 @@ class _Writer:
             item = ITEMS.get(name)
             inner = order.members[0][1] if item else order
             found = [self._strays(item or name, one, inner or _NOTHING) for one in value]
-            body = "".join(sorted(found))
+            body = self._sorted(found)
             return name + body if body and item else body
         if not isinstance(value, dict) or "$dec" in value:
             return ""
@@ -247,10 +260,10 @@ class _Writer:
                 found.append(self._strays(key, one, inner))
             elif key not in order.known and ":" not in key and key not in SKIPPED:
                 found.append(self._free(key, one, name))
-        return name + "".join(sorted(found)) if any(found) else ""
+        return name + self._sorted(found) if any(found) else ""
 
     def _typed(self, element: Json, name: str) -> str:
-        return self._object(element, _TYPED, name) if isinstance(element, dict) else written(name, element, "")
+        return self._object(element, _TYPED, name) if isinstance(element, dict) else self._written(name, element, "")
 
     def _key(self, name: str) -> str:
         prefix, colon, local = name.partition(":")

@@ -44,10 +44,19 @@ BARE_WORDS: Final = {
     ("sensorReport", "component"): "https://ref.gs1.org/cbv/Comp-",
 }
 
-TIME: Final = re.compile(r"(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(?:\.(\d+))?(Z|[+-]\d{2}:\d{2})", re.ASCII)
+MINUTE: Final = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}", re.ASCII)
+BEHIND_MINUTE: Final = re.compile(r":([0-5]\d)(?:\.(\d+))?(Z|[+-]\d{2}:\d{2})", re.ASCII)
 
 GRAI: Final = re.compile(r"https?://[^?#]*/(?:8003|grai)/(\d{14}[\"'\-.0-9;?A-Z_a-z]{0,16})/?(?:[?#].*)?", re.ASCII)
 """An asset whose first digit is no zero, as identifiers.md rightly wants it: the hash takes it all the same."""
+
+SERIAL: Final = 18
+"""Letters and digits that every identifier with a serial number takes behind its head."""
+
+_HEAD = re.compile(
+    r"urn:epc:(?:id:sgtin:[0-9]+\.[0-9]+\.|class:lgtin:[0-9]+\.[0-9]+\.|id:giai:[0-9]+\.)"
+    r"|https?://[A-Za-z0-9.\-]+/01/[0-9]+/(?:21|10)/"
+)
 
 WORDED: Final = frozenset(path[-1] for path in BARE_WORDS)
 
@@ -77,6 +86,18 @@ def written(name: str, value: Json, parent: str) -> str:
     if text and ":" not in text and name in WORDED:
         text = (BARE_WORDS.get((parent, name)) or BARE_WORDS.get((name,)) or "") + text
     return _spelt(text) if len(text) <= MAX_CACHED_TEXT else _spell(text)
+
+
+def head_of(head: str) -> str:
+    """Return what all identifiers with this head begin with, up to `SERIAL` letters and digits; nothing of others.
+
+    >>> head_of("urn:epc:id:sgtin:0614141.107346.")
+    'https://id.gs1.org/01/10614141073464/21/'
+    """
+    if not _HEAD.fullmatch(head):
+        return ""
+    spelt = _link(head + "1")
+    return spelt.removesuffix("1") if spelt != head + "1" else ""
 
 
 def _spell(text: str) -> str:
@@ -112,17 +133,42 @@ def _link(text: str) -> str:
 
 
 def _time(text: str) -> str:
-    match = TIME.fullmatch(text)
-    if not match:
+    # A minute and what stands behind it come again sooner than a time.
+    parts = _BEHIND if len(text) <= MAX_CACHED_TEXT else _behind
+    found = parts(text[16:])
+    if found is None:
         return text
-    local, digits, offset = match.groups()
-    fraction = (digits or "").ljust(4, "0")
-    milliseconds = int(fraction[:3]) + (fraction[3] >= "5")
+    second, milliseconds, offset = found
+    minute = _minute(text[:16], offset)
+    if not minute:
+        return text
+    if milliseconds < 1000:
+        return f"{minute}:{second}.{milliseconds:03}Z"
     try:
-        whole = datetime.fromisoformat(local if offset == "Z" else local + offset)
-        if offset == "Z" and milliseconds < 1000:
-            return f"{local}.{milliseconds:03}Z"
-        exact = whole.replace(tzinfo=whole.tzinfo or UTC).astimezone(UTC) + timedelta(milliseconds=milliseconds)
-    except (ValueError, OverflowError):
+        return f"{(datetime.fromisoformat(f'{minute}:{second}') + timedelta(seconds=1)).isoformat()}.000Z"
+    except OverflowError:
         return text
-    return exact.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+
+
+def _behind(text: str) -> tuple[str, int, str] | None:
+    """Return second, milliseconds and offset, of what stands behind the minute."""
+    match = BEHIND_MINUTE.fullmatch(text)
+    if match is None:
+        return None
+    second, digits, offset = match.groups()
+    fraction = (digits or "").ljust(4, "0")
+    return second, int(fraction[:3]) + (fraction[3] >= "5"), offset
+
+
+_BEHIND = lru_cache(CACHED)(_behind)
+
+
+@lru_cache(CACHED)
+def _minute(minute: str, offset: str) -> str:
+    """Return the minute in UTC, nothing if there is none such: an offset has no seconds."""
+    if not MINUTE.fullmatch(minute):
+        return ""
+    try:
+        return datetime.fromisoformat(minute + offset).astimezone(UTC).isoformat()[:16]
+    except (ValueError, OverflowError):
+        return ""

@@ -105,10 +105,22 @@ def parse(raw: bytes) -> Element:
     NotXml, XmlEncoding, XmlDoctype, TooDeep, TooLarge
         With line and column where there is one.
     """
-    return _Reader().read(_text(raw))
+    return parse_text(decoded(raw))
 
 
-def _text(raw: bytes) -> str:
+def parse_text(text: str) -> Element:
+    """Return the root of a document that has been decoded (see `parse`)."""
+    return _Reader().read(text)
+
+
+def decoded(raw: bytes) -> str:
+    """Return a document's text, by the encoding that it declares.
+
+    Raises
+    ------
+    XmlEncoding
+        An encoding that is not read, or another than the bytes have.
+    """
     bom = raw.startswith(_UTF16)
     head = (
         raw[:400].decode("utf-16" if bom else "latin-1", "replace").removeprefix("\ufeff").removeprefix("\xef\xbb\xbf")

@@ -73,6 +73,11 @@ class Names:
         """Return whether an attribute is for the parser alone."""
         return namespace in MACHINERY
 
+    @property
+    def used(self) -> frozenset[str]:
+        """Return the namespaces of the names that have been given, but for EPCIS's own."""
+        return frozenset(self._prefixes)
+
     def context(self) -> dict[str, Json]:
         """Return the bindings, to which plain-event.md applies as if the event had come with them."""
         return {**{prefix: uri for prefix, uri in PREFIXES.items() if prefix not in self._bound}, **self._bound}

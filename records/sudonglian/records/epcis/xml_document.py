@@ -39,7 +39,11 @@ def translate(raw: bytes, lines: Lines | None = None) -> dict[str, Json]:
     DocumentRefused
         Not XML, or not of EPCIS, or with something where the binding has no place for it.
     """
-    root = markup.parse(raw)
+    return translate_root(markup.parse(raw), lines)
+
+
+def translate_root(root: Element, lines: Lines | None = None) -> dict[str, Json]:
+    """Return the JSON of a document that has been parsed (see `translate`)."""
     if root.namespace in EPCIS and root.name in EVENT_TYPES:
         return Translator(lines).event(root, ())
     version = VERSIONS.get(root.namespace)

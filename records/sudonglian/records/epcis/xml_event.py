@@ -5,7 +5,7 @@ docs/decisions/0204 says what a translation may change: nothing but what the bin
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Final, TypeAlias
 
@@ -36,6 +36,9 @@ ARRAYS: Final = frozenset({"participants", "traceCode"})
 
 TEXT: Final = "#text"
 """The member that holds the text of an extension element which also has attributes or children."""
+
+SHORT: Final = 15
+"""Digits of a whole number that every reader keeps."""
 
 _NUMBER = re.compile(r"([+-]?)(?=[.]?[0-9])0*([0-9]*)(?:[.]([0-9]*))?([eE][+-]?[0-9]+)?", re.ASCII)
 
@@ -102,6 +105,15 @@ class Translator:
         bare = replace(element, attributes=())
         return self._extension(bare, own=False)
 
+    def _as_number(self, text: str, path: Path) -> Json:
+        return number(text, path)
+
+    def _as_word(self, text: str, words: vocabulary.Vocabulary, scope: Mapping[str, str]) -> Json:
+        return vocabulary.bare(text, words, scope)
+
+    def _as_boolean(self, text: str) -> Json:
+        return boolean(text)
+
     def _children(self, element: Element, path: Path) -> Iterable[Element]:
         self._no_text(element, path)
         for child in element.children:
@@ -136,11 +148,11 @@ class Translator:
         return element.text
 
     def _number(self, element: Element, path: Path) -> Json:
-        return number(str(self._leaf(element, path)), path)
+        return self._as_number(str(self._leaf(element, path)), path)
 
     def _word(self, words: vocabulary.Vocabulary) -> Callable[[Element, Path], Json]:
         def translate(element: Element, path: Path) -> Json:
-            return vocabulary.bare(str(self._leaf(element, path)), words, element.scope)
+            return self._as_word(str(self._leaf(element, path)), words, element.scope)
 
         return translate
 
@@ -178,7 +190,7 @@ class Translator:
             found: dict[str, Json] = {}
             self._attributes(element, found)
             if isinstance(kind := found.get("type"), str):
-                found["type"] = vocabulary.bare(kind.strip(SPACE), words, element.scope)
+                found["type"] = self._as_word(kind.strip(SPACE), words, element.scope)
             found[element.name] = element.text
             return found
 
@@ -222,12 +234,12 @@ class Translator:
             ("component", vocabulary.SENSOR_COMPONENT),
         ):
             if isinstance(text := found.get(name), str):
-                found[name] = vocabulary.bare(text.strip(SPACE), words, element.scope)
+                found[name] = self._as_word(text.strip(SPACE), words, element.scope)
         for name in NUMBERS & found.keys():
             if isinstance(text := found[name], str):
-                found[name] = number(text.strip(SPACE), (*path, name))
+                found[name] = self._as_number(text.strip(SPACE), (*path, name))
         if isinstance(text := found.get("booleanValue"), str):
-            found["booleanValue"] = {"true": True, "1": True, "false": False, "0": False}.get(text.strip(SPACE), text)
+            found["booleanValue"] = self._as_boolean(text)
         return found
 
     def _extend(self, holder: dict[str, Json], element: Element) -> None:
@@ -297,6 +309,8 @@ def number(text: str, path: Path = ()) -> Json:
     >>> number("+020.50"), number("200.0"), number("twenty")
     ({'$dec': '20.5'}, 200, 'twenty')
     """
+    if text.isdigit() and text.isascii() and len(text) <= SHORT:
+        return int(text)
     match = _NUMBER.fullmatch(text)
     if match is None:
         return text
@@ -308,6 +322,15 @@ def number(text: str, path: Path = ()) -> Json:
         found = named(refusal)
         found.place = pointer(*path)
         raise found from refusal
+
+
+def boolean(text: str) -> Json:
+    """Return what XML writes in one of two ways each; anything else as it is.
+
+    >>> boolean("1"), boolean("false"), boolean("yes")
+    (True, False, 'yes')
+    """
+    return {"true": True, "1": True, "false": False, "0": False}.get(text.strip(SPACE), text)
 
 
 def _gather(holder: dict[str, Json], key: str, value: Json) -> None:
