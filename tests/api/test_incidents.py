@@ -103,15 +103,16 @@ def test_chongqing_the_pieces_add_up_and_the_rule_splits_people_as_the_report_di
     assert {one.evidence for one in members if one.kind == "person"} == {"possible"}
 
 
-def test_chongqing_had_the_twelve_come_together_the_present_rule_would_call_them_contacts_of_contacts() -> None:
+def test_chongqing_had_the_twelve_come_together_they_would_still_be_contacts_in_general() -> None:
     recorded = events("chongqing-2020")
     for one in recorded:
         if any("同库" in who["personRef"]["name"] for who in one.get("sdl:participants", ())):
             one["eventTime"] = at(12, 12, 12).isoformat()
             for who in one["sdl:participants"]:
                 who |= {"start": at(12, 12, 12).isoformat(), "end": at(12, 12, 13).isoformat()}
-    split = Counter(people("chongqing-2020", asked("chongqing-2020", recorded)).values())
-    assert split == {"close": chongqing.HIGH, "secondary": chongqing.GENERAL}
+    for edition, tier in (("cn-nhc-8/1", "general"), ("cn-nhc-9/1", "on-site"), ("tiers/1", "secondary")):
+        split = Counter(people("chongqing-2020", asked("chongqing-2020", recorded, tiers=edition)).values())
+        assert split == {"close": chongqing.HIGH, tier: chongqing.GENERAL}
 
 
 TERMINAL = {"码头吊机司机", "码头验箱员", "拖车司机"}

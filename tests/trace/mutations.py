@@ -304,6 +304,29 @@ MUTATIONS: Final = (
     Mutation(
         "the strongest rule is named", "tiers.py", "if party in best and rank >= best[party].rank:", "if party in best:"
     ),
+    Mutation(
+        "a person from whom a trace began is a case",
+        "tiers.py",
+        "return (PERSON if hops[party] else CASE)",
+        "return PERSON",
+    ),
+    Mutation("a rule may ask for the source's tier", "tiers.py", "if rule.of and tier not in rule.of:", "if False:"),
+    Mutation("contacts of close contacts are named", "tiers.py", "    if asked:\n", "    if False:\n"),
+    Mutation(
+        "weak links stay weak", "precedence.py", "return WHOLE * dose // (dose + self._touch.half)", "return WHOLE // 2"
+    ),
+    Mutation(
+        "what needed as many hops counts",
+        "precedence.py",
+        "self._met(one, generation + 1)",
+        "self._met(one, generation)",
+    ),
+    Mutation("nobody adds to the own dose", "precedence.py", "self._sum(level, one.stays[place]) for", "0 for"),
+    Mutation("what was split off is the same goods", "precedence.py", "generation + (cost == 0):", "generation:"),
+    Mutation("goods are not people", "precedence.py", "self._touch.persons if", "self._touch.goods if"),
+    Mutation(
+        "what is packed into something exposed is with it", "precedence.py", "load * self._rule.flow *", "load * 0 *"
+    ),
     Mutation("each hop passes on a part", "risk.py", "before * rule.transfer.numerator //", "before //"),
     Mutation("only what needed fewer hops adds to a dose", "risk.py", "if generation < hops[party]:", "if True:"),
     Mutation("an instant took some minutes", "risk.py", "return level.at(start) * instant", "return level.at(start)"),

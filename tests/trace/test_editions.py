@@ -1,26 +1,74 @@
-"""Documents of the first edition are made again to the byte: these digests are those of the engine that wrote it."""
+"""Documents of earlier editions are made again to the byte: these digests are those of the engines that wrote them."""
 
 import hashlib
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from tests.trace.test_facts import BOX, LOT, PORT, handover, two_cities
 
 from sudonglian.chain import canonical
+from sudonglian.trace.casework.again import query_of
+from sudonglian.trace.casework.run import query_json
 from sudonglian.trace.engine.derive import derive_facts
-from sudonglian.trace.engine.editions import FIRST, SECOND, as_edition
+from sudonglian.trace.engine.editions import FIRST, SECOND, THIRD, as_edition
 from sudonglian.trace.engine.events import EventView
 from sudonglian.trace.engine.facts import EPOCH
-from sudonglian.trace.engine.query import TraceQuery
+from sudonglian.trace.engine.query import RANK, TIERS, TraceQuery
 from sudonglian.trace.engine.result import DOMAIN, TraceResult, trace
 from sudonglian.trace.errors import QueryRefused
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
+EARLIER = {"tiers": "tiers/1", "rank": "rank/1"}
+"""What there was before the third edition."""
+
+
 def answer(events: list[EventView], seed: str, hour: int, **more: Any) -> TraceResult:
-    return trace(derive_facts(events), TraceQuery(seed, at=EPOCH + hour * HOUR, **more))
+    return trace(derive_facts(events), TraceQuery(seed, at=EPOCH + hour * HOUR, **{**EARLIER, **more}))
+
+
+@pytest.mark.parametrize(
+    ("made", "digest"),
+    [
+        (lambda: answer(handover(), BOX, 3), "ea347b40ef2018b3a559d1d2602bf379cb6ded8898ec3c9c53f1c113a473d30b"),
+        (
+            lambda: answer(handover(), BOX, 3, min_dwell={"location": HOUR / 4}, persistence={"item": DAY}),
+            "24621695acffcf9ba804fa648e3127304da5fdd10310d0e5905e6310f64bb344",
+        ),
+        (lambda: answer(handover(), "driver", 3), "ee9e522f1d344ae2818ed841c25a66b9c5946e3f226a935873c793aa9a383014"),
+        (
+            lambda: answer(two_cities(), LOT, 2, policy="norovirus/1"),
+            "5f1e0e0c9af2721f33d1fe906e9cd74cf00dc8f714a1f4784dce63610b743415",
+        ),
+        (
+            lambda: answer(handover(), "late", 10, backward=True, lookback=DAY),
+            "e90e9cdf9d2e509480245a84610e3763f251328c64eb3608fb90effe42f37433",
+        ),
+    ],
+)
+def test_the_second_edition_is_what_it_was(made: Any, digest: str) -> None:
+    second = canonical.encode(as_edition(made().document(), SECOND))
+    assert hashlib.sha256(DOMAIN + second).hexdigest() == digest
+
+
+def test_a_question_that_was_kept_before_there_were_editions_is_asked_as_then() -> None:
+    query = TraceQuery(BOX, at=EPOCH + 3 * HOUR)
+    now = cast(dict[str, Any], query_json(query))
+    assert query_of(now, 0, "").tiers == TIERS
+    assert query_of(now, 0, "").rank == RANK
+    then = query_of({name: value for name, value in now.items() if name not in EARLIER}, 0, "")
+    assert {"tiers": then.tiers, "rank": then.rank} == EARLIER
+
+
+@pytest.mark.parametrize("more", [{"tiers": "cn-nhc-8/1"}, {"rank": "rank/2"}])
+def test_what_the_second_edition_could_not_say_is_refused(more: dict[str, Any]) -> None:
+    document = answer(handover(), BOX, 3, **more).document()
+    assert document["versions"] | more == document["versions"]
+    for edition in (FIRST, SECOND):
+        with pytest.raises(QueryRefused):
+            as_edition(document, edition)
 
 
 @pytest.mark.parametrize(
@@ -43,7 +91,7 @@ def answer(events: list[EventView], seed: str, hour: int, **more: Any) -> TraceR
 )
 def test_the_first_edition_is_what_it_was(made: Any, digest: str) -> None:
     document = made().document()
-    assert as_edition(document, SECOND) is document
+    assert as_edition(document, THIRD) is document
     first = canonical.encode(as_edition(document, FIRST))
     assert hashlib.sha256(DOMAIN + first).hexdigest() == digest
 

@@ -29,7 +29,7 @@ def test_the_line_list_says_what_the_table_says() -> None:
         assert [name.split(" ")[-1] for name in head] == list(table.COLUMNS)
         assert [tuple(row) for row in rows] == list(table.rows(answer))
         walked = [row[0] for row in found["walks"][1:]]
-        assert walked == [one.key for one in answer.members for _ in one.earliest_walk()]
+        assert walked == [one.key for one, _ in table.called(answer) for _ in one.earliest_walk()]
         assert ["document_hash", answer.document_hash()] in found["about"]
 
 

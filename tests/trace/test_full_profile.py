@@ -19,9 +19,10 @@ from sudonglian.trace.engine.events import EventView
 from sudonglian.trace.engine.facts import EPOCH, Facts, Party, Place
 from sudonglian.trace.engine.fading import Gradual
 from sudonglian.trace.engine.forward import ROOT
+from sudonglian.trace.engine.query import TIERS
 from sudonglian.trace.engine.result import TraceResult
 from sudonglian.trace.engine.rules import fact_table
-from sudonglian.trace.engine.tiers import tier_table
+from sudonglian.trace.engine.tiers import tier_tables
 
 QUICK = 600
 FULL = 10_200
@@ -30,7 +31,7 @@ LEAST = 100
 
 RULES = (
     *(f"facts {rule.id}" for rule in fact_table().rules),
-    *(f"tiers {rule.id}" for rule in tier_table().rules),
+    *(f"tiers {rule.id}" for rule in tier_tables()[TIERS].rules),
     "a meeting lasts as long as it must",
     "a meeting is too short",
     "a place exposes after its source left",

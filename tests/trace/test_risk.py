@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-import pytest
 from tests.trace.questions import POLICIES, answered, question
 from tests.trace.test_facts import BOX, HOUR, OTHER, PORT, STORE, event
 from tests.trace.test_invariants import certain_world
@@ -72,9 +71,11 @@ def test_doses_are_the_sums_over_all_meetings() -> None:
     assert compared > 100
 
 
-def ranks(events: list[EventView], policy: str = "policy/1") -> dict[str, int]:
+def ranks(events: list[EventView], policy: str = "policy/1", rank: str = "rank/1") -> dict[str, int]:
     facts = derive_facts(events)
-    answer = trace(facts, TraceQuery(BOX, at=EPOCH + timedelta(hours=1), lookback=timedelta(0), policy=policy))
+    answer = trace(
+        facts, TraceQuery(BOX, at=EPOCH + timedelta(hours=1), lookback=timedelta(0), policy=policy, rank=rank)
+    )
     return {one["id"]: one["risk_rank"] for one in answer.document()["members"]}
 
 
@@ -112,18 +113,6 @@ def test_what_was_warm_is_lower() -> None:
     )
     assert found["frozen"] == 1
     assert found["warm"] > 1
-
-
-@pytest.mark.parametrize(("hops", "given"), [(1, True), (3, True), (4, False)])
-def test_later_generations_have_no_rank(hops: int, given: bool) -> None:
-    events = [event(0, "storing", (BOX, "epc"), biz_location="https://id.gs1.org/414/6901234500009")]
-    for number in range(hops):
-        seen = [(f"p{number}", "same-room"), (f"p{number - 1}", "same-room")] if number else [("p0", "opened")]
-        place = PORT if number == 0 else f"urn:example:room:{number}"
-        items = ((BOX, "epc"),) if number == 0 else ()
-        events.append(event(2 + number, "inspecting", *items, biz_location=place, people=seen, record=f"e{number}"))
-    found = ranks(events)
-    assert bool(found[f"p{hops - 1}"]) is given
 
 
 def test_strength_halves_and_doubles_in_steps() -> None:

@@ -23,9 +23,11 @@ def test_each_member_is_a_row_that_says_what_the_document_says(backward: bool) -
     answer = ask(handover(), seed, hour, backward=backward, lookback=timedelta(days=1))
     found = read(answer)
     when = "latest" if backward else "earliest"
-    told = answer.document()["members"]
+    told = {(one["kind"], one["id"]): one for one in answer.document()["members"]}
     assert [set(row) for row in found] == [set(COLUMNS)] * len(told)
-    for row, one in zip(found, told, strict=True):
+    assert {(row["kind"], row["id"]) for row in found} == told.keys()
+    for row in found:
+        one = told[row["kind"], row["id"]]
         generation = one["generation"]
         assert (row["kind"], row["id"], row["evidence"], row["time"]) == (
             one["kind"],
@@ -38,6 +40,16 @@ def test_each_member_is_a_row_that_says_what_the_document_says(backward: bool) -
             str(generation["persons"]),
         )
         assert (row["tier"], row["tier_zh"], row["rule"]) == (one["tier"], one["tier_zh"], one["rule"])
+
+
+def test_people_come_first_and_whoever_is_to_be_called_first() -> None:
+    found = read(ask(handover(), BOX, 3))
+    assert [row["kind"] for row in found] == sorted(
+        (row["kind"] for row in found), key=("person", "item", "place").index
+    )
+    ranks = [int(row["risk_rank"]) for row in found if row["kind"] == "person"]
+    assert ranks == sorted(ranks)
+    assert [row["tier"] for row in found if row["kind"] == "person"] == ["close", "close", "general"]
 
 
 def test_a_row_names_how_and_by_what_and_the_records_of_that_meeting() -> None:

@@ -31,6 +31,11 @@ TABLE: dict[str, Any] = {
         "transfer": {"share": "1/4", "source": "test"},
         "instant": {"hours": hours(2), "source": "test"},
         "flow": {"hours": hours(3), "source": "test"},
+        "touch": {
+            "goods": {"handoff": "10000", "interior": "700", "vehicle": "30", "location": "10", "source": "test"},
+            "persons": {"handoff": "900", "interior": "800", "vehicle": "70", "location": "60", "source": "test"},
+            "half": {"hours": hours(5), "source": "test"},
+        },
     },
     "policies": [
         {"policy": "policy/1", "zh": "", "en": "", "dwell": {}, "persistence": {}, "curves": {}},

@@ -25,10 +25,12 @@ from sudonglian.trace.engine.pictures.alone import route_svg, timeline_svg
 from sudonglian.trace.engine.pictures.times import local
 from sudonglian.trace.engine.policies import policy_table
 from sudonglian.trace.engine.progress import Stage
-from sudonglian.trace.engine.query import POLICY, TraceQuery
+from sudonglian.trace.engine.query import POLICY, TIERS, TraceQuery
+from sudonglian.trace.engine.tiers import tier_tables
 from sudonglian.trace.errors import SeedUnknown
 
 POLICIES: Final = tuple(policy_table())
+EDITIONS: Final = tuple(tier_tables())
 
 
 def trace(
@@ -48,6 +50,9 @@ def trace(
     policy: Annotated[
         str, typer.Option(metavar="P", help=f"What is assumed of the pathogen: {', '.join(POLICIES)}.")
     ] = POLICY,
+    tiers: Annotated[
+        str, typer.Option(metavar="T", help=f"By whose rules contacts are named: {', '.join(EDITIONS)}.")
+    ] = TIERS,
     place: Annotated[
         str, typer.Option(metavar="PLACE", help="Where a lot was sampled; without it every portion is meant.")
     ] = "",
@@ -120,6 +125,8 @@ def trace(
         raise UsageRefused("exactly one of --case and --purpose is needed", place="--purpose")
     if policy not in POLICIES:
         raise UsageRefused(f"{policy!r} is none of: {', '.join(POLICIES)}", place="--policy")
+    if tiers not in EDITIONS:
+        raise UsageRefused(f"{tiers!r} is none of: {', '.join(EDITIONS)}", place="--tiers")
     query = TraceQuery(
         seed=seed_of(seed, "SEED"),
         at=moment(at, "--at"),
@@ -129,6 +136,7 @@ def trace(
         max_generation=max_generation,
         seed_place=identifier_of(place, "--place") if place else "",
         policy=policy,
+        tiers=tiers,
         log_size=log_size or 0,
         persistence=spans((_pair(text) for text in lasting or ()), "--persistence"),
         min_dwell=spans((_pair(text) for text in dwelt or ()), "--min-dwell"),

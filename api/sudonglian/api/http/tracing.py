@@ -26,7 +26,8 @@ from sudonglian.trace.casework import graphml
 from sudonglian.trace.casework.run import MAX_WHY, reason, run_trace
 from sudonglian.trace.engine.policies import policy_table
 from sudonglian.trace.engine.progress import Report, Stage, silent
-from sudonglian.trace.engine.query import CARRIERS, PLACES, POLICY, TraceQuery
+from sudonglian.trace.engine.query import CARRIERS, PLACES, POLICY, TIERS, TraceQuery
+from sudonglian.trace.engine.tiers import tier_tables
 
 POLL_S: Final = 1.0
 """How soon a job that another process took in, or left behind, is seen."""
@@ -40,6 +41,7 @@ MAX_IDENTIFIER: Final = 2_000
 """Longer URIs are cut by browsers and proxies."""
 
 POLICIES: Final = ", ".join(policy_table())
+EDITIONS: Final = ", ".join(tier_tables())
 
 MAX_KINDS: Final = len(PLACES) + len(CARRIERS) + 2
 """Kinds that a span may be said for, and the two names for several or another of them."""
@@ -58,6 +60,7 @@ class TraceAsk(BaseModel):
     max_generation: int | None = Field(None, ge=0, le=1_000_000)
     place: str = Field("", max_length=MAX_IDENTIFIER, description="Where a lot was sampled.")
     policy: str = Field(POLICY, max_length=64, description=f"What is assumed of the pathogen: {POLICIES}.")
+    tiers: str = Field(TIERS, max_length=64, description=f"By whose rules contacts are named: {EDITIONS}.")
     persistence: dict[str, Annotated[str, Field(max_length=16)]] = Field(
         {},
         max_length=MAX_KINDS,
@@ -87,6 +90,8 @@ class TraceAsk(BaseModel):
         reason(self.case, self.purpose)
         if self.policy not in policy_table():
             raise UsageRefused(f"not a policy that is known: {', '.join(policy_table())}", place="/policy")
+        if self.tiers not in tier_tables():
+            raise UsageRefused(f"not an edition of the tiers: {EDITIONS}", place="/tiers")
         query = TraceQuery(
             seed=seed_of(self.seed, "/seed"),
             at=moment(self.at, "/at"),
@@ -96,6 +101,7 @@ class TraceAsk(BaseModel):
             max_generation=self.max_generation,
             seed_place=identifier_of(self.place, "/place") if self.place else "",
             policy=self.policy,
+            tiers=self.tiers,
             log_size=self.log_size,
             persistence=spans(self.persistence.items(), "/persistence"),
             min_dwell=spans(self.min_dwell.items(), "/min_dwell"),

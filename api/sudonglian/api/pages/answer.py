@@ -20,6 +20,9 @@ from sudonglian.trace.engine.pictures.times import order
 KINDS: Final = ("person", "place", "item")
 """In the order in which a reader must act."""
 
+UNRANKED: Final = 1 << 62
+"""Behind all who have a rank."""
+
 URGENCY: Final = {"close": 0, "high": 0, "secondary": 1, "exposed-place": 1}
 """Whom to call first; what stands here not comes after."""
 
@@ -109,10 +112,11 @@ def read_answer(
     return Answer(document, names, backward, rows)
 
 
-def _urgency(one: dict[str, Any]) -> tuple[int, int, int, datetime, str]:
+def _urgency(one: dict[str, Any]) -> tuple[int, int, int, int, datetime, str]:
     kind = KINDS.index(one["kind"]) if one["kind"] in KINDS else len(KINDS)
     sure = 0 if one["evidence"] == "certain" else 1
-    return kind, URGENCY.get(one["tier"], 2), sure, order(_time(one)), one["id"]
+    first = one.get("risk_rank") or UNRANKED
+    return kind, first, URGENCY.get(one["tier"], 2), sure, order(_time(one)), one["id"]
 
 
 def _row(one: dict[str, Any], names: Names, events: Mapping[str, Mapping[str, Any]], *, backward: bool) -> Row:

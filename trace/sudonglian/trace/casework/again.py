@@ -4,7 +4,7 @@ tracing.md §6 (a trace is evidence); docs/spec/trace-document.md §3 and §11.
 """
 
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection
 
@@ -19,6 +19,10 @@ from sudonglian.trace.engine.editions import as_edition
 from sudonglian.trace.engine.query import TraceQuery
 from sudonglian.trace.engine.result import TraceResult, trace
 from sudonglian.trace.errors import QueryRefused
+
+FIRST_TIERS: Final = "tiers/1"
+FIRST_RANK: Final = "rank/1"
+"""The editions of the questions that were kept before there were several."""
 
 
 class Again(NamedTuple):
@@ -92,6 +96,8 @@ def query_of(told: Any, size: int, root: str) -> TraceQuery:
         persistence=persistence,
         min_dwell={kind: span * micro for kind, span in told.get("min_dwell_us", {}).items()},
         policy=told["policy"],
+        tiers=told.get("tiers", FIRST_TIERS),
+        rank=told.get("rank", FIRST_RANK),
         log_size=size,
         log_root=root,
     )

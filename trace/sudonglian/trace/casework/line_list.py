@@ -60,7 +60,7 @@ def encode(answer: TraceResult) -> bytes:
     walks = book.create_sheet("路径 walks")
     walks.append([cell(walks, name, bold=True) for name in STEPS])
     written = 0
-    for member in answer.members:
+    for member, _ in table.called(answer):
         for number, step in enumerate(member.earliest_walk(), start=1):
             if written == MAX_ROWS:
                 break

@@ -149,6 +149,8 @@ def query_json(query: TraceQuery) -> dict[str, Json]:
         "min_dwell_us": {kind: span // MICRO for kind, span in query.min_dwell.items()},
         "strict": query.strict,
         "policy": query.policy,
+        "tiers": query.tiers,
+        "rank": query.rank,
         "log_size": query.log_size,
         "log_root": query.log_root,
     }

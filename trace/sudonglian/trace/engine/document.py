@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, Final
 
-from sudonglian.trace.engine.editions import SECOND
+from sudonglian.trace.engine.editions import THIRD
 from sudonglian.trace.engine.facts import Facts, Party, iso, micros
 from sudonglian.trace.engine.forward import ROOT, PlaceLabel
 from sudonglian.trace.engine.member import Member, step_json
@@ -90,7 +90,7 @@ def build(
         for member in members
     ]
     return {
-        "v": SECOND,
+        "v": THIRD,
         "log": {"size": query.log_size, "root": query.log_root},
         "query": {
             "seed": query.seed,
@@ -105,7 +105,7 @@ def build(
             "persistence_us": {kind: _lasts(terms, kind) for kind in (*PLACES, *CARRIERS)},
             "curves": {kind: lasting.curve for kind, lasting in terms.lasting.items() if lasting.curve},
         },
-        "versions": {"policy": query.policy, "facts": facts.table_version, "tiers": tiers},
+        "versions": {"policy": query.policy, "facts": facts.table_version, "tiers": tiers, "rank": query.rank},
         "seeds": [
             {
                 "kind": seed.subject.kind,

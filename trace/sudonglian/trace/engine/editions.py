@@ -10,9 +10,14 @@ from sudonglian.trace.errors import QueryRefused
 
 FIRST: Final = "sudonglian/trace/1"
 SECOND: Final = "sudonglian/trace/2"
+THIRD: Final = "sudonglian/trace/3"
 
 ADDED: Final = ("time", "exposure_us", "tier_facts", "risk_rank")
 """What the second edition says of a member, and the first does not."""
+
+TIERS: Final = "tiers/1"
+RANK: Final = "rank/1"
+"""The only tiers and the only rank that there were before the third edition, which names the rank."""
 
 
 def as_edition(document: dict[str, Any], edition: str) -> dict[str, Any]:
@@ -25,8 +30,21 @@ def as_edition(document: dict[str, Any], edition: str) -> dict[str, Any]:
     """
     if edition == document["v"]:
         return document
-    if edition != FIRST:
+    if edition not in (FIRST, SECOND):
         raise QueryRefused(f"{edition!r} is no edition of the trace document", place="v")
+    second = _second(document)
+    return second if edition == SECOND else _first(second)
+
+
+def _second(document: dict[str, Any]) -> dict[str, Any]:
+    versions = document["versions"]
+    if versions["tiers"] != TIERS or versions["rank"] != RANK:
+        raise QueryRefused("the earlier editions know one table of tiers and one rank", place="v")
+    named = {name: version for name, version in versions.items() if name != "rank"}
+    return {**document, "v": SECOND, "versions": named}
+
+
+def _first(document: dict[str, Any]) -> dict[str, Any]:
     query = document["query"]
     lasting = query["persistence_us"]
     new = [kind for kind, span in query["min_dwell_us"].items() if span]

@@ -10,8 +10,8 @@ from typing import Any, Final
 from sudonglian.trace.engine.exposure import NEVER_MET, Exposure, exposures
 from sudonglian.trace.engine.facts import INSTANT, Micros, Party, Place, iso
 from sudonglian.trace.engine.forward import PlaceLabel
+from sudonglian.trace.engine.precedence import RANKS
 from sudonglian.trace.engine.query import SAMPLE, Seed
-from sudonglian.trace.engine.risk import doses
 from sudonglian.trace.engine.run import Run, Step
 from sudonglian.trace.engine.terms import Terms
 from sudonglian.trace.engine.tiers import NONE, Fired, Tiers, assign
@@ -150,7 +150,7 @@ def _of_run(
     labels = spread.labels
     ranks = {} if run.backward else assign(run, tiers)
     lengths = exposures(run, end)
-    told = {} if run.backward else doses(run, terms, end, certain=evidence == "certain")
+    told = {} if run.backward else RANKS[terms.rank](run, terms, end, certain=evidence == "certain")
     lives: dict[Party, list[int]] = {}
     for number in sorted(spread.first):
         lives.setdefault(run.parties[number], []).append(number)

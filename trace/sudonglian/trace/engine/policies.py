@@ -93,6 +93,21 @@ class Lasting(NamedTuple):
     is_ever: bool = False
 
 
+class Touch(NamedTuple):
+    """How whom to look at first is weighed: modes in ten thousandths of touching, and the dose that passes on half.
+
+    `goods` where the source is a thing, `persons` where it is somebody, by kind of place; `half` is touching's times span.
+    """
+
+    goods: Mapping[str, int]
+    persons: Mapping[str, int]
+    half: int
+
+
+TOUCHING: Final = 10_000
+"""The mode of touching, in a `Touch`."""
+
+
 class Risk(NamedTuple):
     """How doses are weighed: modes by kind of place, what each hop passes on, and lengths that nobody wrote down.
 
@@ -104,6 +119,7 @@ class Risk(NamedTuple):
     transfer: Fraction
     instant: Micros
     flow: Micros
+    touch: Touch
 
 
 class Policy(NamedTuple):
@@ -141,7 +157,17 @@ def _risk(value: Any) -> Risk:
     transfer = Fraction(value["transfer"]["share"])
     if min(*modes.values(), *goods.values()) < 0 or not 0 < transfer <= 1:
         raise TableRefused("a mode is negative, or a hop passes on more than there is", place="policies.json")
-    return Risk(modes, goods, transfer, _span(value["instant"]), _span(value["flow"]))
+    return Risk(modes, goods, transfer, _span(value["instant"]), _span(value["flow"]), _touch(value["touch"]))
+
+
+def _touch(value: Any) -> Touch:
+    for name in ("goods", "persons"):
+        _sourced(value[name])
+    goods, persons = ({kind: int(value[name][kind]) for kind in PLACES} for name in ("goods", "persons"))
+    half = TOUCHING * _span(value["half"])
+    if min(*goods.values(), *persons.values()) < 0 or not half:
+        raise TableRefused("a mode is negative, or nothing is ever passed on", place="policies.json")
+    return Touch(goods, persons, half)
 
 
 def _policy(value: Any, risk: Risk) -> Policy:

@@ -14,6 +14,12 @@ from sudonglian.trace.errors import QueryRefused, SeedUnknown
 POLICY: Final = "policy/1"
 """The version of the defaults below; a trace document names it."""
 
+TIERS: Final = "cn-nhc-8/1"
+"""The edition by whose rules tiers are named, if none is asked for (docs/decisions/0344)."""
+
+RANK: Final = "rank/2"
+"""The edition by which members are ranked; earlier ones rank as answers were that are made again."""
+
 LOOKBACK: Final = timedelta(days=14)
 """How long before its sample an item counts as possibly exposed (tracing.md §1)."""
 
@@ -51,6 +57,8 @@ class TraceQuery:
     persistence: Mapping[str, timedelta] = field(default_factory=dict)
     min_dwell: Mapping[str, timedelta] = field(default_factory=dict)
     policy: str = POLICY
+    tiers: str = TIERS
+    rank: str = RANK
     log_size: int = 0
     log_root: str = ""
 

@@ -21,7 +21,7 @@ from sudonglian.trace.engine.progress import Report, Stage, silent
 from sudonglian.trace.engine.query import Seed, TraceQuery, resolved, seeds
 from sudonglian.trace.engine.run import Run, runs
 from sudonglian.trace.engine.terms import Terms
-from sudonglian.trace.engine.tiers import Tiers, tier_table
+from sudonglian.trace.engine.tiers import Tiers, tiers_of
 
 DOMAIN: Final = b"sudonglian/trace/v1\x00"
 
@@ -149,7 +149,7 @@ def trace(
         No fact names the seed.
     """
     query.check()
-    tiers = tiers or tier_table()
+    tiers = tiers or tiers_of(query)
     query = resolved(facts, query)
     meant = seeds(facts, query)
     terms = Terms(query, facts, policies)

@@ -7,9 +7,10 @@ records of the member's own meeting alone.
 import csv
 import io
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 from sudonglian.trace.engine.facts import iso
+from sudonglian.trace.engine.member import Member
 from sudonglian.trace.engine.result import TraceResult
 
 COLUMNS: Final = (
@@ -43,9 +44,26 @@ FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet would compute instead of showing: such a cell begins with an apostrophe."""
 
 
+KINDS: Final = ("person", "item", "place")
+
+UNRANKED: Final = 1 << 62
+"""Behind all who have a rank."""
+
+
+def called(answer: TraceResult) -> list[tuple[Member, dict[str, Any]]]:
+    """Return the members and what the document says of them, in the order in which one would look: docs/decisions/0345."""
+
+    def order(one: tuple[Member, dict[str, Any]]) -> tuple[int, int, int, bool, int, str]:
+        member, told = one
+        first = told["risk_rank"] or UNRANKED
+        return KINDS.index(member.kind), first, member.hops, member.evidence != "certain", member.time, member.id
+
+    return sorted(zip(answer.members, answer.document()["members"], strict=True), key=order)
+
+
 def rows(answer: TraceResult) -> Iterator[tuple[str, ...]]:
-    """Yield a row for each member, in the order of the document, without a header."""
-    for member, told in zip(answer.members, answer.document()["members"], strict=True):
+    """Yield a row for each member, without a header: people first, and of each kind whom to look at first."""
+    for member, told in called(answer):
         # The member's own meeting: its last steps, and backward its first, for walks run with time.
         walk = member.earliest_walk()
         ends = walk[:1] if answer.query.backward else walk[-1:]

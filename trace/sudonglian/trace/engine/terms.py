@@ -54,6 +54,11 @@ class Terms:
         return not any(self.lasting[kind].curve for kind in PLACES if kind in self.lasting)
 
     @property
+    def rank(self) -> str:
+        """Return by which edition members are ranked."""
+        return self._query.rank
+
+    @property
     def exact(self) -> bool:
         """Tell whether how long something lasts is known, and not between two bounds."""
         return not any(lasting.curve for lasting in self.lasting.values())
