@@ -376,6 +376,7 @@ BILLION = (
         (b"<ObjectEvent>" + b"<a>" * 100, "too-deep", ""),
         (b"<ObjectEvent>" + b"<a/>" * markup.MAX_ELEMENTS + b"</ObjectEvent>", "too-large", ""),
         (b"<a" + b"".join(b' xmlns:p%d="u"' % n for n in range(markup.MAX_NAMESPACES + 1)) + b"/>", "too-large", ""),
+        (b"<a>" + b"".join(b'<b xmlns:p%d="u"/>' % n for n in range(markup.MAX_SCOPES + 1)) + b"</a>", "too-large", ""),
         (b"<" + b" " * document.MAX_DOCUMENT_BYTES, "too-large", ""),
         (b"<html/>", "not-epcis", ""),
         (b"<EPCISDocument/>", "not-epcis", ""),
@@ -691,3 +692,11 @@ def test_published_pairs_of_xml_and_json(shared_data: Path) -> None:
 
 def test_translation_is_json() -> None:
     assert json.loads(canonical.encode(translate(raw(FULL))))
+
+
+def test_what_every_event_declares_for_itself_is_one_scope() -> None:
+    declared = "".join(f' xmlns:p{number}="urn:p:{number}"' for number in range(markup.MAX_NAMESPACES // 2))
+    root = markup.parse(f"<a>{f'<b{declared}><c/></b>' * 3_000}</a>".encode())
+    scopes = [one.children[0].scope for one in root.children]
+    assert len(scopes[0]) == markup.MAX_NAMESPACES // 2
+    assert all(one is scopes[0] for one in scopes)

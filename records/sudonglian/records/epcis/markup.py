@@ -17,7 +17,10 @@ MAX_ELEMENTS: Final = 400_000
 """Elements and attributes of one document: an ordinary event has forty, so that its bytes run out before these."""
 
 MAX_NAMESPACES: Final = 256
-"""Declarations of one document; published ones have ten, and every event is read with all that are in force."""
+"""Prefixes bound at one place; published documents bind ten, and every event is read with all that are in force."""
+
+MAX_SCOPES: Final = 65_536
+"""Prefixes bound in all scopes together, equal ones counted once: systems that declare theirs on every event share one."""
 
 HEAD: Final = 1_000
 """Characters within which a text tells what it is."""
@@ -147,7 +150,8 @@ class _Reader:
         self._root: Element | None = None
         self._count = 0
         self._declared: dict[str, str] = {}
-        self._namespaces = 0
+        self._scopes: dict[tuple[int, tuple[tuple[str, str], ...]], dict[str, str]] = {}
+        self._bound = 0
         self._parser = expat.ParserCreate("utf-8", _SEPARATOR)
         self._parser.namespace_prefixes = True
         self._parser.ordered_attributes = True
@@ -183,7 +187,7 @@ class _Reader:
         parent = opened[-1] if opened else None
         scope = parent.scope if parent is not None else {}
         if self._declared:
-            scope, self._declared = scope | self._declared, {}
+            scope = self._bind(scope)
         namespace, local, prefix = self._names.get(name) or self._split(name)
         named: Sequence[tuple[str, str, str, str]] = ()
         if attributes:
@@ -218,10 +222,20 @@ class _Reader:
         found = self._names[name] = namespace, local, parts[2] if len(parts) > 2 else ""
         return found
 
+    def _bind(self, around: dict[str, str]) -> dict[str, str]:
+        """Return what is bound in an element that declares something; scopes live as long as the reader."""
+        declared, self._declared = self._declared, {}
+        key = id(around), tuple(declared.items())
+        known = self._scopes.get(key)
+        if known is None:
+            known = self._scopes[key] = around | declared
+            self._bound += len(known)
+            if len(known) > MAX_NAMESPACES or self._bound > MAX_SCOPES:
+                most = MAX_NAMESPACES if len(known) > MAX_NAMESPACES else MAX_SCOPES
+                raise TooLarge(f"more than {most} namespaces", zh=f"命名空间声明超过 {most} 个")
+        return known
+
     def _namespace(self, prefix: str | None, uri: str | None) -> None:
-        self._namespaces += 1
-        if self._namespaces > MAX_NAMESPACES:
-            raise TooLarge(f"more than {MAX_NAMESPACES} namespaces", zh=f"命名空间声明超过 {MAX_NAMESPACES} 个")
         self._declared[prefix or ""] = uri or ""
 
     def _doctype(self, *_: object) -> None:
