@@ -10,7 +10,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -35,10 +35,14 @@ TOLD: Final = {
     "job": "job written, answer made",
     "commit": "commit",
     "HTTP": "HTTP, API key, routing, log line",
-    "lots": "worker: lot chains and map",
-    "log": "worker: the rest of a seal (records read again, log's nodes, checkpoint)",
+    "lots": "worker: records read again, lot chains and map",
+    "log": "worker: the rest of a seal (log's nodes, places, checkpoint)",
     "anchor": "worker: anchor on the embedded chain",
 }
+
+
+HELD: Final = {"HTTP": "captures", "log": "seals", "anchor": "anchoring"}
+"""Who holds the write, by the stage around everything that it does."""
 
 
 class Watch:
@@ -46,6 +50,8 @@ class Watch:
 
     def __init__(self) -> None:
         self.spent: dict[str, list[float]] = {}
+        self.held: dict[str, list[float]] = {}
+        """For how long transactions that write were open, by who held them."""
         self._stack: list[str] = []
         self._since = self._clocks()
 
@@ -62,6 +68,23 @@ class Watch:
                 return watched(*arguments, **named)
 
         setattr(holder, name, timed)
+
+    def holding(self, holder: Any) -> None:
+        """Watch the transactions that write, from when they are open to when they are committed."""
+        write: Callable[[Any], Any] = holder.write
+
+        @contextlib.contextmanager
+        def timed(store: Any) -> Any:
+            with contextlib.ExitStack() as open_until:
+                connection = open_until.enter_context(write(store))
+                began = self._clocks()
+                yield connection
+                open_until.close()
+                held = self.held.setdefault(self._stack[0] if self._stack else "", [0.0, 0.0])
+                for place, now in enumerate(self._clocks()):
+                    held[place] += now - began[place]
+
+        holder.write = timed
 
     @contextlib.contextmanager
     def _entered(self, stage: str) -> Any:
@@ -93,6 +116,7 @@ def watched() -> Watch:
     from sudonglian.api.http import captures
     from sudonglian.records import bulk, intake, jobs, judging, lots, vault
     from sudonglian.records.epcis import check
+    from sudonglian.records.store import Store
 
     watch = Watch()
     for holder, name, stage in (
@@ -116,6 +140,7 @@ def watched() -> Watch:
         (lots, "extension", "lots"),
     ):
         watch.around(holder, name, stage)
+    watch.holding(Store)
     return watch
 
 
@@ -187,7 +212,11 @@ def measure(documents: int) -> dict[str, Any]:
 
         watch = asyncio.run(run())
     events = documents * SEALED_EVERY * DOCUMENT
-    return {stage: [round(1_000_000 * one / events, 1) for one in watch.spent.get(stage, (0.0, 0.0))] for stage in TOLD}
+
+    def each(spent: dict[str, list[float]], stages: Iterable[str]) -> dict[str, list[float]]:
+        return {stage: [round(1_000_000 * one / events, 1) for one in spent.get(stage, (0.0, 0.0))] for stage in stages}
+
+    return {**each(watch.spent, TOLD), "held": each(watch.held, HELD)}
 
 
 def table(told: dict[str, Any]) -> str:
@@ -202,6 +231,9 @@ def table(told: dict[str, Any]) -> str:
             shown.append(f"{cpu:.0f} ({clock:.0f})")
         lines.append(f"| {meaning} | {shown[0]} | {shown[1]} |")
     lines.append("| **all** | " + " | ".join(f"**{one[0]:.0f}** ({one[1]:.0f})" for one in sums.values()) + " |")
+    for stage, who in HELD.items():
+        shown = ["{:.0f} ({:.0f})".format(*told[kind]["held"][stage]) for kind in sums]
+        lines.append(f"| of it the write is held by {who} | " + " | ".join(shown) + " |")
     return "\n".join(lines)
 
 
