@@ -199,3 +199,19 @@ def test_the_page_on_a_telephone(site: Any, chromium: Browser) -> None:
         assert page.locator(".kicker").inner_text() == word
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         page.close()
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("/00/395200010000000029?lang=zh", "校验位应为 8"),
+        ("/00/395200010000999995?lang=zh", "没有记录或单位提到它"),
+        ("/01/09520001002014/10?lang=zh", "不是 GS1 标识及其限定符"),
+        ("/temperature?lang=zh&lot=rubbish", "'rubbish' 不是标识;请写"),
+    ],
+)
+def test_why_something_is_refused_is_told_in_chinese(site: Any, path: str, told: str) -> None:
+    text = site.visitor().get(path).text
+    assert told in re.sub(r"&#0?39;", "'", text)
+    english = site.visitor().get(path.replace("lang=zh", "lang=en")).text
+    assert told not in english
