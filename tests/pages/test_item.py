@@ -108,7 +108,7 @@ KEYS = (
 """Of things that go through hands, in each kind of GS1 key."""
 
 
-def test_a_key_of_every_kind_that_a_record_names_leads_to_its_page(site: Any, tmp_path: Path) -> None:
+def test_a_key_of_every_kind_that_a_record_names_leads_to_its_page(desk: Any, tmp_path: Path) -> None:
     event = {
         "@context": "https://ref.gs1.org/standards/epcis/epcis-context.jsonld",
         "type": "ObjectEvent",
@@ -121,8 +121,8 @@ def test_a_key_of_every_kind_that_a_record_names_leads_to_its_page(site: Any, tm
     }
     file = tmp_path / "keys.json"
     file.write_text(json.dumps(event))
-    assert site.run("capture", str(file))["accepted"] == 1
-    visitor = site.visitor()
+    assert desk.run("capture", str(file))["accepted"] == 1
+    visitor = desk.visitor()
     for one in (*KEYS, "urn:epc:class:lgtin:9520001.000207.LOT7"):
         link = normal(one)
         path = link.removeprefix("https://id.gs1.org")
