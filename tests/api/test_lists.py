@@ -123,6 +123,8 @@ def test_labels_by_command(loaded: Any, tmp_path: Path, monkeypatch: pytest.Monk
     receipt.write_text(
         f'{{"records": [{{"record_hash": "{made["record"]}"}}, {{"record_hash": "{made["record"]}"}}]}}', "utf-8"
     )
+    loaded("labels", "(01)09520001002014", "--lot", "BJ241018", "--count", "25", "--out", str(tmp_path / "l.pdf"))
+    assert (tmp_path / "l.pdf").read_bytes().count(b"/Type/Page/") == 2
     told = loaded("labels", "--receipt", str(receipt), "--out", str(tmp_path / "x.svg"), "--json").json
     assert [one["uri"] for one in told["labels"]] == ["https://q.example/01/09520001002021/10/DT241111"]
 
@@ -130,7 +132,7 @@ def test_labels_by_command(loaded: Any, tmp_path: Path, monkeypatch: pytest.Monk
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [
-        (("--out", "labels.pdf", LOT), 64),
+        (("--out", "labels.png", LOT), 64),
         (("--out", "labels.html"), 64),
         (("--out", "labels.html", "urn:x:box"), 1),
         (("--out", "labels.html", "https://id.gs1.org/00/395200010000000029"), 1),

@@ -35,6 +35,10 @@ def test_a_mistake_is_written_beside_its_row_and_its_correction_taken(run: Calla
     refused = run("import", str(sheet), "--submitter", FIRM, "--errors", str(errors), "--lang", "zh")
     assert refused.code == 1
     assert "第 2 行 item “09520001002015”: error check-digit — 校验位应为 4" in refused.out
+    hint = "有一处错误则整表不收;--behaviour proceed 只收没有错误的交接"
+    assert hint in refused.out
+    others = run("import", str(sheet), "--submitter", FIRM, "--dry-run", "--behaviour", "proceed", "--lang", "zh")
+    assert hint not in others.out
     book = openpyxl.load_workbook(errors)
     main: Any = book.worksheets[0]
     assert "校验位应为 4" in main["A2"].value

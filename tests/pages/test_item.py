@@ -108,7 +108,7 @@ KEYS = (
 """Of things that go through hands, in each kind of GS1 key."""
 
 
-def test_a_key_of_every_kind_that_a_record_names_leads_to_its_page(site: Any, tmp_path: Path) -> None:
+def test_a_key_of_every_kind_that_a_record_names_leads_to_its_page(desk: Any, tmp_path: Path) -> None:
     event = {
         "@context": "https://ref.gs1.org/standards/epcis/epcis-context.jsonld",
         "type": "ObjectEvent",
@@ -121,8 +121,8 @@ def test_a_key_of_every_kind_that_a_record_names_leads_to_its_page(site: Any, tm
     }
     file = tmp_path / "keys.json"
     file.write_text(json.dumps(event))
-    assert site.run("capture", str(file))["accepted"] == 1
-    visitor = site.visitor()
+    assert desk.run("capture", str(file))["accepted"] == 1
+    visitor = desk.visitor()
     for one in (*KEYS, "urn:epc:class:lgtin:9520001.000207.LOT7"):
         link = normal(one)
         path = link.removeprefix("https://id.gs1.org")
@@ -199,3 +199,19 @@ def test_the_page_on_a_telephone(site: Any, chromium: Browser) -> None:
         assert page.locator(".kicker").inner_text() == word
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         page.close()
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("/00/395200010000000029?lang=zh", "校验位应为 8"),
+        ("/00/395200010000999995?lang=zh", "没有记录或单位提到它"),
+        ("/01/09520001002014/10?lang=zh", "不是 GS1 标识及其限定符"),
+        ("/temperature?lang=zh&lot=rubbish", "'rubbish' 不是标识;请写"),
+    ],
+)
+def test_why_something_is_refused_is_told_in_chinese(site: Any, path: str, told: str) -> None:
+    text = site.visitor().get(path).text
+    assert told in re.sub(r"&#0?39;", "'", text)
+    english = site.visitor().get(path.replace("lang=zh", "lang=en")).text
+    assert told not in english

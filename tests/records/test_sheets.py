@@ -149,6 +149,27 @@ def test_a_planted_mistake_comes_back_with_its_row(take: Take, change: dict[str,
     assert take(raw, "proceed").taken.accepted == (1 if code == "handoff-missing" else 2)
 
 
+@pytest.mark.parametrize(
+    ("change", "also"),
+    [
+        ({}, []),
+        ({"handoff": ""}, ["handoff"]),
+        ({"step": "收或"}, ["step"]),
+        ({"handoff": "H8", "step": ""}, ["step"]),
+    ],
+)
+def test_every_mistake_of_a_row_is_told_at_once(take: Take, change: dict[str, Any], also: list[str]) -> None:
+    wrong = {
+        "time": "昨天", "zone": "+25:00", "measured": "早上", "place": "95200010010", "to": "9520001001032",
+        "item": "09520001002015", "quantity": "二十", "unit": "堆", "origin": "挪威", "expires": "明年",
+        "class": "很冷", "customs": "17", "temperature": "冷",
+    }  # fmt: skip
+    told = take(csv_of({**GOOD, **wrong, **change}, {**GOOD, "handoff": "H9"}))
+    assert {(one.row, one.level) for one in told.faults} == {(2, "error")}
+    assert sorted(one.column.strip("*") for one in told.faults) == sorted(ZH[key] for key in (*wrong, *also))
+    assert (told.taken.accepted, told.written) == (0, False)
+
+
 def test_the_row_s_own_text_stands_beside_it_and_people_s_numbers_do_not(take: Take) -> None:
     told = take(csv_of({**GOOD, "unit": "堆"}, {**GOOD, "handoff": "H2", "id": "33010619900101123"}))
     assert [(one.text, one.code) for one in told.faults] == [("堆", "unknown-unit"), ("", "person-kind")]

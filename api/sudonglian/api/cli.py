@@ -184,8 +184,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except typer.TyperException as error:
         # "Value error" is what the parser's own library puts before a sentence.
         reason = error.format_message().replace("Value error, ", "")
-        told = _fallback(console, shared)
-        return told.refuse(UsageRefused(usage_words.chinese(reason) if told.lang == "zh" else reason), USAGE)
+        return _fallback(console, shared).refuse(UsageRefused(reason, zh=usage_words.chinese(reason)), USAGE)
     except UsageRefused as error:
         return _fallback(console, shared).refuse(error, USAGE)
     except SudonglianError as error:

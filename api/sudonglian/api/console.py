@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TextIO
 
-from sudonglian.api.errors import FileUnreadable
+from sudonglian.api.errors import FileUnreadable, sentence
 from sudonglian.api.settings import Lang, Settings
 from sudonglian.api.words import translate
 from sudonglian.chain.errors import SudonglianError
@@ -69,7 +69,8 @@ class Console:
         """Tell an error in one line."""
         heading = self.text(f"error:{error.slug}")
         known = not heading.startswith("error:")
-        line = " ".join(error.diagnostics().split())
+        place = f"{error.place}: " if error.place else ""
+        line = " ".join(f"{error.slug}: {place}{sentence(error, self.lang)}".split())
         tell(sys.stderr, f"{heading} — {line}" if known else line)
 
     def status(self, text: str) -> None:

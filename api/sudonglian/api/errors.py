@@ -3,15 +3,25 @@
 interfaces.md (exit codes): wrong usage and unreadable files are 64, everything else that is refused is 1.
 """
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from sudonglian.chain.errors import SudonglianError
+
+
+def sentence(error: SudonglianError, lang: Literal["zh", "en"]) -> str:
+    """Return why something is refused in a person's language, as far as the refusal knows it in that one."""
+    zh = getattr(error, "zh", "")
+    return zh if lang == "zh" and isinstance(zh, str) and zh else error.reason
 
 
 class DoorError(SudonglianError):
     """Something that a door refuses."""
 
     slug: ClassVar[str] = "door"
+
+    def __init__(self, reason: str, *, place: str = "", zh: str = "") -> None:
+        super().__init__(reason, place=place)
+        self.zh = zh
 
 
 class UsageRefused(DoorError):

@@ -38,7 +38,8 @@ def record_hash_of(text: str) -> bytes:
     'abab'
     """
     if not (match := _HASH.fullmatch(text.strip())):
-        raise UsageRefused(f"{text[:80]!r} is not a hash of 64 hexadecimal digits", place="HASH")
+        zh = f"{text[:80]!r} 不是 64 位十六进制的哈希"
+        raise UsageRefused(f"{text[:80]!r} is not a hash of 64 hexadecimal digits", place="HASH", zh=zh)
     return bytes.fromhex(match[1])
 
 
@@ -51,7 +52,8 @@ def moment(text: str, place: str) -> datetime:
     found = instant(text)
     if found is None:
         wanted = "a time with its offset from UTC, like 2024-11-10T14:00:00+08:00"
-        raise UsageRefused(f"{text[:80]!r} is not {wanted}", place=place)
+        zh = f"{text[:80]!r} 不是带时区的时间,应如 2024-11-10T14:00:00+08:00"
+        raise UsageRefused(f"{text[:80]!r} is not {wanted}", place=place, zh=zh)
     return found
 
 
@@ -62,7 +64,8 @@ def span(text: str, place: str) -> timedelta:
     (datetime.timedelta(days=14), datetime.timedelta(days=1, seconds=43200), datetime.timedelta(days=2))
     """
     if not (match := _SPAN.fullmatch(text.strip())):
-        raise UsageRefused(f"{text[:80]!r} is not a span like 14d, 36h, 90m or 30s", place=place)
+        zh = f"{text[:80]!r} 不是时长,应如 14d、36h、90m 或 30s"
+        raise UsageRefused(f"{text[:80]!r} is not a span like 14d, 36h, 90m or 30s", place=place, zh=zh)
     return timedelta(**{UNITS[match[2]]: int(match[1])})
 
 
@@ -95,7 +98,8 @@ def identifier_of(text: str, place: str) -> str:
         ways = (
             "a GS1 Digital Link (https://id.gs1.org/00/…), an EPC URN (urn:epc:id:sscc:…) or an element string ((00)…)"
         )
-        raise UsageRefused(f"{text[:80]!r} is no identifier; write {ways}", place=place)
+        zh = f"{text[:80]!r} 不是标识;请写 GS1 Digital Link(https://id.gs1.org/00/…)、EPC URN(urn:epc:id:sscc:…)或标签上的写法((00)…)"
+        raise UsageRefused(f"{text[:80]!r} is no identifier; write {ways}", place=place, zh=zh)
     return normal(text)
 
 
@@ -109,7 +113,8 @@ def seed_of(text: str, place: str) -> str:
     if number.isascii() and number.isdigit():
         return PERSON + number
     if text.strip().startswith(PERSON):
-        raise UsageRefused("after person: comes the number that a trace has given to a person", place=place)
+        zh = "person: 之后应为追溯给人员的编号"
+        raise UsageRefused("after person: comes the number that a trace has given to a person", place=place, zh=zh)
     return identifier_of(text, place)
 
 
@@ -157,7 +162,8 @@ def party_of(text: str, place: str) -> str:
     """
     uri = f"https://id.gs1.org/417/{text}" if _GLN.fullmatch(text) else text
     if not SCHEME.fullmatch(uri) or " " in uri:
-        raise UsageRefused(f"{text[:80]!r} is neither a GLN of 13 digits nor a URI", place=place)
+        zh = f"{text[:80]!r} 既不是 13 位 GLN 也不是 URI"
+        raise UsageRefused(f"{text[:80]!r} is neither a GLN of 13 digits nor a URI", place=place, zh=zh)
     if fault := check(uri):
-        raise UsageRefused(f"{text[:80]!r}: {fault.en}", place=place)
+        raise UsageRefused(f"{text[:80]!r}: {fault.en}", place=place, zh=f"{text[:80]!r}:{fault.zh}")
     return normal(uri)

@@ -58,6 +58,10 @@ def test_labels_over_http(sold: Any) -> None:
     answer = sold.ask("POST", "/labels", {"epcs": [NAME, "(00)395200010000000028"], "count": 2}, token="firm")
     assert (answer.status, answer.body.count(b"<text"), answer.body.count(b"<svg")) == (200, 4, 1)
     assert "attachment" in answer.headers["content-disposition"]
+    printed = sold.ask("POST", "/labels", {"epcs": [NAME], "count": 30, "file": "pdf"}, token="firm")
+    assert (printed.status, printed.headers["content-type"]) == (200, "application/pdf")
+    assert (printed.body[:5], printed.body.count(b"/Type/Page/")) == (b"%PDF-", 2)
+    assert sold.ask("POST", "/labels", {"epcs": [NAME], "file": "svg"}, token="firm").status in (400, 422)
     assert sold.ask("POST", "/labels", {"epcs": ["urn:x:y"]}, token="firm").status == 422
     assert sold.ask("POST", "/labels", {"epcs": ["no"]}, token="firm").status == 400
     assert sold.ask("POST", "/labels", {"records": ["0" * 64]}, token="firm").status == 404

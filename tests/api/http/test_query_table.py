@@ -397,7 +397,7 @@ def test_maxEventCount(world: Any, more: str) -> None:
         "EQ_bizSteps=shipping", "eq_bizStep=shipping", "MATCH_EPC=urn:x:1", "EQ_dock=7", "EQ_ILMD_dock=7", "EQ_value_celsius=1",
         "GE_bizStep=shipping", "EXISTS_bizStep=true", "WD_epc=urn:x:1", "HASATTR_eventTime=x", "HASATTR_bizLocation=", "HASATTR_epcList=x",
         "EQATTR_bizLocation=1", "EQATTR_bizLocation_=1", "EQATTR_eventTime_x=1", "EQATTR_sdl:participants_x=1", "HASATTR_acme:a_b=x", "EQ_SENSORREPORT_volume=1", "EQ_INNER_SENSORREPORT_type=Temperature", "=", "a", "families=1", "GE_value_CEL=warm", "GE_value_CEL=NaN",
-        "GE_value_CEL=1e999", "EQ_booleanValue=1", "EXISTS_sensorElementList=false", "EQ_action=", "EQ_action=%7C", "EQ_time=noon",
+        "GE_value_CEL=1e999", "EQ_booleanValue=1", "EXISTS_sensorElementList=false", "EQ_action=", "EQ_action=%7C", "EQ_action=add", "EQ_action=ADD%7CMOVE", "EQ_time=noon",
         "GT_acme:dock=soon", "MATCH_epc=urn:epc:idpat:sgtin:*.107346.*", "MATCH_epc=urn:epc:idpat:sgtin:0614141.1.*",
         "MATCH_epc=urn:epc:idpat:none:1.*", "EQ_sdl:participants=x", "EXISTS_sdl:participants", "EQ_urn:sudonglian:ns:1:participants=x",
         "EQ_bizStep=%00", "EQ_%00=1", "EQ_action=ADD&EQ_action=OBSERVE",

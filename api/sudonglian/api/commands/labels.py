@@ -19,7 +19,9 @@ DEFAULT_FORMAT = "a4-24"
 
 def labels(
     context: typer.Context,
-    output: Annotated[Path, typer.Option("-o", "--out", metavar="FILE", help="Where to: .html to print, or .svg.")],
+    output: Annotated[
+        Path, typer.Option("-o", "--out", metavar="FILE", help="Where to: .pdf or .html to print, or .svg.")
+    ],
     epcs: Annotated[
         list[str] | None, typer.Argument(metavar="EPC", help="Items, lots, units, places: any GS1 key in any form.")
     ] = None,
@@ -39,13 +41,15 @@ def labels(
     ] = DEFAULT_FORMAT,
 ) -> int:
     """Write labels to print: a QR code with a GS1 Digital Link, and under it what it says."""
-    from sudonglian.trace.answers import labelling
+    from sudonglian.trace.answers import labelling, labels_pdf
     from sudonglian.trace.answers import labels as drawing
 
     console: Console = context.obj
     form = output.suffix.lower()
-    if form not in (".html", ".svg"):
-        raise UsageRefused("the name must end with .html or .svg; a browser prints .html to PDF", place="--out")
+    if form not in (".pdf", ".html", ".svg"):
+        raise UsageRefused(
+            "the name must end with .pdf, .html or .svg", place="--out", zh="文件名应以 .pdf、.html 或 .svg 结尾"
+        )
     names = [identifier_of(one, "EPC") for one in epcs or ()]
     hashes = [record_hash_of(one) for one in record or ()]
     if receipt:
@@ -63,6 +67,8 @@ def labels(
     files = [output]
     if form == ".html":
         write_file(output, drawing.html(sheets, sheet, console.lang))
+    elif form == ".pdf":
+        write_file(output, labels_pdf.pdf(made, sheet))
     else:
         if len(sheets) > 1:
             files = [output.with_stem(f"{output.stem}-{number}") for number in range(1, len(sheets) + 1)]

@@ -79,7 +79,7 @@ def import_(
                 told = taking.take(connection, house.keys, prepared, behaviour.value)
         if errors is not None:
             write_file(errors, annotated.annotated(told, form, console.lang))
-    console.emit(told.as_json(), _lines(console, told))
+    console.emit(told.as_json(), _lines(console, told, behaviour))
     return REFUSED if told.has_errors else DONE
 
 
@@ -96,7 +96,7 @@ def _form(path: Path, place: str) -> str:
     return form
 
 
-def _lines(console: Console, told: Told) -> Iterator[str]:
+def _lines(console: Console, told: Told, behaviour: Behaviour) -> Iterator[str]:
     document = told.as_json()
     yield console.text(
         "sheet {sheet}, {encoding}, times in {time_zone}: {rows} rows, {handoffs} handoffs, {items} items",
@@ -114,6 +114,8 @@ def _lines(console: Console, told: Told) -> Iterator[str]:
         else "would be accepted {accepted}, unchanged {unchanged}, refused {refused}; nothing is written",
         **counts,
     )
+    if told.has_errors and told.prepared.judged.events and behaviour is Behaviour.rollback:
+        yield console.text("one mistake refuses the whole sheet; --behaviour proceed takes the handoffs without one")
     for one in document["faults"][:SHOWN_FAULTS]:
         place = console.text("row {row}", row=one["row"])
         text = f" “{one['text']}”" if one["text"] else ""

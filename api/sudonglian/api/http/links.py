@@ -83,9 +83,10 @@ def read(path: str) -> DigitalLink:
     is_whole = len(path) <= MAX_PATH and not BAD_ESCAPE.search(path)
     link = digital_link.parse(f"{DOMAIN}/{path}") if is_whole else None
     if link is None or link.ai != segments[0] or len(segments) != 2 * (1 + len(link.qualifiers)):
-        raise LinkMalformed("not a GS1 key and its qualifiers in their order, percent-encoded", place="path")
+        zh = "不是 GS1 标识及其限定符(按次序、百分号转义)"
+        raise LinkMalformed("not a GS1 key and its qualifiers in their order, percent-encoded", place="path", zh=zh)
     if (fault := check(str(link))) is not None:
-        raise LinkMalformed(fault.en, place="path")
+        raise LinkMalformed(fault.en, place="path", zh=fault.zh)
     return link
 
 

@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match, Route
 
 from sudonglian.api import signing_in
-from sudonglian.api.errors import DoorError, UsageRefused
+from sudonglian.api.errors import DoorError, UsageRefused, sentence
 from sudonglian.api.http import auth, edge, links, parameters
 from sudonglian.api.http.door import door_of
 from sudonglian.api.settings import Lang
@@ -33,7 +33,6 @@ from sudonglian.records import (
     second_factor,
     signatures,
 )
-from sudonglian.records.epcis.refusals import DocumentRefused
 from sudonglian.records.querying import errors as query_errors
 from sudonglian.records.sheets import faults
 from sudonglian.records.store import StoreError
@@ -152,7 +151,7 @@ def refused(request: Request, error: Exception) -> Response:
     if status >= OWN_FAULT:
         edge.log_error(request.scope, error)
         return answer(request, error.slug, status, "the server could not do this; its log names the request")
-    detail = error.zh if isinstance(error, DocumentRefused) and lang_of(request) == "zh" else error.reason
+    detail = sentence(error, lang_of(request))
     at = [{"pointer": error.place, "code": error.slug, "detail": detail}] if error.place else []
     extra: Mapping[str, str] = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
     if isinstance(error, parameters.BodyTooLarge):

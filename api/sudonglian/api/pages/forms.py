@@ -60,7 +60,7 @@ def form_of(limit: int) -> Callable[[Request], Any]:
             try:
                 given = (await FormParser(request.headers, once(body)).parse()).multi_items()
             except (MultiPartException, KeyError, ValueError) as error:
-                raise UsageRefused("the form cannot be read") from error
+                raise UsageRefused("the form cannot be read", zh="表单无法读取") from error
         else:
             raise MediaTypeRefused("this page takes its own forms only", place="Content-Type")
         fields = {name: value for name, value in given if isinstance(value, str)}

@@ -84,7 +84,7 @@ def temperature_of(request: Request, connection: Connection, seen: Shown) -> dic
 def _shown(connection: Connection, asked: DigitalLink) -> Shown:
     name = public.known_name(connection, asked)
     if name is None:
-        raise LinkUnknown("no record and no firm speaks of this", place="path")
+        raise LinkUnknown("no record and no firm speaks of this", place="path", zh="没有记录或单位提到它")
     return public.shown(connection, asked, name)
 
 

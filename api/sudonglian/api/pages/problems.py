@@ -15,6 +15,7 @@ from starlette.routing import Match
 from starlette.types import Receive, Scope, Send
 
 from sudonglian.api.caller import Caller
+from sudonglian.api.errors import sentence
 from sudonglian.api.http import edge, problems
 from sudonglian.api.http.door import door_of
 from sudonglian.api.pages import session
@@ -77,7 +78,7 @@ def problem(request: Request, error: Exception) -> Response:
     lang = lang_of(request)
     match error:
         case SudonglianError():
-            slug, status, reason, place = error.slug, problems.status_of(error), error.reason, error.place
+            slug, status, reason, place = error.slug, problems.status_of(error), sentence(error, lang), error.place
         case HTTPException():
             status = error.status_code
             slug, reason, place = problems.HTTP_SLUGS.get(status, "usage"), "", ""

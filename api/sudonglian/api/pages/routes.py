@@ -144,9 +144,9 @@ def verify(request: Request, caller: Anyone, form: FilesForm) -> Response:
     """Judge a bundle by a trust file, step by step."""
     bundle, trust = form.files.get("bundle"), form.files.get("trust")
     if bundle is None or not bundle.data:
-        raise UsageRefused("no bundle was chosen", place="bundle")
+        raise UsageRefused("no bundle was chosen", place="bundle", zh="没有选择凭证包")
     if trust is None or not trust.data:
-        raise UsageRefused("no trust file was chosen", place="trust")
+        raise UsageRefused("no trust file was chosen", place="trust", zh="没有选择信任文件")
     lang = lang_of(request)
     verdict = judge(bundle.data, trusts.parse(trust.data))
     values = {

@@ -56,6 +56,15 @@ router = APIRouter(
 )
 
 
+class NotCarried(UsageRefused):
+    """What comes back as the sheet that the page carried is none."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "not what this page carried; choose the sheet again", place="file", zh="不是本页带回的表格,请重新选择"
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Beside:
     """A mistake, and the row that it is about."""
@@ -75,10 +84,11 @@ def upload(request: Request, caller: Capturer, form: SheetForm) -> Response:
     """Look at a sheet, give a copy with its mistakes, or take it: what the pressed button says."""
     pressed = form.field("do")
     if pressed not in (*LOOKS, *TAKES):
-        raise UsageRefused(f"one of: {', '.join((*LOOKS, *TAKES))}", place="do")
+        known = ", ".join((*LOOKS, *TAKES))
+        raise UsageRefused(f"one of: {known}", place="do", zh=f"应为其中之一:{known}")
     file = _file_of(form)
     if file is None:
-        raise UsageRefused("no sheet was chosen", place="file")
+        raise UsageRefused("no sheet was chosen", place="file", zh="没有选择表格")
     if len(file.data) > MAX_FILE_BYTES:
         raise BodyTooLarge(f"at most {MAX_FILE_BYTES} bytes are taken here")
     door, now, lang = door_of(request), datetime.now(UTC), lang_of(request)
@@ -155,7 +165,7 @@ def _file_of(form: Form) -> File | None:
         unfolding = zlib.decompressobj()
         data = unfolding.decompress(base64.b64decode(carried, validate=True), MAX_CARRIED + 1)
     except (binascii.Error, zlib.error, ValueError) as error:
-        raise UsageRefused("not what this page carried; choose the sheet again", place="file") from error
+        raise NotCarried from error
     if len(data) > MAX_CARRIED or not unfolding.eof:
-        raise UsageRefused("not what this page carried; choose the sheet again", place="file")
+        raise NotCarried
     return File(form.field("name")[:200], data)

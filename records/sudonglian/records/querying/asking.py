@@ -18,6 +18,9 @@ from sudonglian.records.querying.values import Op
 MAX_PATTERNS: Final = 20
 """Of one query: each is tried on every identifier of every event."""
 
+ACTIONS: Final = ("ADD", "OBSERVE", "DELETE")
+"""EPCIS 2.0 §8.2.7.1: any other value of EQ_action is a QueryParameterException."""
+
 Ask: TypeAlias = Callable[[EventQuery, Asked], EventQuery]
 
 
@@ -36,6 +39,14 @@ def names_of(asked: Asked) -> tuple[str, ...]:
     return values.names(asked.value, asked.name)
 
 
+def actions_of(asked: Asked) -> tuple[str, ...]:
+    """Return the actions that are asked for; another word is a mistake that would find nothing in silence."""
+    found = names_of(asked)
+    if wrong := next((one for one in found if one not in ACTIONS), None):
+        raise QueryRefused(f"{wrong[:40]!r} is none of {', '.join(ACTIONS)}", place=asked.name)
+    return found
+
+
 def time_of(asked: Asked) -> Any:
     """Return the time that is asked for."""
     return values.time(asked.value, asked.name)
@@ -44,6 +55,11 @@ def time_of(asked: Asked) -> Any:
 def named(name: str, test: Callable[[Iterable[str]], Test]) -> Ask:
     """Return what asks for a member of the event by its values."""
     return condition(lambda asked: conditions.standard(name, test(names_of(asked))))
+
+
+def acting() -> Ask:
+    """Return what asks for the action of an event."""
+    return condition(lambda asked: conditions.standard("action", conditions.vocabulary(actions_of(asked))))
 
 
 def placed(name: str) -> Ask:

@@ -41,7 +41,7 @@ def _events() -> Iterator[Parameter]:
         )
     for name, example in (("action", "ADD|OBSERVE"), ("bizStep", "shipping|receiving"), ("disposition", "in_transit")):
         yield Parameter(f"EQ_{name}", "names", f"The event's {name} is one of these.", example,
-                        asking.named(name, conditions.vocabulary))  # fmt: skip
+                        asking.acting() if name == "action" else asking.named(name, conditions.vocabulary))  # fmt: skip
     for name in ("set", "unset"):
         yield Parameter(f"EQ_persistentDisposition_{name}", "names", f"The event {name}s one of these dispositions.", "damaged",
                         asking.lasting(name))  # fmt: skip

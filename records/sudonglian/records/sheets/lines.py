@@ -4,7 +4,7 @@ docs/sheets.md (what a cell may hold).
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from sudonglian.chain import canonical
@@ -13,10 +13,14 @@ from sudonglian.chain.errors import CanonicalRefused
 from sudonglian.records.sheets import cells, goods, words
 from sudonglian.records.sheets.cells import Cell
 from sudonglian.records.sheets.faults import CellRefused
+from sudonglian.records.sheets.goods import Goods
 from sudonglian.records.sheets.handoffs import SAID, Line
 
 _COUNTRY = re.compile(r"[A-Z]{2}")
 _PLANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ./_-]{0,39}")
+
+UNKNOWN: Final = Goods("", is_class=True)
+"""In place of goods whose code is wrong, while the other cells of their row are looked at."""
 
 
 class At(CellRefused):
@@ -27,70 +31,80 @@ class At(CellRefused):
         self.key = key
 
 
-def line_of(row: int, at: Mapping[str, Cell]) -> Line | None:
-    """Return what the cells of a row say of goods; None if they say nothing.
+def line_of(row: int, at: Mapping[str, Cell]) -> tuple[Line | None, list[At]]:
+    """Return what the cells of a row say of goods, None if they say nothing or a cell is wrong, and each that is."""
+    wrong: list[At] = []
+    named: Goods | None = None
+    try:
+        named = _named(at)
+    except At as refused:
+        wrong.append(refused)
+    if named is None and not wrong:
+        return None, []
+    line = Line(row, named or UNKNOWN, cells.shown(at["item"]))
+    wrong += _amount(line, at, is_known=named is not None)
+    for key, name, read in _SAID:
+        try:
+            if at[key] not in (None, "") and (said := read(at[key])):
+                line.said[name] = said
+        except CellRefused as refused:
+            wrong.append(At(key, refused))
+    try:
+        if at["part"] not in (None, ""):
+            line.part = words.code_of("part", cells.words(at["part"]))
+    except CellRefused as refused:
+        wrong.append(At("part", refused))
+    made, ends = line.said.get("productionDate", ""), line.said.get("expirationDate", "9")
+    if made and str(ends) < str(made):
+        wrong.append(At("expires", CellRefused("dates-order", "早于生产日期", "lies before the production date")))
+    return (None if wrong else line), wrong
 
-    Raises
-    ------
-    At
-        The first cell that is wrong.
-    """
+
+def _named(at: Mapping[str, Cell]) -> Goods | None:
+    """Return the goods that a row names, or None for a row that is about none."""
     key = "item"
     try:
         item, key = cells.code(at["item"]), "lot"
         lot, key = cells.code(at["lot"]), "serial"
         serial = cells.code(at["serial"])
         key = "item"
-        if not item:
-            if any(value not in (None, "") for value in at.values()):
-                raise CellRefused("item-missing", "缺少货物编码", "there is no item code")
-            return None
-        line = Line(row, goods.goods(item, lot, serial), cells.shown(at["item"]))
-        _amount(line, at)
-        for key, name, read in _SAID:
-            if at[key] not in (None, "") and (said := read(at[key])):
-                line.said[name] = said
-        key = "part"
-        if at["part"] not in (None, ""):
-            line.part = words.code_of("part", cells.words(at["part"]))
-        made, ends = line.said.get("productionDate", ""), line.said.get("expirationDate", "9")
-        if made and str(ends) < str(made):
-            key = "expires"
-            raise CellRefused("dates-order", "早于生产日期", "lies before the production date")
-    except At:
-        raise
+        if item:
+            return goods.goods(item, lot, serial)
+        if any(value not in (None, "") for value in at.values()):
+            raise CellRefused("item-missing", "缺少货物编码", "there is no item code")
     except CellRefused as refused:
         if refused.code.startswith(("lot", "serial")) and key == "item":
             key = "serial" if refused.code.startswith("serial") or not lot else "lot"
         raise At(key, refused) from None
-    return line
+    return None
 
 
-def _amount(line: Line, at: Mapping[str, Cell]) -> None:
-    has_quantity, unit = at["quantity"] not in (None, ""), at["unit"]
-    key = "quantity"
+def _amount(line: Line, at: Mapping[str, Cell], *, is_known: bool) -> Iterator[At]:
+    """Read quantity and unit; what they must be for these goods is asked of goods that are known."""
+    has_quantity, has_unit = at["quantity"] not in (None, ""), at["unit"] not in (None, "")
     try:
         if has_quantity:
             amount = cells.number(at["quantity"])
             if amount <= 0:
                 raise CellRefused("quantity", "应大于 0", "must be more than 0")
-            if not line.goods.is_class and amount != 1:
+            if is_known and not line.goods.is_class and amount != 1:
                 raise CellRefused(
                     "quantity-of-one",
                     "SSCC 或序列号是单件;其中货物的数量请另起一行写 GTIN 和批号",
                     "an SSCC or serial number is one thing; write what is in it with GTIN and lot in a row of its own",
                 )
             line.quantity = exact(amount)
-        key = "unit"
-        if unit not in (None, ""):
-            line.unit = words.code_of("unit", cells.words(unit))
-            if not has_quantity:
-                key = "quantity"
-                raise CellRefused("quantity-missing", "有单位而没有数量", "there is a unit and no quantity")
-        elif has_quantity and line.goods.is_class:
+        elif has_unit:
+            raise CellRefused("quantity-missing", "有单位而没有数量", "there is a unit and no quantity")
+    except CellRefused as refused:
+        yield At("quantity", refused)
+    try:
+        if has_unit:
+            line.unit = words.code_of("unit", cells.words(at["unit"]))
+        elif has_quantity and is_known and line.goods.is_class:
             raise CellRefused("unit-missing", "有数量而没有单位", "there is a quantity and no unit")
     except CellRefused as refused:
-        raise At(key, refused) from None
+        yield At("unit", refused)
 
 
 def exact(value: Any) -> Json:

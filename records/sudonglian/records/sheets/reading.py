@@ -91,16 +91,25 @@ class _Reader:
         self.rows += 1
         handoff.rows += 1
         before = len(self.faults)
+        self._cells(handoff, row, cell)
+        self.people.take(self, self.table, handoff, row, cell)
+        if any(one.level == "error" for one in self.faults[before:]):
+            handoff.is_wrong = True
+
+    def _cells(self, handoff: Handoff, row: int, cell: Row) -> None:
+        """Read what a row says of the handoff and of goods."""
         self._beyond(row, cell)
         self._time(handoff, row, cell)
         for key in self.keys:
             there = self.table.cell(cell, key)
             if there is not None and there != "":
                 self._once(handoff, row, key, there)
-        has_person = self.people.take(self, self.table, handoff, row, cell)
-        self._goods(handoff, row, cell, has_person=has_person)
-        if any(one.level == "error" for one in self.faults[before:]):
-            handoff.is_wrong = True
+        self._goods(handoff, row, cell)
+
+    def _astray(self, row: int, cell: Row) -> None:
+        """Read a row that belongs to no handoff that is known, so that one turn shows all that is wrong with it."""
+        self.rows += 1
+        self._cells(Handoff("", "", row, {}), row, cell)
 
     def person(self, table: Table, row: int, cell: Row) -> None:
         """Read one row of the sheet of people."""
@@ -188,8 +197,8 @@ class _Reader:
                     "there is no handoff number; of merged cells only the first holds it: unmerge and fill them",
                 )
         except CellRefused as refused:
-            self.rows += 1
             self.fault(table, row, "handoff", there, refused)
+            self._astray(row, cell)
             if self.above is not None:
                 # A merged cell, or a number forgotten: it may be a line of the handoff above, which is whole or not taken.
                 self.above.is_wrong = True
@@ -204,8 +213,8 @@ class _Reader:
             else:
                 step = words.code_of("step", text)
         except CellRefused as refused:
-            self.rows += 1
             self.fault(table, row, "step", written, refused)
+            self._astray(row, cell)
             for one in them:
                 one.is_wrong = True
             self.doomed.add(number)
@@ -237,7 +246,6 @@ class _Reader:
                 zone = cells.offset_of(given)
             except CellRefused as refused:
                 self.fault(self.table, row, "zone", given, refused)
-                return
         for key, there in (("time", time), ("measured", self.table.cell(cell, "measured"))):
             if there is None or there == "":
                 continue
@@ -245,7 +253,7 @@ class _Reader:
                 at, offset = cells.moment(there, zone)
             except CellRefused as refused:
                 self.fault(self.table, row, key, there, refused)
-                return
+                continue
             self._put(handoff, row, key, there, at)
             if key == "time":
                 self._put(handoff, row, "zone", given if given else time, offset)
@@ -274,21 +282,19 @@ class _Reader:
             )
             self.fault(self.table, row, key, there, differs)
 
-    def _goods(self, handoff: Handoff, row: int, cell: Row, *, has_person: bool) -> None:
+    def _goods(self, handoff: Handoff, row: int, cell: Row) -> None:
         at: dict[str, Cell] = {name: self.table.cell(cell, name) for name in self.goods}
-        try:
-            line = line_of(row, at)
-            if line is None:
-                return
-            if (first := handoff.uris.get(line.goods.uri)) is not None:
-                twice = CellRefused(
-                    "item-twice",
-                    f"同一交接第 {first} 行已有;数量请合并到一行",
-                    f"stands in row {first} of the same handoff already; add the quantities up in one row",
-                )
-                raise At("item", twice)
-        except At as refused:
+        line, wrong = line_of(row, at)
+        if line is not None and (first := handoff.uris.get(line.goods.uri)) is not None:
+            twice = CellRefused(
+                "item-twice",
+                f"同一交接第 {first} 行已有;数量请合并到一行",
+                f"stands in row {first} of the same handoff already; add the quantities up in one row",
+            )
+            wrong.append(At("item", twice))
+        for refused in wrong:
             self.fault(self.table, row, refused.key, at[refused.key], refused)
+        if line is None or wrong:
             return
         if not line.goods.is_traceable:
             alone = CellRefused(

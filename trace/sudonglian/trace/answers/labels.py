@@ -133,6 +133,18 @@ def numbered(name: str, lot: str, serial: str, count: int) -> list[str]:
     return made
 
 
+@dataclass(frozen=True, slots=True)
+class Laid:
+    """One label in millimetres from its upper left corner: its code, and the lines of type under it."""
+
+    matrix: Sequence[bytearray]
+    module: float
+    left: float
+    size: float
+    lines: tuple[tuple[float, str], ...]
+    """The baseline of each line, and the line."""
+
+
 def pages(labels: Sequence[Label], format_name: str) -> list[str]:
     """Return the sheets, each an SVG of exact size.
 
@@ -141,16 +153,27 @@ def pages(labels: Sequence[Label], format_name: str) -> list[str]:
     LabelRefused
         No label, too many, an unknown format, or a code too fine for it.
     """
-    if format_name not in FORMATS:
-        raise LabelRefused(f"no such format; there are: {', '.join(FORMATS)}", place=format_name[:40])
-    if not 0 < len(labels) <= MAX_LABELS:
-        raise LabelRefused(f"between 1 and {MAX_LABELS} labels are made at once", place="count")
-    form = FORMATS[format_name]
-    drawn = {one: "".join(_drawn(one, form)) for one in dict.fromkeys(labels)}
+    form = format_of(labels, format_name)
+    drawn = {one: "".join(_drawn(laid(one, form), form)) for one in dict.fromkeys(labels)}
     return [
         "".join(_page([drawn[one] for one in labels[start : start + form.count]], form))
         for start in range(0, len(labels), form.count)
     ]
+
+
+def format_of(labels: Sequence[Label], format_name: str) -> Format:
+    """Return the format of this name, if it can hold this many labels."""
+    if format_name not in FORMATS:
+        raise LabelRefused(f"no such format; there are: {', '.join(FORMATS)}", place=format_name[:40])
+    if not 0 < len(labels) <= MAX_LABELS:
+        raise LabelRefused(f"between 1 and {MAX_LABELS} labels are made at once", place="count")
+    return FORMATS[format_name]
+
+
+def corner(form: Format, number: int) -> tuple[float, float]:
+    """Return where a label of a page begins, from the page's upper left corner."""
+    row, column = divmod(number, form.grid[0])
+    return form.margin[0] + column * form.pitch[0], form.margin[1] + row * form.pitch[1]
 
 
 def html(sheets: Sequence[str], format_name: str, lang: str) -> bytes:
@@ -171,14 +194,19 @@ def _page(drawn: Sequence[str], form: Format) -> Iterator[str]:
     width, height = form.page
     yield f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}mm" height="{height}mm" viewBox="0 0 {width} {height}">'
     for number, one in enumerate(drawn):
-        row, column = divmod(number, form.grid[0])
-        x = form.margin[0] + column * form.pitch[0]
-        y = form.margin[1] + row * form.pitch[1]
+        x, y = corner(form, number)
         yield f'<g transform="translate({x:g} {y:g})">{one}</g>'
     yield "</svg>"
 
 
-def _drawn(one: Label, form: Format) -> Iterator[str]:
+def laid(one: Label, form: Format) -> Laid:
+    """Return where everything of a label stands.
+
+    Raises
+    ------
+    LabelRefused
+        The code would be too fine for this format, or its text too long.
+    """
     width, height = form.label
     room = width - 2 * PAD_MM
     size, lines = _lines(one.text, room)
@@ -191,25 +219,29 @@ def _drawn(one: Label, form: Format) -> Iterator[str]:
     module = side / modules
     if module < LEAST_MODULE_MM:
         raise LabelRefused("the code is too fine for this format; choose a larger one", place=one.text[:80])
-    left = (width - side) / 2
-    transform = f"translate({left:g} {PAD_MM:g}) scale({module:.6g})"
-    yield f'<path transform="{transform}" shape-rendering="crispEdges" d="{"".join(_runs(code.matrix))}"/>'
-    yield f'<g font-family="Arial,Helvetica,Noto Sans CJK SC,Microsoft YaHei,sans-serif" font-size="{size:g}" text-anchor="middle">'
-    for number, line in enumerate(lines):
-        y = PAD_MM + side + (number + 0.85) * size * LINE
-        yield f'<text x="{width / 2:g}" y="{y:.4g}">{escape(line)}</text>'
+    baselines = (PAD_MM + side + (number + 0.85) * size * LINE for number in range(len(lines)))
+    return Laid(tuple(code.matrix), module, (width - side) / 2, size, tuple(zip(baselines, lines, strict=True)))
+
+
+def _drawn(one: Laid, form: Format) -> Iterator[str]:
+    transform = f"translate({one.left:g} {PAD_MM:g}) scale({one.module:.6g})"
+    bars = "".join(f"M{x} {y}h{length}v1h-{length}z" for x, y, length in runs(one.matrix))
+    yield f'<path transform="{transform}" shape-rendering="crispEdges" d="{bars}"/>'
+    yield f'<g font-family="Arial,Helvetica,Noto Sans CJK SC,Microsoft YaHei,sans-serif" font-size="{one.size:g}" text-anchor="middle">'
+    for y, line in one.lines:
+        yield f'<text x="{form.label[0] / 2:g}" y="{y:.4g}">{escape(line)}</text>'
     yield "</g>"
 
 
-def _runs(matrix: Sequence[bytearray]) -> Iterator[str]:
-    """Yield the dark modules of each row as bars."""
+def runs(matrix: Sequence[bytearray]) -> Iterator[tuple[int, int, int]]:
+    """Yield the dark modules of each row as bars: where they begin, quiet zone included, and how long they are."""
     for y, row in enumerate(matrix):
         start = None
         for x, dark in enumerate([*row, 0]):
             if dark and start is None:
                 start = x
             elif not dark and start is not None:
-                yield f"M{start + QUIET} {y + QUIET}h{x - start}v1h{start - x}z"
+                yield start + QUIET, y + QUIET, x - start
                 start = None
 
 

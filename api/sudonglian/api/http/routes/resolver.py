@@ -62,7 +62,7 @@ def resolve(request: Request, caller: Anyone, link: str, link_type: LinkType = "
     with door_of(request).store.read() as connection:
         name = public.known_name(connection, found)
     if name is None:
-        raise LinkUnknown("no record and no firm speaks of this", place="path")
+        raise LinkUnknown("no record and no firm speaks of this", place="path", zh="没有记录或单位提到它")
     base = _base(request)
     targets = _targets(base, found)
     wanted = link_type.removeprefix("gs1:").removeprefix(VOCABULARY).removeprefix("http://gs1.org/voc/")
@@ -71,8 +71,9 @@ def resolve(request: Request, caller: Anyone, link: str, link_type: LinkType = "
         return Response(json_answer(_linkset(base, found, targets)).body, 200, headers, LINKSET)
     target = targets.get(DEFAULT if wanted in ("", "defaultLink") else wanted)
     if target is None:
+        known = ", ".join(f"gs1:{one}" for one in targets)
         raise LinkUnknown(
-            f"there is no such link; there are: {', '.join(f'gs1:{one}' for one in targets)}", place="linkType"
+            f"there is no such link; there are: {known}", place="linkType", zh=f"没有这种链接;可用的有:{known}"
         )
     href = str(target["href"])
     # A resolver that nobody has named is wherever it was asked: a path cannot lead anywhere else.
@@ -89,13 +90,13 @@ def _base(request: Request) -> str:
 def _targets(base: str, link: DigitalLink | None) -> dict[str, dict[str, Any]]:
     """Return where each type of link leads."""
     path = "" if link is None else path_of(link)
-    is_place = False
+    ai = "" if link is None else link.ai
+    is_place = ai in public.PLACES
     page = {"href": f"{base}{ITEM}{path}", "type": "text/html", "hreflang": ["zh", "en"]}
     named = "" if link is None else quote(str(link), safe="")
     asked = "MATCH_anyEPC"
-    if link is not None and link.ai in public.PLACES:
-        is_place = True
-        asked = "WD_readPoint" if link.ai == "414" else "EQ_source_possessing_party"
+    if is_place:
+        asked = "WD_readPoint" if ai == "414" else "EQ_source_possessing_party"
     return {
         "pip": {**page, "title": "地点或单位 / a place or firm" if is_place else "一码溯源 / where it is from"},
         "traceability": {**page, "title": "溯源信息 / traceability"},
