@@ -91,8 +91,10 @@ def retain_if_due(house: House, now: datetime) -> list[Step]:
     done, is_over = retention.run(house.store, house.keys, now, batches=1)
     if not done.receipts:
         return []
-    words = "retention: {erased} persons erased" if is_over else "retention: {erased} persons erased, more to come"
-    return [Step("retained", words, {"erased": len(done.receipts)})]
+    erased = {"erased": len(done.receipts)}
+    if is_over:
+        return [Step("retained", "retention: {erased} persons erased", erased)]
+    return [Step("retained", "retention: {erased} persons erased, more to come", erased)]
 
 
 def anchor(house: House) -> list[Step]:
