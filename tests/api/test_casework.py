@@ -14,7 +14,7 @@ from sudonglian.records import intake, log, private, sequencer, traces
 from sudonglian.trace.casework import graphml, views
 from sudonglian.trace.casework import run as casework
 from sudonglian.trace.casework.again import again
-from sudonglian.trace.casework.run import PurposeRefused, run_trace, seed_of
+from sudonglian.trace.casework.run import PurposeRefused, reason, run_trace, seed_of
 from sudonglian.trace.engine import result
 from sudonglian.trace.engine.editions import FIRST, as_edition
 from sudonglian.trace.engine.progress import Stage
@@ -124,6 +124,14 @@ def test_nobody_asks_without_saying_why(outbreak: Any, why: dict[str, Any]) -> N
 )
 def test_a_seed_is_taken_in_any_form(written: str, normal: str) -> None:
     assert seed_of(written) == normal
+
+
+@pytest.mark.parametrize(
+    "why", [{"purpose": "contacts of 139-8765-4321"}, {"case": "110105194912310 02X 11010519491231002X"}]
+)
+def test_what_a_trace_is_for_names_nobody_by_a_number(why: dict[str, str]) -> None:
+    with pytest.raises(PurposeRefused, match="kept for ever"):
+        reason(why.get("case", ""), why.get("purpose", ""))
 
 
 def test_a_seed_as_a_urn_gives_the_same_answer(outbreak: Any) -> None:

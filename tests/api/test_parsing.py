@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from sudonglian.api.cli import Shared, hoist
 from sudonglian.api.errors import UsageRefused
-from sudonglian.api.parsing import address_of, moment, record_hash_of, span
+from sudonglian.api.parsing import address_of, moment, record_hash_of, seed_of, span
 
 
 @pytest.mark.parametrize(
@@ -32,6 +32,16 @@ def test_no_spans(text: str) -> None:
     with pytest.raises(UsageRefused) as refused:
         span(text, "--lookback")
     assert refused.value.place == "--lookback"
+
+
+@pytest.mark.parametrize(
+    "text", ["13987654321", " person:139-8765-4321", "11010519491231002X", "person:110105491231002"]
+)
+def test_a_telephone_or_identity_number_is_no_seed_and_is_not_repeated(text: str) -> None:
+    with pytest.raises(UsageRefused) as refused:
+        seed_of(text, "SEED")
+    assert text.removeprefix(" person:") not in refused.value.diagnostics()
+    assert seed_of("person:7113840018923441", "SEED") == "person:7113840018923441"
 
 
 def test_a_moment_needs_its_offset() -> None:

@@ -5,7 +5,14 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from sudonglian.records.identities import Identity, cn_id_fault, identity, phone_fault
+from sudonglian.records.identities import (
+    Identity,
+    cn_id_fault,
+    identity,
+    mentions_identity,
+    phone_fault,
+    reads_as_identity,
+)
 
 KINDS: Final = ["phone", "cn-id", "passport", "badge"]
 TYPED: Final = "0123456789+-()#. ×xXeEhHtTAB转－０１９　\u200e\u202d张"
@@ -200,3 +207,48 @@ def test_old_and_new_numbers_of_one_person_meet(born: date, area: int, code: int
 @given(st.text(min_size=1), st.text(min_size=1))
 def test_badges_meet_only_at_one_firm(one: str, other: str) -> None:
     assert identity("badge", one, "urn:x:1") != identity("badge", other, "urn:x:2")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["13987654321", "+86 139-8765-4321", "0571-88051234", "+44 20 7946 0958", "110105491231002", "11010519491231002x"],
+)
+def test_what_reads_as_somebodys_number(text: str) -> None:
+    assert reads_as_identity(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["7113840018923441", "https://id.gs1.org/00/395200010000007775", "42", "urn:x:13987654321", "person", ""]
+)
+def test_what_reads_as_something_else(text: str) -> None:
+    assert not reads_as_identity(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "contacts of 13987654321",
+        "打电话 139-8765-4321 的人",
+        "8613987654321",
+        "x 11010519491231002x y",
+        "１３９８７６５４３２１",
+    ],
+)
+def test_a_sentence_that_names_somebody_by_a_number(text: str) -> None:
+    assert mentions_identity(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "case 2026-17",
+        "lot 09520001002014 of 20260105",
+        "395200010000007775",
+        "139876543210",
+        "213987654321",
+        "110105194912310021",
+    ],
+)
+def test_a_sentence_that_names_nobody(text: str) -> None:
+    assert not mentions_identity(text)

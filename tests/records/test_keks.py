@@ -85,6 +85,18 @@ def test_a_changed_file_is_seen_by_whoever_has_it_open(tmp_path: Path) -> None:
         other.destroy(second)
 
 
+def test_a_changed_file_stays_whose_it_was(tmp_path: Path) -> None:
+    ring = FileRing.create(tmp_path / KEK_FILE)
+    os.chmod(ring.path, 0o640)
+    if os.geteuid() == 0:
+        os.chown(ring.path, 4711, 4711)
+    before = ring.path.stat()
+    ring.make()
+    after = ring.path.stat()
+    assert (after.st_mode, after.st_uid, after.st_gid) == (before.st_mode, before.st_uid, before.st_gid)
+    assert after.st_ino != before.st_ino
+
+
 def test_a_wrapped_key_opens_with_its_own_key_alone() -> None:
     ring = Ring([bytes.fromhex(ONE), bytes.fromhex(TWO)], "here")
     first, second = ring.ids()

@@ -15,6 +15,7 @@ from sudonglian.chain.identifiers.digital_link import NO_URI
 from sudonglian.chain.identifiers.normal import SCHEME
 from sudonglian.records.epcis.times import instant
 from sudonglian.records.identifiers import label
+from sudonglian.records.identities import reads_as_identity
 from sudonglian.trace.engine.query import PLACES
 
 _HASH = re.compile(r"(?:0x)?([0-9a-fA-F]{64})")
@@ -110,6 +111,13 @@ def seed_of(text: str, place: str) -> str:
     ('person:42', 'https://id.gs1.org/00/106141412345678908')
     """
     number = text.strip().removeprefix(PERSON)
+    if reads_as_identity(number):
+        # A question is kept for ever, and the person may be erased.
+        raise UsageRefused(
+            "reads as a telephone or identity number; a person is asked for by the number of 16 digits that a trace "
+            "has given",
+            place=place,
+        )
     if number.isascii() and number.isdigit():
         return PERSON + number
     if text.strip().startswith(PERSON):

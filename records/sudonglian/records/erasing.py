@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Final
 
 from sudonglian.records import kek_rotation, vault
 from sudonglian.records.errors import UnknownPerson, VaultRefused
-from sudonglian.records.identities import Identity
+from sudonglian.records.identities import Identity, mentions_identity
 from sudonglian.records.keys import Keys
 from sudonglian.records.store import Store
 from sudonglian.records.vault import Erasure
@@ -70,8 +70,11 @@ def erase(store: Store, keys: Keys, who: Identity, reason: str, now: datetime) -
 
 def _check_reason(who: Identity, reason: str) -> None:
     value = who.normal.rpartition("\x00")[2]
-    if len(value) >= MIN_QUOTED and _bare(value) in _bare(reason):
-        raise ReasonRefused("the reason is kept in the receipt and must not repeat the identity", place="reason")
+    repeats = len(value) >= MIN_QUOTED and _bare(value) in _bare(reason)
+    if repeats or mentions_identity(reason):
+        raise ReasonRefused(
+            "the reason is kept in the receipt and must not hold the identity, or any other", place="reason"
+        )
 
 
 def _bare(text: str) -> str:

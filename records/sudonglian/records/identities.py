@@ -43,6 +43,9 @@ _DASHED_EXTENSION = re.compile(
 )
 """A landline with area code, its number written in one piece, and more digits behind a dash: 0571-88051234-802."""
 
+_MOBILE_IN_TEXT = re.compile(r"(?<![0-9])((?:86[ -]?)?1[3-9](?:[ -]?[0-9]){9})(?![0-9])", re.ASCII)
+_CN_ID_IN_TEXT = re.compile(r"(?<![0-9])([0-9]{17}[0-9Xx])(?![0-9])", re.ASCII)
+
 _HOME_PERMIT = re.compile(r"([HM][0-9]{8})[0-9]{2}", re.ASCII)
 _TAIWAN_PERMIT = re.compile(r"([0-9]{8})[0-9]{2}(?:\([A-Z]\)|[A-Z])", re.ASCII)
 
@@ -170,6 +173,29 @@ def phone_fault(value: str) -> str | None:
     (None, None, 'shape')
     """
     return None if _PHONE.fullmatch(identity("phone", value, "").normal) else "shape"
+
+
+def reads_as_identity(text: str) -> bool:
+    """Return whether a text by itself reads as somebody's telephone or identity number, and not as a person's number.
+
+    >>> reads_as_identity("+86 138-0000-0000"), reads_as_identity("7113840018923441"), reads_as_identity("lot 17")
+    (True, False, False)
+    """
+    return cn_id_fault(text) is None or phone_fault(text) is None
+
+
+def mentions_identity(text: str) -> bool:
+    """Return whether a sentence holds a mobile or identity number of China: it would be kept for as long as the sentence.
+
+    >>> mentions_identity("contacts of 138 0000 0000"), mentions_identity("case 2026-17, lot 20260105")
+    (True, False)
+    """
+    visible = _dashes(_visible(unicodedata.normalize("NFKC", text)))
+    mobiles = (found[1] for found in _MOBILE_IN_TEXT.finditer(visible))
+    if any(_MOBILE.fullmatch("".join(filter(str.isdecimal, one)).removeprefix("86")) for one in mobiles):
+        return True
+    numbers = (found[1].upper() for found in _CN_ID_IN_TEXT.finditer(visible))
+    return any(_is_date(one[6:14]) and cn_id_fault(one) is None for one in numbers)
 
 
 def _check(body: str) -> str:

@@ -7,6 +7,7 @@ that no process goes on with an older one.
 import hmac
 import os
 import re
+import stat
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from secrets import token_bytes, token_hex
@@ -179,10 +180,14 @@ class FileRing(Ring):
             raise KekRefused(f"more than {MAX_KEYS} key-encryption keys: destroy old ones first", place=self.place)
         try:
             with self.path.open("r+b") as old:
-                os.replace(_draft(self.path, keys), self.path)
+                draft, before = _draft(self.path, keys), os.fstat(old.fileno())
+                # The operator may be root, and the service that reads it somebody else.
+                os.chmod(draft, stat.S_IMODE(before.st_mode))
+                if (before.st_uid, before.st_gid) != (os.geteuid(), os.getegid()):
+                    os.chown(draft, before.st_uid, before.st_gid)
+                os.replace(draft, self.path)
                 _sync_folder(self.path.parent)
-                size = os.fstat(old.fileno()).st_size
-                old.write(bytes(size))
+                old.write(bytes(before.st_size))
                 old.flush()
                 os.fsync(old.fileno())
         except OSError as error:

@@ -28,6 +28,9 @@ from sudonglian.records.tables import DISCLOSURES, KEKS, PERSONS, RECORDS
 
 WRAP_LABEL: Final = b"sudonglian/person-key/v1\x00"
 
+LEAST_NUMBER: Final = 10**15
+"""Of a person: 16 digits, so that no telephone number and no identity card reads as one where a person is asked for."""
+
 KEK_LOOKS: Final = 10
 """For the key that writes; each further one means a rotation that began in between."""
 
@@ -125,7 +128,7 @@ def admit(connection: Connection, keys: Keys, who: Iterable[Identity]) -> dict[I
     while missing:
         rows = []
         for lookup in missing:
-            person = Person(1 + randbelow(MAX_INTEGER), token_bytes(KEY_BYTES))
+            person = Person(LEAST_NUMBER + randbelow(MAX_INTEGER - LEAST_NUMBER + 1), token_bytes(KEY_BYTES))
             wrapped = wrap(keys, kek, person)
             rows.append({"person_no": person.number, "lookup": lookup, "kek": kek, "wrapped_key": wrapped})
         # Another capture may just have met the same person, or a number be taken: then the next look finds it.

@@ -23,7 +23,7 @@ def test_every_block_runs(tmp_path: Path) -> None:
     if shutil.which("curl") is None:
         pytest.skip("no curl: apt-get install curl enables the test of docs/http.md")
     blocks = re.findall(r"```bash\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL)
-    assert len(blocks) == 19
+    assert len(blocks) == 21
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -64,6 +64,8 @@ def test_every_block_runs(tmp_path: Path) -> None:
     }
     assert described - asked == set(), "paths without an example that works"
     assert '"confirmation":"consignee"' in out
+    assert json.loads((tmp_path / "erased.json").read_text())["erased"]
+    assert json.loads((tmp_path / "receipt.json").read_text())["entry"]["said"]["reason"] == "asked for it"
     assert json.loads((tmp_path / "temperature.json").read_text())["max_c"] == -18.5
     assert json.loads((tmp_path / "monitor.json").read_text())["size"] > 1
 

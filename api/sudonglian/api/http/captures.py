@@ -6,6 +6,7 @@ EPCIS 2.0 §12.6 (capture jobs); docs/decisions/0711 (a 202 is given when everyt
 import hmac
 from collections.abc import Mapping
 from datetime import datetime
+from itertools import takewhile
 from typing import Any, Final
 
 import orjson
@@ -20,6 +21,7 @@ from sudonglian.chain import canonical
 from sudonglian.chain.canonical import Json
 from sudonglian.records import derive, intake, jobs
 from sudonglian.records.epcis.document import Form
+from sudonglian.records.epcis.extensions import PARTICIPANT, PERSON_REF
 from sudonglian.records.intake import Behaviour, CaptureResult, DuplicateIds, Receipt
 from sudonglian.records.jobs import Job, Kind
 from sudonglian.records.judging import judge
@@ -29,6 +31,12 @@ from sudonglian.records.sheets.taking import Prepared, Told
 
 NONE: Final = "none"
 """No profile, said by a request."""
+
+PERSONAL: Final = PARTICIPANT | PERSON_REF
+"""Members of a participant that a place may name."""
+
+INDEX_DIGITS: Final = 5
+"""Of a place among participants; longer digits are somebody's number."""
 
 WITHHELD: Final = {"zh": "见该位置;个人数据不重复显示", "en": "see this place; personal data are not repeated"}
 """A finding about a person may repeat what was sent, and a job is kept when the person has been erased."""
@@ -258,8 +266,15 @@ def _kept(taken: CaptureResult) -> dict[str, Any]:
 
 
 def _nameless(finding: Mapping[str, Any]) -> dict[str, Any]:
-    about_a_person = derive.PARTICIPANTS in finding["pointer"]
-    return {**finding, "message": WITHHELD} if about_a_person else dict(finding)
+    before, about_a_person, inside = finding["pointer"].partition(derive.PARTICIPANTS)
+    if not about_a_person:
+        return dict(finding)
+    # A member that is not known may itself be called by a person's number.
+    steps = takewhile(
+        lambda step: (step.isdecimal() and len(step) <= INDEX_DIGITS) or step in PERSONAL, inside.split("/")[1:]
+    )
+    pointer = before + derive.PARTICIPANTS + "".join(f"/{step}" for step in steps)
+    return {**finding, "pointer": pointer, "message": WITHHELD}
 
 
 def _told(finding: Mapping[str, Any], lang: Lang) -> dict[str, Any]:

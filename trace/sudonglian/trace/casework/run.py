@@ -13,6 +13,7 @@ from sudonglian.chain.canonical import Json
 from sudonglian.chain.errors import SudonglianError
 from sudonglian.chain.identifiers import normal
 from sudonglian.records import log, sequencer, traces
+from sudonglian.records.identities import mentions_identity
 from sudonglian.records.keys import Keys
 from sudonglian.records.store import Store
 from sudonglian.trace.casework import memory
@@ -122,6 +123,8 @@ def reason(case: str, purpose: str) -> dict[str, Json]:
         raise PurposeRefused("a trace names either a case or a purpose")
     if len(case or purpose) > MAX_WHY:
         raise PurposeRefused(f"longer than {MAX_WHY} characters")
+    if mentions_identity(case or purpose):
+        raise PurposeRefused("it is kept for ever and must not hold anybody's telephone or identity number")
     return {"case": case} if case else {"purpose": purpose}
 
 
