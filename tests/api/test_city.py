@@ -18,7 +18,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from scripts.city import inquiry, report, truth
+from scripts.city import inquiry, origin, report, truth
 from scripts.city.life import CASUAL, DAY_S, Act, Life, Sampled
 from scripts.city.records import Scribe, moment
 from scripts.city.simulation import Simulation
@@ -348,6 +348,22 @@ def test_a_small_report_is_the_same_whatever_the_jobs_and_its_file_adds_up(tmp_p
         assert told["recall"]["mean"] == (pytest.approx(sum(shares) / len(shares), abs=0.001) if shares else None)
 
 
+def test_the_planted_is_within_the_first_by_lot_where_others_are_alike() -> None:
+    alike = {"a": 3.0, "planted": 2.0, "b": 2.0, "c": 1.0}
+    assert [origin._within(alike, "planted", top) for top in (1, 2, 3, 4)] == [0.0, 0.5, 1.0, 1.0]
+    assert origin._within({"planted": 1.0, "b": 0.5}, "planted", 1) == 1.0
+
+
+def test_a_city_says_how_often_the_planted_is_named_by_either_measure() -> None:
+    lines = origin.lines_of("well-recorded", 9002)
+    assert {(one.findings, one.method) for one in lines} == {(n, by) for n in (1, 2, 5) for by in origin.METHODS}
+    for one in lines:
+        assert 0 <= one.within[0] <= one.within[1] <= one.within[2] <= 1
+        assert one.candidates > 20
+    assert lines == origin.lines_of("well-recorded", 9002)
+    assert any("| likelihood |" in row for row in origin.table(lines))
+
+
 def test_every_number_of_a_world_can_be_set() -> None:
     changed = world_of("well-recorded", {"missing_handoff": "1", "shared_room": "True", "pallets": "2"})
     assert (changed.missing_handoff, changed.shared_room, changed.pallets) == (1.0, True, 2)
@@ -380,5 +396,6 @@ def test_mistakes_are_told_in_a_sentence(tmp_path: Path) -> None:
 def test_the_numbers_in_the_document_are_those_of_today() -> None:
     done = simulate("report", "--seeds", "200")
     text = (ROOT / "docs" / "simulation.md").read_text(encoding="utf-8")
-    missing = [row for row in done.stdout.splitlines() if row.startswith("|") and row not in text]
-    assert not missing, "run scripts/simulate_city report and put its tables into docs/simulation.md"
+    rows = [*done.stdout.splitlines(), *simulate("origin", "--seeds", "100").stdout.splitlines()]
+    missing = [row for row in rows if row.startswith("|") and row not in text]
+    assert not missing, "run scripts/simulate_city report and origin and put their tables into docs/simulation.md"

@@ -29,22 +29,28 @@ def file(tmp_path: Path) -> str:
 def test_sources(run: Callable[..., Any], file: str) -> None:
     done = run("sources", file, "--json")
     assert (done.code, done.err) == (0, "")
-    assert done.json["stations"][0] == {
+    told = done.json
+    likely = [row.pop("likelihood") for row in told["stations"]]
+    assert sum(likely) == pytest.approx(1)
+    assert [row.pop("likelihood_rank") for row in told["stations"]] == [2, 1, 3, 3]
+    assert [row.pop("likelihood_rank") for row in told["deliveries"]] == [1, 2, 2]
+    assert sum(row.pop("likelihood") for row in told["deliveries"]) == pytest.approx(1)
+    assert told["stations"][0] == {
         "id": "farm",
         "score": 1.0,
         "common_link": True,
         "forward": ["plant", "shop1", "shop2"],
         "backward": [],
     }
-    assert done.json["deliveries"][1] == {
+    assert told["deliveries"][1] == {
         "id": "one",
         "score": 0.5,
         "common_link": False,
         "forward": [],
         "backward": ["milk"],
     }
-    assert done.json["sums"] == {"station_score": 3.0, "delivery_score": 2.0}
-    assert done.json.keys() == {"stations", "deliveries", "sums"}
+    assert told["sums"] == {"station_score": 3.0, "delivery_score": 2.0}
+    assert told.keys() == {"stations", "deliveries", "sums"}
 
 
 def test_cross_contamination(run: Callable[..., Any], tmp_path: Path) -> None:
@@ -56,7 +62,12 @@ def test_cross_contamination(run: Callable[..., Any], tmp_path: Path) -> None:
 
 def test_told_to_a_person(run: Callable[..., Any], file: str) -> None:
     lines = run("sources", file).out.splitlines()
-    assert lines[:3] == ["1.0000  farm  common link", "1.0000  plant  common link", "0.5000  shop1"]
+    assert [line.split("  ")[::2] for line in lines[:3]] == [
+        ["1.0000", "plant"],
+        ["1.0000", "farm"],
+        ["0.5000", "shop1"],
+    ]
+    assert lines[0] == "1.0000  0.5559  plant  common link"
     assert "共同来源" in run("sources", file, "--lang", "zh").out
 
 

@@ -327,6 +327,12 @@ MUTATIONS: Final = (
     Mutation(
         "what is packed into something exposed is with it", "precedence.py", "load * self._rule.flow *", "load * 0 *"
     ),
+    Mutation(
+        "what may have been before the sample counts for all alike",
+        "member.py",
+        "if terms.rank == FIRST_RANK else member.dose",
+        "if True else member.dose",
+    ),
     Mutation("each hop passes on a part", "risk.py", "before * rule.transfer.numerator //", "before //"),
     Mutation("only what needed fewer hops adds to a dose", "risk.py", "if generation < hops[party]:", "if True:"),
     Mutation("an instant took some minutes", "risk.py", "return level.at(start) * instant", "return level.at(start)"),

@@ -1,6 +1,8 @@
 """Policies: a source for each value, half-lives between anchors, and what loggers make of them; facts.md §14."""
 
 import json
+import re
+from collections.abc import Iterator
 from copy import deepcopy
 from datetime import timedelta
 from typing import Any
@@ -198,3 +200,22 @@ def test_how_warm_a_place_was_is_not_guessed() -> None:
     curve = parse(warmth.TABLE)["warm/1"].curves["surface"]
     sure, maybe = (Climate(facts).fading(known, curve, certain=certain) for certain in (True, False))
     assert (sure.last(0), sure.last(10), maybe.last(10) > 1 << 60) == (1, 13, True)
+
+
+def cited(value: Any) -> Iterator[dict[str, Any]]:
+    """Yield every value whose source names a publication: a year, or the publication before it."""
+    if isinstance(value, dict):
+        if re.search(r"\b(19|20)\d\d\b|^the same", value.get("source", "")) or "CDC" in value.get("source", ""):
+            yield value
+        for one in value.values():
+            yield from cited(one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from cited(one)
+
+
+def test_what_was_found_again_of_each_publication_is_said() -> None:
+    told = [one for one in cited(data("policies.json")) if not one["source"].startswith("assumed from the same")]
+    assert len(told) > 12
+    for one in told:
+        assert one.get("seen", "").strip(), one["source"]

@@ -10,7 +10,7 @@ from tests.trace.test_risk import ranks, worker
 from tests.trace.ticks import END, START
 
 from sudonglian.trace.engine.derive import derive_facts
-from sudonglian.trace.engine.events import Temperature
+from sudonglian.trace.engine.events import Participant, Temperature
 from sudonglian.trace.engine.facts import EPOCH
 from sudonglian.trace.engine.precedence import RANKS, doses
 from sudonglian.trace.engine.query import TraceQuery
@@ -135,6 +135,21 @@ def test_who_touched_what_came_in_as_few_hops_is_above_who_only_stood_there() ->
     query = TraceQuery(PALLET, at=EPOCH + timedelta(hours=1), lookback=timedelta(0))
     found = {one["id"]: one["risk_rank"] for one in trace(derive_facts(events), query).document()["members"]}
     assert (found["opens"], found["stands"]) == (1, 2)
+
+
+def test_what_may_have_been_before_the_sample_counts_for_who_is_certain_by_less() -> None:
+    """Both are certain by what came after the sample; one carried the box for an hour the day before."""
+    room = (Participant("before", "", "same-room", 31 * HOUR, 31 * HOUR + HOUR // 2),)
+    events = [
+        event(1, "storing", (BOX, "epc"), biz_location=PORT),
+        event(3, "inspecting", (BOX, "epc"), biz_location=PORT, participants=(worker("before", 60),)),
+        event(31, "holding", biz_location=PORT, participants=room, record="r"),
+        event(32, "inspecting", (BOX, "epc"), biz_location=PORT, people=[("after", "outer-packaging")], record="a"),
+    ]
+    query = TraceQuery(BOX, at=EPOCH + timedelta(hours=30))
+    found = {one["id"]: one for one in trace(derive_facts(events), query).document()["members"]}
+    assert (found["before"]["evidence"], found["after"]["evidence"]) == ("certain", "certain")
+    assert (found["before"]["risk_rank"], found["after"]["risk_rank"]) == (1, 2)
 
 
 def test_what_was_warm_is_lower() -> None:

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import pytest
 from tests.trace.sources.literal import network
 
 DELIVERIES = [{"ID": "1", "from": "a", "to": "b"}, {"ID": "2", "from": "b", "to": "c"}]
@@ -17,7 +18,12 @@ def test_sources(served: Any) -> None:
     assert ask(served, BODY).json["sums"] == {"station_score": 2.0, "delivery_score": 1.0}
     everywhere = ask(served, BODY, "?cross_contamination=true").json
     assert everywhere["sums"] == {"station_score": 3.0, "delivery_score": 2.0}
-    assert everywhere["deliveries"][0] == {
+    first = everywhere["deliveries"][0]
+    # It reaches b and c, the other delivery c alone: 0.95 / 2 + 0.05 / 3 of that and 0.95 + 0.05 / 3.
+    near, other = 0.95 / 2 + 0.05 / 3, 0.95 + 0.05 / 3
+    assert first.pop("likelihood_rank") == 2
+    assert first.pop("likelihood") == pytest.approx(near / (near + other))
+    assert first == {
         "id": "1",
         "score": 1.0,
         "common_link": True,

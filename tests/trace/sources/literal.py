@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 from fractions import Fraction
 from itertools import product
+from math import exp, log
 from typing import Any
 
 Row = dict[str, Any]
@@ -96,6 +97,25 @@ def answer(document: Row, everywhere: bool = False) -> Row:
     none = Fraction()
     whole = max(sum((one for one in every if one > 0), none), -sum((one for one in every if one < 0), none))
     near = {one: arrives(from_station[one]) for one in stations}
+
+    def logarithm(met: set[str], reached: set[str]) -> float:
+        """Return how likely all that was found is, if it came from what reaches these stations and deliveries."""
+        told = 0.0
+        findings = [
+            *((exact(row), {key, *groups.get(key, ())} & met, len(met), len(stations)) for key, row in nodes.items()),
+            *((exact(row), {key} & reached, len(reached), len(deliveries)) for key, row in traced.items()),
+        ]
+        for weight, hit, size, count in findings:
+            if weight > 0:
+                told += float(weight) * log((0.95 / size if hit else 0) + 0.05 / count)
+            elif weight < 0 and hit:
+                told -= float(weight) * log(0.5)
+        return told
+
+    chances = {
+        "stations": [logarithm({one} | near[one], from_station[one]) for one in stations],
+        "deliveries": [logarithm(arrives(onward[one]), onward[one]) for one in deliveries],
+    }
     told = {
         "stations": [
             scored(one, share({one} | near[one], from_station[one]), whole, near, stations) for one in stations
@@ -104,6 +124,11 @@ def answer(document: Row, everywhere: bool = False) -> Row:
             scored(one, share(arrives(onward[one]), onward[one]), whole, onward, list(deliveries)) for one in deliveries
         ],
     }
+    for kind, logs in chances.items():
+        whole_chance = sum(exp(one) for one in logs)
+        for row, one in zip(told[kind], logs, strict=True):
+            row["likelihood"] = exp(one) / whole_chance
+            row["likelihood_rank"] = 1 + sum(other > one + 1e-7 for other in logs)
     sums = {
         "station_score": sum(row.pop("exact") for row in told["stations"]),
         "delivery_score": sum(row.pop("exact") for row in told["deliveries"]),

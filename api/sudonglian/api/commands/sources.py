@@ -1,6 +1,6 @@
 """The command for whoever has only FoodChain-Lab's file of deliveries: where could it have come from.
 
-interfaces.md (sources); docs/decisions/0331.
+interfaces.md (sources); docs/decisions/0331 and 0346.
 """
 
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ def sources(
         typer.Option("--cross-contamination", help="Every station mixes what arrives with what leaves it no earlier."),
     ] = False,
 ) -> int:
-    """Score each station and delivery as the source of what was found, and name the common links."""
+    """Score each station and delivery as the source of what was found, say how likely each is, and name common links."""
     # Compiled code and its library take half a second to load, and no other command needs them.
     from sudonglian.trace.tables import fcl
     from sudonglian.trace.tables.source_answers import sources as answer_of
@@ -41,13 +41,16 @@ def register(root: typer.Typer) -> None:
 
 
 def _told(console: Console, answer: dict[str, Any]) -> Iterator[str]:
-    ranked = sorted((one for one in answer["stations"] if one["score"] > 0), key=lambda one: -one["score"])
+    ranked = sorted((one for one in answer["stations"] if one["score"] > 0), key=_likeliest)
     for one in ranked[:TOLD]:
         score = f"{one['score']:.4f}"
+        likelihood = "-" if one["likelihood"] is None else f"{one['likelihood']:.4f}"
         if one["common_link"]:
-            yield console.text("{score}  {id}  common link", score=score, id=one["id"])
+            yield console.text(
+                "{score}  {likelihood}  {id}  common link", score=score, likelihood=likelihood, id=one["id"]
+            )
         else:
-            yield console.text("{score}  {id}", score=score, id=one["id"])
+            yield console.text("{score}  {likelihood}  {id}", score=score, likelihood=likelihood, id=one["id"])
     yield console.text(
         "{count} of {stations} stations reach what was found; {deliveries} deliveries",
         count=len(ranked),
@@ -57,3 +60,10 @@ def _told(console: Console, answer: dict[str, Any]) -> Iterator[str]:
     for note in answer.get("notes", ()):
         if note["note"] == "unreadable-date":
             yield console.text("{place}: {value} is no date and counts as unknown", **note)
+        elif note["note"] == "likelihood-too-long":
+            yield console.text("too many {place} to say how likely each is", **note)
+
+
+def _likeliest(one: dict[str, Any]) -> tuple[int, float]:
+    """Return where a station stands: by its likelihood, and where there is none or two are alike by its score."""
+    return one["likelihood_rank"] or 0, -one["score"]

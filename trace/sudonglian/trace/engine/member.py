@@ -10,7 +10,7 @@ from typing import Any, Final
 from sudonglian.trace.engine.exposure import NEVER_MET, Exposure, exposures
 from sudonglian.trace.engine.facts import INSTANT, Micros, Party, Place, iso
 from sudonglian.trace.engine.forward import PlaceLabel
-from sudonglian.trace.engine.precedence import RANKS
+from sudonglian.trace.engine.precedence import FIRST_RANK, RANKS
 from sudonglian.trace.engine.query import SAMPLE, Seed
 from sudonglian.trace.engine.run import Run, Step
 from sudonglian.trace.engine.terms import Terms
@@ -136,7 +136,9 @@ def members(
         certain = sure.get(member.key)
         if certain is not None:
             raised = member.tier if member.tier != certain.tier else ""
-            member = replace(certain, possible_time=member.time, possible_tier=raised)
+            # What may have been before the sample counts for all alike: docs/decisions/0345.
+            dose = certain.dose if terms.rank == FIRST_RANK else member.dose
+            member = replace(certain, possible_time=member.time, possible_tier=raised, dose=dose)
         if member.key not in meant:
             found.append(member)
     return tuple(sorted(found, key=lambda one: (one.kind, one.id)))

@@ -147,5 +147,8 @@ def doses(run: Run, terms: Terms, end: Micros, *, certain: bool) -> Mapping[int,
     return _Dosing(run, terms, end, certain=certain).found()
 
 
-RANKS: Final[Mapping[str, Callable[..., Mapping[int, int]]]] = {"rank/1": risk.doses, "rank/2": doses}
+FIRST_RANK: Final = "rank/1"
+"""The edition that ranked what is certain by what came after the sample alone."""
+
+RANKS: Final[Mapping[str, Callable[..., Mapping[int, int]]]] = {FIRST_RANK: risk.doses, "rank/2": doses}
 """How members are ranked, by edition."""

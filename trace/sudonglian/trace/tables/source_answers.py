@@ -1,6 +1,6 @@
 """The question where it could have come from, put to a file of deliveries, and the answer in the file's names.
 
-interfaces.md (sources); docs/decisions/0331.
+interfaces.md (sources); docs/decisions/0331 and 0346.
 """
 
 from collections.abc import Sequence
@@ -18,6 +18,7 @@ def sources(raw: bytes, *, cross_contamination: bool = False, most: int = MOST_L
 
     With `cross_contamination` every station mixes, not only those that the file says. Lists of more than `most`
     identifiers are left out: then they are null, and `notes` says so, as it does of dates that cannot be read.
+    `likelihood` is each one's share among its kind of being the one source; of too many it is null too.
 
     Raises
     ------
@@ -43,6 +44,8 @@ def _rows(names: Sequence[str], scored: Scored) -> list[dict[str, Any]]:
             "id": name,
             "score": total / scored.whole,  # of whole numbers: rounded once
             "common_link": total == scored.whole,
+            "likelihood": None if scored.likely is None else scored.likely.shares[number],
+            "likelihood_rank": None if scored.likely is None else scored.likely.ranks[number],
             "forward": None if scored.forward is None else told[scored.forward.of(number)].tolist(),
             "backward": None if scored.backward is None else told[scored.backward.of(number)].tolist(),
         }
@@ -60,4 +63,6 @@ def _notes(file: fcl.FclFile, scored: Scored, kind: str) -> list[dict[str, str]]
         notes += [{"place": place, "note": "unreadable-date", "value": text} for place, text in file.unread]
     if scored.forward is None:
         notes.append({"place": kind, "note": "lists-too-long"})
+    if scored.likely is None:
+        notes.append({"place": kind, "note": "likelihood-too-long"})
     return notes

@@ -11,6 +11,7 @@ from typing import Final
 
 import numpy as np
 
+from sudonglian.trace.engine.sources.likelihood import Found, Likely, likelihoods
 from sudonglian.trace.engine.sources.network import Codes, Days, Network, graph
 from sudonglian.trace.engine.sources.reach import lists, totals
 
@@ -53,6 +54,8 @@ class Scored:
     whole: int
     forward: Lists | None
     backward: Lists | None
+    likely: Likely | None
+    """How likely each is the one source; None where counting what each reaches would take too long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +89,18 @@ def sources(network: Network, weights: Weights, most: int = MOST_LISTED) -> Sour
     numbers = np.repeat(np.arange(len(elements), dtype=np.int32), [len(marked) for _, marked in elements])
     most_found = max(sum(one for one in whole if one > 0), -sum(one for one in whole if one < 0), 1)
     within = totals(found, nodes, numbers, whole)
+    told = [
+        *(Found(_both(deliveries, stations, [one]), True, float(weight)) for one, weight in weights.stations.items()),
+        *(Found([one], False, float(weight)) for one, weight in weights.deliveries.items()),
+        *(Found(_both(deliveries, stations, some), True, float(weight)) for weight, some in weights.groups),
+    ]
+    kinds = (range(found.sending, found.sending + stations), range(deliveries))
+    likely = likelihoods(found, told, kinds) or (None, None)
     by_station = lists(found, found.sending, found.receiving, stations, most)
     by_delivery = lists(found, 0, 0, deliveries, most)
     return Sources(
-        _scored(within[found.sending : found.sending + stations], most_found, by_station),
-        _scored(within[:deliveries], most_found, by_delivery),
+        _scored(within[found.sending : found.sending + stations], most_found, by_station, likely[0]),
+        _scored(within[:deliveries], most_found, by_delivery, likely[1]),
     )
 
 
@@ -99,7 +109,9 @@ def _both(deliveries: int, stations: int, members: Sequence[int]) -> list[int]:
     return [deliveries + side + member for member in members for side in (0, stations)]
 
 
-def _scored(within: list[int], whole: int, listed: tuple[tuple[Days, Codes], tuple[Days, Codes]] | None) -> Scored:
+def _scored(
+    within: list[int], whole: int, listed: tuple[tuple[Days, Codes], tuple[Days, Codes]] | None, likely: Likely | None
+) -> Scored:
     if listed is None:
-        return Scored(within, whole, None, None)
-    return Scored(within, whole, Lists(*listed[0]), Lists(*listed[1]))
+        return Scored(within, whole, None, None, likely)
+    return Scored(within, whole, Lists(*listed[0]), Lists(*listed[1]), likely)
