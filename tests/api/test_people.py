@@ -181,3 +181,28 @@ def test_a_backup_from_before_a_destroyed_key_gives_back_the_log_and_nobody(load
     asked = ("trace", STORY["seed"], "--at", STORY["at"], "--purpose", "p", "--data-dir", str(other), "--json")
     assert sum(one["kind"] == "person" for one in loaded(*asked).json["members"]) == 26
     assert loaded("sample", "load", "--data-dir", str(other), "--json").json["accepted"] == 0
+
+
+def test_keys_of_the_environment_and_of_another_file(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, two = "11" * 32, "22" * 32
+    monkeypatch.setenv("SUDONGLIAN_KEK", one)
+    assert run("sample", "load").code == 0
+    assert not (tmp_path / "data" / "keys" / "kek.key").exists()
+    refused = run("keys", "kek", "rotate", "--json")
+    assert (refused.code, refused.json["error"]["code"], refused.json["error"]["place"]) == (1, "kek", "SUDONGLIAN_KEK")
+    monkeypatch.setenv("SUDONGLIAN_KEK", f"{one},{two}")
+    assert run("keys", "kek", "rotate", "--json").json["keks"][0]["persons"] == 0
+    monkeypatch.setenv("SUDONGLIAN_KEK", two)
+    old = run("keys", "kek", "list", "--json").json["keks"][0]["id"]
+    assert run("keys", "kek", "destroy", old, "--yes").code == 0
+    assert run("backup", str(tmp_path / "backup"), "--with-keys").code == 0
+    assert run("fsck", "--offline").code == 0
+    monkeypatch.setenv("SUDONGLIAN_KEK", one)
+    assert run("fsck", "--offline", "--json").json["faults"][0]["code"] == "other-key"
+    monkeypatch.setenv("SUDONGLIAN_KEK", "no key")
+    wrong = run("status", "--json")
+    assert (wrong.code, wrong.json["error"]["place"]) == (64, "SUDONGLIAN_KEK")
+    monkeypatch.delenv("SUDONGLIAN_KEK")
+    (tmp_path / "mounted").write_text(f"{two}\n")
+    monkeypatch.setenv("SUDONGLIAN_KEK_FILE", str(tmp_path / "mounted"))
+    assert run("fsck", "--offline").code == 0

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import Connection, Text, inspect, select, text
 
 from sudonglian.records import derive, private, retention, vault
 from sudonglian.records.errors import StoreCorrupt
@@ -101,6 +101,15 @@ def test_the_last_moment_is_that_of_taking_part_and_not_beyond_the_capture(
         assert [derive.moment(one.since_us) for one in retention.due(connection, over)] == [over]
 
 
+def put(connection: Connection, table: str, **values: Any) -> None:
+    """Insert a row with what is given, and anything in the columns that need something."""
+    columns = inspect(connection).get_columns(table)
+    row = {one["name"]: "" if isinstance(one["type"], Text) else 0 for one in columns if not one["nullable"]}
+    row |= {name: value for name, value in values.items() if name in {one["name"] for one in columns}}
+    names = ", ".join(row)
+    connection.execute(text(f"INSERT INTO {table} ({names}) VALUES ({', '.join(f':{name}' for name in row)})"), row)
+
+
 CASE_TABLES: Final = (
     "CREATE TABLE cases (id BIGINT PRIMARY KEY, state TEXT, closed_us BIGINT)",
     "CREATE TABLE case_members (case_id BIGINT, person_no BIGINT)",
@@ -113,21 +122,17 @@ def test_a_case_keeps_whom_it_drew_in_until_28_days_after_it_closes(
     store: Store, keys: Keys, two: tuple[int, int], seed: bool
 ) -> None:
     late = OVER + 100 * DAY
-    with store.read() as connection:
-        has_cases = "case_members" in connection.dialect.get_table_names(connection)
     with store.write() as connection:
-        for statement in () if has_cases else CASE_TABLES:
+        for statement in () if inspect(connection).has_table("case_members") else CASE_TABLES:
             connection.execute(text(statement))
-        connection.execute(
-            text("INSERT INTO cases (id, state, closed_us) VALUES (1, 'open', NULL), (2, 'merged', NULL)")
-        )
+        put(connection, "cases", id=1, name="1", state="open", closed_us=None)
+        put(connection, "cases", id=2, name="2", state="merged", closed_us=None)
         if seed:
-            connection.execute(
-                text("INSERT INTO case_seeds VALUES (1, 'person', :who), (1, 'item', :who)"), {"who": str(two[0])}
-            )
+            put(connection, "case_seeds", case_id=1, n=0, kind="person", subject=str(two[0]))
+            put(connection, "case_seeds", case_id=1, n=1, kind="item", subject=str(two[1]))
         else:
-            connection.execute(text("INSERT INTO case_members VALUES (1, :who)"), {"who": two[0]})
-        connection.execute(text("INSERT INTO case_members VALUES (2, :who)"), {"who": two[1]})
+            put(connection, "case_members", case_id=1, person_no=two[0])
+        put(connection, "case_members", case_id=2, person_no=two[1])
     done, _ = retention.run(store, keys, late)
     assert (done.due, done.held, len(done.receipts)) == (2, 1, 1)
     assert number_of(store, keys, "19900000001") == two[0]
