@@ -84,7 +84,7 @@ DISCLOSURES: Final = Table(
 PERSONS: Final = Table(
     "persons",
     METADATA,
-    Column("person_no", BigInteger, primary_key=True, autoincrement=False, comment="random, 10^15 to 2^53 - 1"),
+    Column("person_no", BigInteger, primary_key=True, autoincrement=False, comment="random, 1 to 2^53 - 1"),
     Column("lookup", LargeBinary(32), nullable=False, unique=True, comment="HMAC(K_lookup, kind, normal id)"),
     Column("kek", Text, nullable=False, server_default="", comment="the key-encryption key that wraps it: keks.id"),
     Column("wrapped_key", LargeBinary, nullable=False, comment="the person's key under the key-encryption key"),
