@@ -40,8 +40,6 @@ PUBLIC = {
     "POST /sign-out",
     "GET /welcome",
     "POST /welcome",
-    "GET /records/{record_hash}.json",
-    "GET /records/{record_hash}",
     "GET /trace",
     "GET /temperature",
     "GET /upload",
@@ -116,6 +114,7 @@ def test_every_page_declares_its_scope() -> None:
         Scope.trace,
         Scope.capture,
         Scope.own_account,
+        Scope.read_record,
     }
 
 
@@ -198,7 +197,7 @@ def test_forms_that_cannot_be_read(site: Any) -> None:
 
 def test_data_that_are_not_there_are_a_problem_and_no_page(site: Any) -> None:
     for path in ("/item.json/00/395200010000000905", f"/records/{'0' * 64}.json"):
-        told = site.visitor().get(path, accept="*/*")
+        told = site.visitor(signed_in=True).get(path, accept="*/*")
         assert told.status == 404
         assert told.headers["content-type"].startswith("application/problem+json")
         assert told.json["status"] == 404
@@ -240,7 +239,8 @@ def test_every_page_is_also_json(site: Any, traced: tuple[Any, str]) -> None:
     digest = a_record(visitor)
     told = visitor.get(f"/records/{digest}.json").json
     assert told["record_hash"] == digest
-    assert visitor.get(f"/records/{digest}", accept="*/*").json == told
+    header = {"Authorization": f"Bearer {site.api_key('trace')}"}
+    assert visitor.get(f"/records/{digest}", accept="*/*", **header).json == told
     assert "<html" in visitor.get(f"/records/{digest}").text
     answer = visitor.get(f"{url}.json").json
     assert answer["state"] == "success"
@@ -375,7 +375,7 @@ def test_backward(site: Any) -> None:
 
 def test_what_is_searched_is_found(site: Any) -> None:
     visitor = site.visitor()
-    digest = a_record(visitor)
+    digest = a_record(site.visitor(signed_in=True))
     assert visitor.get(f"/?q={digest}").headers["location"] == f"/records/{digest}"
     assert visitor.get(f"/?q=0x{digest.upper()}&lang=en").headers["location"] == f"/records/{digest}?lang=en"
     assert visitor.get("/?q=urn:x:y").headers["location"] == "/trace?seed=urn%3Ax%3Ay"
@@ -397,7 +397,7 @@ def test_what_is_searched_is_found(site: Any) -> None:
     ],
 )
 def test_refusals_say_what_to_do(site: Any, path: str, status: int) -> None:
-    answer = site.visitor().get(path)
+    answer = site.visitor(signed_in=True).get(path)
     assert answer.status == status
     assert 'class="actions"' in answer.text
     assert answer.headers["x-request-id"] in answer.text
@@ -432,8 +432,9 @@ def upload(visitor: Any, bundle: bytes, trust: bytes, name: str = "a b.json") ->
 
 
 def test_proofs_are_checked_to_the_byte(site: Any, trust: Path) -> None:
+    reader = site.visitor(signed_in=True)
+    bundle = reader.get(f"/records/{a_record(reader)}/bundle").body
     visitor = site.visitor()
-    bundle = visitor.get(f"/records/{a_record(visitor)}/bundle").body
     trusted = trust.read_bytes()
     good = upload(visitor, bundle, trusted)
     assert good.status == 200

@@ -20,7 +20,9 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 @pytest.fixture(scope="session")
 def clerk_key(desk: Any) -> str:
     """A firm's key."""
-    made = desk.run("keys", "api", "create", "--name", "clerk", "--scope", "capture", "--submitter", FIRM)
+    made = desk.run(
+        "keys", "api", "create", "--name", "clerk", "--scope", "capture", "--scope", "read-own", "--submitter", FIRM
+    )
     token: str = made["token"]
     return token
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from sudonglian.api.scopes import OF_A_FIRM, OF_A_PERSON, Scope, needs_second_factor, scopes_of, with_carried
+from sudonglian.api.scopes import GRANTED, OF_A_FIRM, OF_A_PERSON, Scope, needs_second_factor, scopes_of, with_carried
 from sudonglian.records import accounts, api_keys, sessions
 from sudonglian.records.accounts import Account
 from sudonglian.records.api_keys import ApiKey
@@ -45,17 +45,14 @@ def of_token(connection: Connection, token: str, now: datetime) -> tuple[Caller,
     key = api_keys.find(connection, token, now)
     if key is None:
         return None
-    scopes = with_carried(one for one in Scope if one in key.scopes)
+    scopes = with_carried(one for one in GRANTED if one in key.scopes)
     if key.account is None:
-        found = Caller(
-            f"key:{key.id}", key.name, scopes - OF_A_PERSON - {Scope.own_account}, key.submitter, profile=key.profile
-        )
-        return found, key
+        return Caller(f"key:{key.id}", key.name, scopes - OF_A_PERSON, key.submitter, profile=key.profile), key
     account = accounts.by_id(connection, key.account)
     if not account.is_live(now):
         return None
     theirs = of_account(account)
-    may = scopes & theirs.scopes - {Scope.own_account}
+    may = scopes & theirs.scopes
     firm = theirs.submitter if key.submitter in (None, theirs.submitter) else None
     return Caller(theirs.principal, theirs.name, may, firm, account.id, key.profile), key
 

@@ -54,11 +54,13 @@ class Served:
 
 @dataclass(slots=True)
 class Watched:
-    """What is known of a log up to a checkpoint: the edge of its tree, its lot map, the note."""
+    """What is known of a log up to a checkpoint: the edge of its tree, its lot map if records are read, the note."""
 
     verifier_key: str
     size: int = 0
     note: str = ""
+    has_records: bool = True
+    """Whether the log's records are read too; without them nobody can say whether the lot map is theirs."""
     _edge: dict[tuple[int, int], bytes] = field(default_factory=dict)
     _lots: dict[bytes, Value] = field(default_factory=dict)
     _map: dict[tuple[int, bytes], Node] = field(default_factory=dict)
@@ -111,9 +113,9 @@ class Watched:
             raise LogLies(
                 "root", f"the entries give another root than the signed one of size {size}", evidence=evidence
             )
-        changes = self._changes(entries, said)
+        changes = self._changes(entries, said) if self.has_records else {}
         lots_root, written = lotmap.update(lambda *at: self._map.get(at), self.lots_root, changes)
-        if lots_root != seal.lots:
+        if self.has_records and lots_root != seal.lots:
             evidence = {"served": note, "seal": entries[-1].data.decode(), "recomputed": lots_root.hex()}
             raise LogLies(
                 "lot-map", "the records give another lot map than the sealed one", place=str(size), evidence=evidence
@@ -131,7 +133,7 @@ class Watched:
             "size": self.size,
             "note": self.note,
             "edge": [self._edge[at].hex() for at in _peaks(self.size)],
-            "lots_root": self.lots_root.hex(),
+            "lots_root": self.lots_root.hex() if self.has_records else None,
             "lots": [[key.hex(), count, c.hex()] for key, (count, c) in sorted(self._lots.items())],
         }
 
@@ -153,9 +155,10 @@ class Watched:
             for row in _list(value["lots"]):
                 key, count, c = _list(row)
                 state._lots[_hash(key)] = _count(count), _hash(c)
+            state.has_records = value["lots_root"] is not None
             state.lots_root, written = lotmap.update(lambda *_: None, EMPTY, state._lots)
             state._map = {(depth, prefix): node for depth, prefix, node in written}
-            if state.lots_root != _hash(value["lots_root"]):
+            if state._lots if not state.has_records else state.lots_root != _hash(value["lots_root"]):
                 raise StateRefused("its lots do not give the lot map that it names")
             if state.size and checkpoint.verify_note(state.note, state.verifier_key)[1:] != (state.size, state.root):
                 raise StateRefused("its tree is not that of its checkpoint")
@@ -179,7 +182,11 @@ class Watched:
         except ProofRefused as refusal:
             data = one.data.decode(errors="replace")
             raise LogLies("entry", refusal.reason, place=f"entries/{one.index}", evidence={"data": data}) from refusal
-        if isinstance(said, RecordEntry) and (one.record is None or record_hash(one.record) != said.h):
+        if (
+            self.has_records
+            and isinstance(said, RecordEntry)
+            and (one.record is None or record_hash(one.record) != said.h)
+        ):
             evidence: dict[str, Json] = {
                 "entry": one.data.decode(),
                 "record": None if one.record is None else one.record.decode(errors="replace"),

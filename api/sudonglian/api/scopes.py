@@ -90,7 +90,7 @@ CARRIED: Final = {
 OF_A_FIRM: Final = frozenset({Scope.capture, Scope.read_own})
 """Scopes of whoever speaks for a submitter."""
 
-OF_A_PERSON: Final = frozenset({Scope.case, Scope.reveal_approve, Scope.follow_up, Scope.accounts})
+OF_A_PERSON: Final = frozenset({Scope.case, Scope.reveal_approve, Scope.follow_up})
 """Scopes that a key has only if it is some person's: two keys of nobody would pass for two people."""
 
 GRANTED: Final = tuple(scope for scope in Scope if scope not in (Scope.public, Scope.own_account, Scope.read_record))

@@ -38,6 +38,12 @@ class BundleImpossible(SudonglianError):
     slug: ClassVar[str] = "bundle-impossible"
 
 
+class RecordsWithheld(SudonglianError):
+    """A bundle that would hold records which whoever asks may not read."""
+
+    slug: ClassVar[str] = "records-withheld"
+
+
 def make_bundle(
     connection: Connection,
     keys: Keys,
@@ -47,6 +53,7 @@ def make_bundle(
     lot: str | None = None,
     through: bool = False,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
+    may_read: Callable[[StoredRecord], bool] = lambda _record: True,
 ) -> tuple[bytes, State]:
     """Return a bundle's bytes, and whether a final anchor covers it or it waits for one.
 
@@ -64,6 +71,8 @@ def make_bundle(
         With `lot`: also the units that it was in, and those that they were in.
     progress
         Told how many records are in it, of how many.
+    may_read
+        Whether whoever asks may read a record: a bundle holds what its records say in the clear.
 
     Raises
     ------
@@ -71,6 +80,8 @@ def make_bundle(
         There is no such record, or it is not in the log yet.
     VaultRefused
         People are to be disclosed: that is not for bundles.
+    RecordsWithheld
+        A record that would be in it is not for whoever asks.
     BundleImpossible
         Nothing is asked for, a member to disclose is not there, or the lot travelled in too much.
     """
@@ -82,6 +93,8 @@ def make_bundle(
     shown = {} if asked is None else {asked.record_hash: asked}
     for one in ids:
         shown |= {it.record_hash: it for it in reader.events_of(connection, one, checkpoint.size)}
+    if hidden := sum(not may_read(it) for it in shown.values()):
+        raise RecordsWithheld(f"{hidden} of its {len(shown)} records are not yours to read; an auditor may")
     disclosed = _disclosures(connection, keys, shown if asked is None else [asked.record_hash], disclose)
     records = sorted(shown.values(), key=lambda it: it.log_index or 0)
     signed = signatures.of(connection, shown)

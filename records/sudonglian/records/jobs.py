@@ -143,6 +143,7 @@ def page(connection: Connection, submitter: str, kind: Kind, limit: int, before:
     return [Job(*row) for row in connection.execute(query)]
 
 
+# tenants: of a job that its asker was given
 def graph(connection: Connection, job: Job) -> bytes | None:
     """Return the graph of a trace that is over."""
     found: bytes | None = connection.execute(select(JOBS.c.graph).where(JOBS.c.id == job.id)).scalar_one()
@@ -154,6 +155,7 @@ def is_waiting(connection: Connection, now: datetime) -> bool:
     return connection.execute(_waiting(now).limit(1)).one_or_none() is not None
 
 
+# tenants: whoever runs jobs takes the oldest, whose ever it is
 def claim(connection: Connection, now: datetime) -> Job | None:
     """Take the oldest waiting job for a lease, or None."""
     store.lock(connection, "sudonglian-jobs")
@@ -164,18 +166,21 @@ def claim(connection: Connection, now: datetime) -> Job | None:
     return Job(*connection.execute(update(JOBS).where(JOBS.c.id == row.id).values(values).returning(*_COLUMNS)).one())
 
 
+# tenants: of a job that this process runs
 def renew(connection: Connection, job: Job, now: datetime) -> None:
     """Say that a job is still being run."""
     kept = update(JOBS).where(JOBS.c.id == job.id, JOBS.c.state == "running")
     connection.execute(kept.values(lease_us=derive.micros(now + LEASE)))
 
 
+# tenants: of a job that this process runs
 def advance(connection: Connection, job: Job, progress: bytes) -> None:
     """Write how far a running job is, for whoever waits at another process."""
     running = update(JOBS).where(JOBS.c.id == job.id, JOBS.c.state == "running")
     connection.execute(running.values(progress=progress))
 
 
+# tenants: of a job that this process runs
 def finish(
     connection: Connection, job: Job, state: State, result: bytes, now: datetime, graph: bytes | None = None
 ) -> None:
@@ -185,15 +190,19 @@ def finish(
     connection.execute(update(JOBS).where(JOBS.c.id == job.id, JOBS.c.finished_us.is_(None)).values(values))
 
 
+# tenants: what is old goes, whose ever it is
 def forget(connection: Connection, now: datetime) -> int:
     """Delete what is over for longer than `KEPT`; return how many."""
     return connection.execute(delete(JOBS).where(JOBS.c.finished_us < derive.micros(now - KEPT))).rowcount
 
 
+# tenants: columns, and a query that every function narrows
 _COLUMNS: Final = tuple(JOBS.c[name] for name in Job.__slots__)
+# tenants: a query that every function above narrows
 _JOB: Final = select(*_COLUMNS)
 
 
+# tenants: `whose` is the condition: of an owner or of a firm
 def _one(connection: Connection, whose: ColumnElement[bool], kind: Kind, name: str) -> Job:
     row = connection.execute(_JOB.where(JOBS.c.name == name, JOBS.c.kind == kind, whose)).one_or_none()
     if row is None:
@@ -201,6 +210,7 @@ def _one(connection: Connection, whose: ColumnElement[bool], kind: Kind, name: s
     return Job(*row)
 
 
+# tenants: whoever runs jobs takes the oldest, whose ever it is
 def _waiting(now: datetime) -> Select[tuple[object, ...]]:
     abandoned = (JOBS.c.state == "running") & (JOBS.c.lease_us < derive.micros(now))
     return _JOB.where(or_(JOBS.c.state == "queued", abandoned)).order_by(JOBS.c.id)

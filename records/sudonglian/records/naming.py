@@ -3,7 +3,7 @@
 docs/spec/identifiers.md (items by normal form). Each is read once, however often it is asked for.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,6 +27,8 @@ class Naming:
     connection: Connection
     size: int | None = None
     until_us: int | None = None
+    may_read: Callable[[StoredRecord], bool] | None = None
+    """Whether whoever asks may read a record; None for whoever may read all."""
     records: dict[bytes, tuple[StoredRecord, dict[str, Json]]] = field(default_factory=dict)
     _known: dict[str, list[Event]] = field(default_factory=dict)
     _read: dict[bytes, Event] = field(default_factory=dict)
@@ -75,6 +77,8 @@ class Naming:
 
     def _events(self, query: Select[Any]) -> list[Event]:
         found = [StoredRecord(*row) for row in self.connection.execute(query)]
+        if self.may_read is not None:
+            found = [one for one in found if self.may_read(one)]
         new = [one for one in found if one.record_hash not in self._read]
         against = reader.corrections_of(self.connection, [one.record_hash for one in new], self.size)
         for one in new:

@@ -145,14 +145,17 @@ def names(connection: Connection, submitter: str, of: Named, limit: int, after: 
     return Names(tuple(sorted(found.values())), None)
 
 
+# tenants: numbers alone
 def waiting(connection: Connection) -> tuple[int, int | None]:
     """Return how many entries wait for a seal, and since when (microseconds) the oldest does."""
     row = connection.execute(select(func.count(), func.min(PENDING.c.queued_us))).one()
     return row[0], row[1]
 
 
+# tenants: names of columns, no query
 _COLUMNS: Final = tuple(RECORDS.c[name] for name in StoredRecord.__slots__)
 
+# tenants: names of columns, no query
 _KEYS: Final = {"eventTime": RECORDS.c.event_time_us, "recordTime": RECORDS.c.captured_us}
 
 
@@ -189,6 +192,7 @@ class _Scan:
         key = {"eventTime": one.event_time_us, "recordTime": one.captured_us}.get(self.query.order_by, 0)
         return Place(key, one.id)
 
+    # tenants: `selected` is of one submitter
     def count(self, most: int) -> None:
         """Refuse if more than `most` events fit."""
         if not self.tests:
@@ -208,6 +212,7 @@ class _Scan:
         if found > most:
             raise QueryTooLarge(f"more than {most} events fit", place="maxEventCount")
 
+    # tenants: `selected` is of one submitter
     def _ordered(self, after: Place | None) -> Select[Any]:
         descending = self.query.descending and self.key is not None
         query, row = self.selected, RECORDS.c.id

@@ -149,6 +149,7 @@ def make_keys(store: Store) -> dict[str, str]:
         "tracer": (["trace"], None),
         "colleague": (["trace"], None),
         "operator": (["operate"], None),
+        "auditor": (["audit", "access-log"], None),
     }
     wanted |= {name: (["capture", "read-own"], sender) for name, sender in FIRMS.items()}
     with store.write() as connection:

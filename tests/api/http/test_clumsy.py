@@ -71,7 +71,7 @@ def test_a_key_without_the_word_before_it(served: Any) -> None:
 @pytest.mark.parametrize("name", ["pallet 2", "00395200010000000028", " ", "(17)251018"])
 def test_a_name_that_no_record_can_have_is_not_proven_absent(served: Any, name: str) -> None:
     path = f"/lots/{quote(name, safe='')}"
-    for what, token in (("proof", None), ("bundle", None), ("history", "tracer")):
+    for what, token in (("proof", None), ("bundle", "auditor"), ("history", "tracer")):
         told = problem(served.ask("GET", f"{path}/{what}", token=token), 400, "usage")
         assert told["errors"][0]["pointer"] == "lot"
         assert "https://id.gs1.org/00/" in told["detail"]

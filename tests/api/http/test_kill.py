@@ -67,7 +67,7 @@ def test_acknowledged_captures_survive_kills(
     last = start_server(tmp_path, "--no-worker", **env)
     last.tokens = tokens
     for record, job in journal:
-        assert last.ask("GET", f"/records/{record}").status == 200
+        assert last.ask("GET", f"/records/{record}", token="firm").status == 200
         if job:
             assert last.ask("GET", f"/epcis/v2/capture/{job}", token="firm").json["success"]
     store = Store(database or f"sqlite:///{tmp_path / 'sudonglian.db'}")

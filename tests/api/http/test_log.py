@@ -24,8 +24,8 @@ def filled(served: Any, make: Any) -> Any:
         job = served.ask("POST", "/epcis/v2/capture", make.document(*sent), token="firm").json
         assert job["success"]
         hashes += [one["record_hash"] for one in job["records"]]
-        served.wait_for(f"/records/{hashes[-1]}", lambda one: one["log_index"] is not None)
-    served.wait_for(f"/records/{hashes[-1]}", lambda one: one["anchor"]["state"] == "final")
+        served.wait_for(f"/records/{hashes[-1]}", lambda one: one["log_index"] is not None, "firm")
+    served.wait_for(f"/records/{hashes[-1]}", lambda one: one["anchor"]["state"] == "final", "firm")
     served.hashes = hashes
     return served
 
@@ -50,8 +50,10 @@ def test_checkpoints_are_signed_and_listed(filled: Any) -> None:
 
 def test_entries_and_their_records_give_the_root(filled: Any) -> None:
     newest = filled.ask("GET", "/log/checkpoint").json
-    first = filled.ask("GET", "/log/entries?limit=3&records=true").json["entries"]
-    rest = filled.ask("GET", f"/log/entries?from=3&limit={newest['size'] - 3}&records=true").json["entries"]
+    first = filled.ask("GET", "/log/entries?limit=3&records=true", token="auditor").json["entries"]
+    rest = filled.ask("GET", f"/log/entries?from=3&limit={newest['size'] - 3}&records=true", token="auditor").json[
+        "entries"
+    ]
     entries = [*first, *rest]
     assert [one["index"] for one in entries] == list(range(newest["size"]))
     leaves = [merkle.leaf_hash(one["data"].encode()) for one in entries]
@@ -117,12 +119,12 @@ def test_a_range(filled: Any) -> None:
     ],
 )
 def test_what_is_not_there(filled: Any, path: str, status: int) -> None:
-    answer = filled.ask("GET", path)
+    answer = filled.ask("GET", path, token="auditor")
     assert (answer.status, answer.json["status"]) == (status, status)
 
 
 def test_a_record(filled: Any) -> None:
-    one = filled.ask("GET", f"/records/{filled.hashes[0]}").json
+    one = filled.ask("GET", f"/records/{filled.hashes[0]}", token="firm").json
     assert record_hash(encode(one["record"])).hex() == filled.hashes[0]
     assert json.loads(one["entry"])["h"] == filled.hashes[0]
     assert one["anchor"]["size"] > one["log_index"]
@@ -154,7 +156,7 @@ def test_a_lot_is_proven_complete_and_another_absent(filled: Any) -> None:
 def trust(filled: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What an auditor would write down: from the server's own words here, the chain's headers from a bundle."""
     status = filled.ask("GET", "/status").json
-    bundle = json.loads(filled.ask("GET", f"/lots/{quote(PALLET, safe='')}/bundle").body)
+    bundle = json.loads(filled.ask("GET", f"/lots/{quote(PALLET, safe='')}/bundle", token="auditor").body)
     from Crypto.Hash import keccak
 
     headers = []
@@ -178,7 +180,7 @@ def trust(filled: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, An
 
 
 def test_a_bundle_is_judged(filled: Any, trust: dict[str, Any]) -> None:
-    answer = filled.ask("GET", f"/lots/{quote(PALLET, safe='')}/bundle")
+    answer = filled.ask("GET", f"/lots/{quote(PALLET, safe='')}/bundle", token="firm")
     assert answer.headers["sudonglian-bundle-state"] == "final"
     text = answer.body.decode()
     verdict = filled.ask("POST", "/verify", {"bundle": text, "trust": trust}).json
@@ -193,7 +195,7 @@ def test_a_bundle_is_judged(filled: Any, trust: dict[str, Any]) -> None:
 
 def test_only_the_firm_itself_discloses(filled: Any) -> None:
     path = f"/records/{filled.hashes[0]}/bundle"
-    assert filled.ask("GET", path).status == 200
+    assert filled.ask("GET", path, token="firm").status == 200
     asked = f"{path}?disclose=eventID"
     assert filled.ask("GET", asked).status == 401
     for token in ("other", "capturer", "tracer", "operator"):

@@ -39,6 +39,7 @@ class Log:
     make: Any
     url: str
     real: Any
+    token_file: Path
     change: list[Change] = field(default_factory=list)
     sent: int = 0
 
@@ -52,10 +53,11 @@ class Log:
 
 
 @contextmanager
-def proxy(answer: Callable[[str], tuple[int, bytes]]) -> Iterator[str]:
+def proxy(answer: Callable[[str, str | None], tuple[int, bytes]]) -> Iterator[str]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            status, body = answer(self.path)
+            shown = self.headers.get("Authorization")
+            status, body = answer(self.path, shown.removeprefix("Bearer ") if shown else None)
             self.send_response(status)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
@@ -78,14 +80,16 @@ def proxy(answer: Callable[[str], tuple[int, bytes]]) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory, make: Any, start_once: Any) -> Iterator[Log]:
     data = tmp_path_factory.mktemp("log")
-    make.deploy(data)
+    tokens, _ = make.deploy(data)
+    (data / "auditor").write_text(tokens["auditor"] + "\n")
     keys = Keys.open(data / "keys")
     store = Store(f"sqlite:///{data / 'sudonglian.db'}")
     real = start_once(data, "--no-worker")
-    log = Log(store, keys, make, "", real)
+    real.tokens = tokens
+    log = Log(store, keys, make, "", real, data / "auditor")
 
-    def answer(path: str) -> tuple[int, bytes]:
-        given = real.ask("GET", path)
+    def answer(path: str, token: str | None = None) -> tuple[int, bytes]:
+        given = real.ask("GET", path, token=token)
         if given.status != 200:
             return given.status, given.body
         value = given.json
@@ -109,7 +113,8 @@ def log(place: Log) -> Iterator[Log]:
 @pytest.fixture
 def look(log: Log, tmp_path: Path, run: Any) -> Callable[..., Any]:
     def monitor(*arguments: str) -> Any:
-        return run("monitor", log.url, "--once", "--json", "--state", str(tmp_path / "state.json"), *arguments)
+        kept = ("--state", str(tmp_path / "state.json"), "--token-file", str(log.token_file))
+        return run("monitor", log.url, "--once", "--json", *kept, *arguments)
 
     return monitor
 
@@ -132,6 +137,22 @@ def test_an_honest_log(log: Log, look: Any, tmp_path: Path) -> None:
     (tmp_path / "state.json").unlink()
     again = look()
     assert (again.json["size"], again.json["root"]) == (whole.size, whole.root.hex())
+
+
+def test_without_a_key_everything_but_the_lot_map_is_replayed(log: Log, run: Any, tmp_path: Path) -> None:
+    state = tmp_path / "public.json"
+    for _ in range(2):
+        done = run("monitor", log.url, "--once", "--json", "--state", str(state))
+        assert (done.code, done.json["ok"], done.json["lot_map"]) == (0, True, False)
+        log.grow(2)
+    assert json.loads(state.read_bytes())["lots"] == []
+    assert run("monitor", log.url, "--once", "--state", str(state), "--token-file", str(log.token_file)).code == 64
+    log.change.append(on("/log/entries", other_seal))
+    done = run("monitor", log.url, "--once", "--json", "--state", str(state))
+    assert [one["code"] for one in done.json["faults"]] == ["root"]
+    wrong = tmp_path / "wrong"
+    wrong.write_text("sdl_000000000000_nobody")
+    assert run("monitor", log.url, "--once", "--json", "--token-file", str(wrong)).code == 2
 
 
 def altered_record(value: Any) -> Any:
@@ -223,14 +244,14 @@ def test_another_key(log: Log, look: Any) -> None:
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{}", b"<html>", b"\xff", b'{"note":5}', b"[" * 20_000])
 def test_answers_that_cannot_be_read(run: Any, body: bytes) -> None:
-    with proxy(lambda _: (200, body)) as url:
+    with proxy(lambda _path, _token: (200, body)) as url:
         done = run("monitor", url, "--once", "--json")
     assert done.code == 2
     assert done.json["error"]["code"] == "monitor-unreadable"
 
 
 def test_no_server(run: Any) -> None:
-    with proxy(lambda _: (200, b"")) as url:
+    with proxy(lambda _path, _token: (200, b"")) as url:
         pass
     assert run("monitor", url, "--once").code == 2
     assert run("monitor", "ftp://x", "--once").code == 64
@@ -298,12 +319,14 @@ def test_an_operator_that_signs_a_lying_map_is_caught_by_the_command(run: Any, t
             "/log/entries?from=0&limit=5&records=true": {"size": 5, "entries": entries},
         }
 
-        def answer(path: str, answers: dict[str, Any] = answers) -> tuple[int, bytes]:
+        def answer(path: str, token: str | None, answers: dict[str, Any] = answers) -> tuple[int, bytes]:
             return (200, json.dumps(answers[path]).encode()) if path in answers else (404, b"{}")
 
-        state = tmp_path / f"{code}.json"
+        state, token = tmp_path / f"{code}.json", tmp_path / "token"
+        token.write_text("sdl_x")
         with proxy(answer) as url:
-            done = run("monitor", url, "--once", "--json", "--state", str(state), "--key", str(key.verifier_key))
+            done = run("monitor", url, "--once", "--json", "--state", str(state), "--key", str(key.verifier_key),
+                       "--token-file", str(token))  # fmt: skip
         assert done.code == code, done.err
         if code:
             (fault,) = done.json["faults"]

@@ -71,8 +71,8 @@ def test_tokens_that_were_not_given(text: str) -> None:
 
 
 def test_problems_in_both_languages(served: Any) -> None:
-    zh = served.ask("GET", "/records/" + "0" * 64, headers={"Accept-Language": "zh-CN"})
-    en = served.ask("GET", "/records/" + "0" * 64)
+    zh = served.ask("GET", "/records/" + "0" * 64, token="firm", headers={"Accept-Language": "zh-CN"})
+    en = served.ask("GET", "/records/" + "0" * 64, token="firm")
     assert zh.headers["content-language"] == "zh"
     assert zh.json["type"] == en.json["type"] == "urn:sudonglian:problem:unknown-record"
     assert any("\u4e00" <= one <= "\u9fff" for one in zh.json["title"])

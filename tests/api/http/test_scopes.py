@@ -18,10 +18,11 @@ from sudonglian.records.store import Store
 
 MAY = {
     "": {Scope.public},
-    "firm": {Scope.public, Scope.capture, Scope.read_own},
+    "firm": {Scope.public, Scope.capture, Scope.read_own, Scope.read_record},
     "capturer": {Scope.public, Scope.capture},
-    "reader": {Scope.public, Scope.read_own},
-    "tracer": {Scope.public, Scope.trace},
+    "reader": {Scope.public, Scope.read_own, Scope.read_record},
+    "tracer": {Scope.public, Scope.trace, Scope.read_record},
+    "auditor": {Scope.public, Scope.audit, Scope.access_log, Scope.read_record},
     "operator": {Scope.public, Scope.operate},
 }
 
@@ -45,11 +46,7 @@ PUBLIC = {
     "GET /log/proof/inclusion",
     "GET /log/proof/consistency",
     "GET /log/proof/range",
-    "GET /records/{record_hash}",
-    "GET /records/{record_hash}/bundle",
-    "GET /records/{record_hash}/signatures",
     "GET /lots/{lot:path}/proof",
-    "GET /lots/{lot:path}/bundle",
     "GET /lots/{lot:path}/temperature/verdict",
     "GET /temperature/classes",
     "GET /template.xlsx",

@@ -55,7 +55,7 @@ class Signing:
         return self.running.ask("POST", "/signatures", raw, **({"token": "firm"} | more))
 
     def of(self, record: str) -> Any:
-        return self.running.ask("GET", f"/records/{record}/signatures").json
+        return self.running.ask("GET", f"/records/{record}/signatures", token="firm").json
 
 
 @pytest.fixture(scope="module", params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
@@ -70,7 +70,7 @@ def signing(
         running.tokens = tokens
         made = Signing(running, make)
         first = made.handoff()
-        running.wait_for(f"/records/{first}", lambda value: value["anchor"]["state"] == "final")
+        running.wait_for(f"/records/{first}", lambda value: value["anchor"]["state"] == "final", "firm")
         for gln in (SENDER, RECEIVER):
             address = f"0x{address_of_key(KEYS[gln]).hex()}"
             asked = ("--key", address, "--party", gln, "--roles", "consignor,consignee")
@@ -94,15 +94,17 @@ def test_both_sides(signing: Signing) -> None:
     again = signing.post(raw)
     assert (again.status, again.json["digest"]) == (200, first.json["digest"])
     assert signing.of(record)["confirmation"] == "consignor"
-    shown = signing.running.ask("GET", f"/records/{record}").json
+    shown = signing.running.ask("GET", f"/records/{record}", token="firm").json
     assert (shown["confirmation"], shown["handoff"]["consignee"]) == ("consignor", URI.format(RECEIVER))
     other = signing.post(signed(record, RECEIVER, "consignee", SENDER), token="other")
     assert other.status == 201
     found = signing.running.wait_for(
-        f"/records/{record}/signatures", lambda value: {one["state"] for one in value["signatures"]} == {"proven"}
+        f"/records/{record}/signatures",
+        lambda value: {one["state"] for one in value["signatures"]} == {"proven"},
+        "firm",
     )
     assert found["confirmation"] == "both"
-    bundle = signing.running.ask("GET", f"/records/{record}/bundle").json
+    bundle = signing.running.ask("GET", f"/records/{record}/bundle", token="firm").json
     assert len(bundle["records"][0]["signatures"]) == 2
 
 
@@ -168,14 +170,17 @@ def test_on_the_page_of_a_record(signing: Signing) -> None:
     record = signing.handoff()
     headers = {"Accept": "text/html"}
     path = f"/records/{record}?lang="
-    assert "未确认:双方均未签名" in signing.running.ask("GET", f"{path}zh", headers=headers).body.decode()
+    assert "未确认:双方均未签名" in signing.running.ask("GET", f"{path}zh", headers=headers, token="firm").body.decode()
     signing.post(signed(record, SENDER, "consignor", RECEIVER))
     assert "unconfirmed: the consignor alone has signed" in (
-        signing.running.ask("GET", f"{path}en", headers=headers).body.decode()
+        signing.running.ask("GET", f"{path}en", headers=headers, token="firm").body.decode()
     )
     signing.post(signed(record, RECEIVER, "consignee", SENDER))
-    assert "confirmed: both have signed" in signing.running.ask("GET", f"{path}en", headers=headers).body.decode()
-    home = signing.running.ask("GET", "/?lang=zh", headers=headers).body.decode()
+    assert (
+        "confirmed: both have signed"
+        in signing.running.ask("GET", f"{path}en", headers=headers, token="firm").body.decode()
+    )
+    home = signing.running.ask("GET", "/?lang=zh", headers=headers, token="firm").body.decode()
     assert "次交接未经双方确认" in home
 
 
@@ -190,4 +195,4 @@ def test_a_server_without_a_registry_yet(tmp_path: Path, start_server: Callable[
     away.tokens = tokens
     answer = away.ask("POST", "/signatures", signed(record, SENDER, "consignor", RECEIVER), token="firm")
     assert answer.status in (409, 503)
-    assert away.ask("GET", f"/records/{record}/signatures").json["signatures"] == []
+    assert away.ask("GET", f"/records/{record}/signatures", token="firm").json["signatures"] == []

@@ -55,7 +55,7 @@ def test_a_trace(outbreak: Any) -> None:
     assert kinds == {"item", "place", "person"}
     assert answer["document_hash"] == told[-1]["document_hash"]
     step = next(one for one in answer["members"] if one["walk"])["walk"][0]
-    assert outbreak.ask("GET", f"/records/{step['record_hash']}").status == 200
+    assert outbreak.ask("GET", f"/records/{step['record_hash']}", token="tracer").status == 200
     graph = outbreak.ask("GET", f"{where}/graph.graphml", token="tracer")
     assert ET.fromstring(graph.body).tag.endswith("graphml")
 

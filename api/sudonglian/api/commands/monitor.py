@@ -45,10 +45,12 @@ class ServerUnreadable(DoorError):
 class Server:
     """What a log serves over HTTP."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, token: str = "") -> None:
         if not url.startswith(("http://", "https://")):
             raise UsageRefused(f"{url[:80]!r} is not a URL like http://127.0.0.1:8000", place="URL")
         self.url = url.rstrip("/")
+        self.token = token
+        """An auditor's key; without one the log gives its hashes alone."""
         self.progress: Callable[[int], None] = lambda _read: None
         """Told up to which entry the log has been read."""
 
@@ -79,7 +81,7 @@ class Server:
         while start + len(found) < end:
             first = start + len(found)
             limit = min(PAGE, end - first)
-            _, answer = self._ask(f"/log/entries?from={first}&limit={limit}&records=true")
+            _, answer = self._ask(f"/log/entries?from={first}&limit={limit}{'&records=true' if self.token else ''}")
             page = _listed(answer, "entries")
             if not page:
                 break
@@ -109,7 +111,9 @@ class Server:
 
     def _get(self, path: str) -> tuple[int, bytes, int]:
         try:
-            with urllib.request.urlopen(f"{self.url}{path}", timeout=TIMEOUT_S) as response:
+            headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+            asked = urllib.request.Request(f"{self.url}{path}", headers=headers)
+            with urllib.request.urlopen(asked, timeout=TIMEOUT_S) as response:
                 return response.status, response.read(MAX_ANSWER), 0
         except urllib.error.HTTPError as error:
             wait = error.headers.get("Retry-After", "1")
@@ -136,7 +140,7 @@ def watch(server: Server, state: Watched | None, key: str) -> Watched | None:
         if state is not None and state.size:
             raise LogLies("shrunk", f"it signed size {state.size}, and now shows none", evidence={"kept": state.note})
         return state
-    state = state or Watched(key or named)
+    state = state or Watched(key or named, has_records=bool(server.token))
     target = state.look(note)
     if target == state.size:
         return state
@@ -159,15 +163,23 @@ def monitor(
         Path | None, typer.Option(metavar="FILE", help="Where to keep what was seen; without it a run starts anew.")
     ] = None,
     key: Annotated[str, typer.Option(metavar="KEY", help="The log's verifier key; the one first seen if absent.")] = "",
+    token_file: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="An auditor's API key: with it the records are replayed too, and the lot map."
+        ),
+    ] = None,
     once: Annotated[bool, typer.Option("--once", help="Do what is due now, then end.")] = False,
     every: Annotated[int, typer.Option(min=1, metavar="SECONDS", help="How often to look.")] = 30,
 ) -> int:
-    """Watch a log: replay its entries, seals, lot map and checkpoints; exit 1 with evidence if it lies."""
+    """Watch a log: replay its entries, seals, checkpoints and with a key its lot map; exit 1 with evidence if it lies."""
     console: Console = context.obj
-    server = Server(url)
+    server = Server(url, _token(token_file))
     if state is not None:
         check_writable(state)
     known = _kept(state, key)
+    if known is not None and known.has_records != bool(server.token):
+        raise UsageRefused("its state was made with a key and this is without one, or the other way", place="--state")
     stopping = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: stopping.set())
@@ -193,13 +205,25 @@ def monitor(
             console.say("{error}", error=error.diagnostics())
         if once or stopping.wait(every):
             break
-    console.emit(_told(known, []), [console.text("the log has kept its word")])
+    lines = [console.text("the log has kept its word")]
+    if not server.token:
+        lines.append(console.text("the lot map was not replayed: that needs an auditor's key (--token-file)"))
+    console.emit(_told(known, []), lines)
     return code
 
 
 def register(app: typer.Typer) -> None:
     """Add this command to the command line."""
     app.command()(monitor)
+
+
+def _token(file: Path | None) -> str:
+    if file is None:
+        return ""
+    token = read_file(str(file)).decode("utf-8", "replace").strip()
+    if not token or not token.isascii() or not token.isprintable() or " " in token:
+        raise UsageRefused("holds no API key", place=str(file))
+    return token
 
 
 def _kept(file: Path | None, key: str) -> Watched | None:
@@ -238,6 +262,7 @@ def _told(known: Watched | None, faults: list[dict[str, Any]]) -> dict[str, Any]
         "size": known.size if known else 0,
         "root": known.root.hex() if known and known.size else None,
         "verifier_key": known.verifier_key if known else None,
+        "lot_map": known.has_records if known else False,
         "faults": faults,
     }
 

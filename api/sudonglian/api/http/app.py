@@ -18,10 +18,12 @@ from sudonglian.api.http import auth, epcis, problems, query
 from sudonglian.api.http.door import Door
 from sudonglian.api.http.edge import Edge
 from sudonglian.api.http.routes import (
+    accounts,
     capture,
     contacts,
     events,
     fsma204,
+    handoffs,
     health,
     labels,
     log,
@@ -50,12 +52,14 @@ STOP_WAIT_S: Final = 5
 """How long a stopping process waits for the trace at hand."""
 
 ROUTERS: Final = (
+    accounts,
     capture,
     profiles,
     sheets,
     events,
     resources,
     signatures,
+    handoffs,
     log,
     records,
     temperature,

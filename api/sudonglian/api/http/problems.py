@@ -59,6 +59,7 @@ STATUS: Final[dict[type[SudonglianError], int]] = {
     pseudonyms.PseudonymRefused: 400,
     errors.KeysRefused: 500,
     bundles.BundleImpossible: 400,
+    bundles.RecordsWithheld: 403,
     signatures.SignatureNotTaken: 422,
     signatures.RoleFilled: 409,
     signatures.CounterpartyRefused: 409,

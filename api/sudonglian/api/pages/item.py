@@ -57,6 +57,7 @@ def item(request: Request, caller: Anyone, link: str) -> Response:
         "proof": proof,
         "temperature": temperature,
         "bundle": f"/lots/{_escaped(seen.name)}/bundle",
+        "proof_url": f"/lots/{_escaped(seen.name)}/proof",
     }
     return page(request, "item.html", caller, values, json_url=address(request, JSON + path_of(asked)))
 
@@ -73,6 +74,7 @@ def item_json(request: Request, caller: Anyone, link: str) -> Response:
 
 def temperature_of(request: Request, connection: Connection, seen: Shown) -> dict[str, Any] | None:
     """Return the verdict on the temperatures of a thing's way in a sentence; None of a place, and of too many readings."""
+    # tenants: the verdict alone, for anybody (0241)
     if seen.is_place:
         return None
     try:
@@ -82,6 +84,7 @@ def temperature_of(request: Request, connection: Connection, seen: Shown) -> dic
 
 
 def _shown(connection: Connection, asked: DigitalLink) -> Shown:
+    # tenants: the public projection (0252)
     name = public.known_name(connection, asked)
     if name is None:
         raise LinkUnknown("no record and no firm speaks of this", place="path", zh="没有记录或单位提到它")

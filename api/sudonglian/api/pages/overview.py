@@ -4,6 +4,7 @@ service.md (Pages); docs/decisions/0722 (why the public does not see how many pe
 """
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -34,13 +35,19 @@ class Newest:
     """Who has signed a handoff; None if it is none and nobody has."""
 
 
-def overview(connection: Connection, *, people: bool) -> dict[str, Any]:
-    """Return how the store stands; with `people` also how many persons and touches it knows of."""
+def overview(
+    connection: Connection, *, people: bool, may_read: Callable[[StoredRecord], bool] | None
+) -> dict[str, Any]:
+    """Return how the store stands; with `people` also how many persons and touches it knows of.
+
+    The newest records and what they were about are those that the reader may read; None for the public, who may none.
+    """
     status = anchor_status.status(connection, None)
     status.pop("balance")
     size = status["log"]["size"]
     start = max(0, size - COUNTED)
-    sealed = list(reader.events_of(connection, None, size, start)) if size else []
+    sealed = list(reader.events_of(connection, None, size, start)) if size and may_read is not None else []
+    sealed = [one for one in sealed if may_read is not None and may_read(one)]
     steps = Counter(_step(one) for one in sealed)
     held = census(connection)
     newest = sealed[: -NEWEST - 1 : -1]

@@ -23,7 +23,15 @@ from sudonglian.api.pages.language import lang_of, texts, word
 from sudonglian.api.pages.rendering import page
 from sudonglian.chain.errors import SudonglianError
 
-SHARED: Final = frozenset({("GET", "/records/{record_hash}"), ("POST", "/verify"), ("GET", "/{link:gs1}")})
+SHARED: Final = frozenset(
+    {
+        ("GET", "/records/{record_hash}"),
+        ("GET", "/records/{record_hash}/bundle"),
+        ("GET", "/lots/{lot:path}/bundle"),
+        ("POST", "/verify"),
+        ("GET", "/{link:gs1}"),
+    }
+)
 """Addresses that the API has too: who accepts HTML gets the page, everybody else the API."""
 
 FORMS: Final = frozenset({"/trace", "/verify", "/sign-in", "/upload", "/account/second-factor"})

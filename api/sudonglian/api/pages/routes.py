@@ -6,11 +6,12 @@ service.md (Pages); docs/decisions/0720-0722. Each page is also JSON, at its add
 import shlex
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 import orjson
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
+from sqlalchemy import Connection
 from starlette.exceptions import HTTPException
 
 from sudonglian.api.caller import Caller
@@ -19,7 +20,9 @@ from sudonglian.api.errors import UsageRefused
 from sudonglian.api.http.answers import json_answer
 from sudonglian.api.http.auth import Forbidden, Unauthenticated
 from sudonglian.api.http.door import Door, door_of
+from sudonglian.api.http.entitlement import may_see_sensors, record_for, sight_of
 from sudonglian.api.http.parameters import declared_only
+from sudonglian.api.http.routes import lots as lot_routes
 from sudonglian.api.http.routes import records as record_routes
 from sudonglian.api.http.routes.verify import NOTICE
 from sudonglian.api.pages import rendering, session
@@ -29,7 +32,7 @@ from sudonglian.api.pages.naming import Names, places_of
 from sudonglian.api.pages.overview import overview
 from sudonglian.api.pages.problems import PageRoute
 from sudonglian.api.pages.rendering import SEE_OTHER, link, page
-from sudonglian.api.pages.session import Anyone
+from sudonglian.api.pages.session import Anyone, RecordReader
 from sudonglian.api.pages.thermograph import measured
 from sudonglian.api.parsing import record_hash_of
 from sudonglian.api.scopes import Scope
@@ -40,7 +43,6 @@ from sudonglian.chain.verify import verify as judge
 from sudonglian.chain.verify_report import LIMITS, STEPS, VERDICTS, WORDS
 from sudonglian.records import confirmation, intake, reader
 from sudonglian.records.census import is_empty
-from sudonglian.records.reader import StoredRecord
 from sudonglian.records.temperature import told
 
 YEAR_S: Final = 31_536_000
@@ -59,10 +61,11 @@ router = APIRouter(
 @router.get("/")
 def home(request: Request, caller: Anyone, q: str = "") -> Response:
     """Show what is in the store."""
+    # tenants: whether the sample is there; what it says is not told
     if q:
         return RedirectResponse(_found(request, q.strip()), SEE_OTHER, rendering.HEADERS)
     with door_of(request).store.read() as connection:
-        seen = overview(connection, people=caller is not None)
+        seen = _overview(connection, caller)
         story = sample.stories()[SAMPLE]
         has_sample = next(reader.events_of(connection, story["seed"]), None) is not None
     waits = bool(seen["records"]) and bool(seen["lag"] or seen["pending"])
@@ -76,7 +79,7 @@ def home(request: Request, caller: Anyone, q: str = "") -> Response:
 def home_json(request: Request, caller: Anyone) -> Response:
     """Give what the first page shows."""
     with door_of(request).store.read() as connection:
-        seen = overview(connection, people=caller is not None)
+        seen = _overview(connection, caller)
     return json_answer({**seen, "newest": [asdict(one) for one in seen["newest"]]})
 
 
@@ -95,22 +98,22 @@ def load_sample(request: Request, caller: Anyone, form: SmallForm) -> Response:
 
 
 @router.get("/records/{record_hash}.json")
-def record_json(request: Request, caller: Anyone, record_hash: str) -> Response:
+def record_json(request: Request, caller: RecordReader, record_hash: str) -> Response:
     """Give a record as the API does."""
     return record_routes.record(request, caller, record_hash)
 
 
 @router.get("/records/{record_hash}")
-def record(request: Request, caller: Anyone, record_hash: str) -> Response:
+def record(request: Request, caller: RecordReader, record_hash: str) -> Response:
     """Show a record: what it says in the clear, where it stands in the log, what proves it."""
     digest = record_hash_of(record_hash)
     with door_of(request).store.read() as connection:
-        found = reader.record(connection, digest)
+        found = record_for(connection, caller, digest)
         event = found.event()
         against = reader.corrections(connection, digest)
         anchor = record_routes.anchor_of(connection, found)
         signed = confirmation.described(connection, found)
-        judged = told.of_record(connection, digest) if _may_see_sensors(caller, found) else None
+        judged = told.of_record(connection, digest) if may_see_sensors(connection, caller, found) else None
     names = Names(lang_of(request), {place: name for place, name in places_of(event) if name})
     values = {
         "hash": digest.hex(),
@@ -131,6 +134,18 @@ def record(request: Request, caller: Anyone, record_hash: str) -> Response:
         "size": len(found.body),
     }
     return page(request, "record.html", caller, values, json_url=link(request, f"/records/{digest.hex()}.json"))
+
+
+@router.get("/records/{record_hash}/bundle")
+def record_bundle(request: Request, caller: RecordReader, record_hash: str) -> Response:
+    """Give a record's proof to a browser, which shows no key but a cookie."""
+    return record_routes.bundle(request, caller, record_hash)
+
+
+@router.get("/lots/{lot:path}/bundle")
+def lot_bundle(request: Request, caller: RecordReader, lot: str) -> Response:
+    """Give a lot's proof to a browser."""
+    return lot_routes.lot_bundle(request, caller, lot)
 
 
 @router.get("/verify")
@@ -182,10 +197,13 @@ def static(caller: Anyone, name: str, v: str = "") -> Response:
     return Response(rendering.static(name), 200, headers, kind)
 
 
-def _may_see_sensors(caller: Caller | None, found: StoredRecord) -> bool:
-    if caller is None:
-        return False
-    return Scope.trace in caller.scopes or (Scope.read_own in caller.scopes and caller.submitter == found.submitter)
+def _overview(connection: Connection, caller: Caller | None) -> dict[str, Any]:
+    """Return how the store stands, with what the caller may see of its newest records."""
+    return overview(
+        connection,
+        people=caller is not None and (caller.may(Scope.trace) or caller.may(Scope.operate)),
+        may_read=None if caller is None else sight_of(connection, caller),
+    )
 
 
 def _found(request: Request, text: str) -> str:

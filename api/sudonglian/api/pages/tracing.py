@@ -265,6 +265,7 @@ def _member(job: Job, key: str) -> dict[str, Any]:
 @contextmanager
 def _answer(request: Request, said: Mapping[str, Any]) -> Iterator[Answer]:
     """Give an answer in the reader's language, with the store at hand for the names in its records."""
+    # tenants: of a trace that its asker was given, who may trace
     with door_of(request).store.read() as connection:
 
         def read(record: str) -> Mapping[str, Any] | None:

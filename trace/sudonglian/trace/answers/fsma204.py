@@ -26,6 +26,7 @@ from sudonglian.records.naming import Naming, between
 from sudonglian.records.reader import StoredRecord
 from sudonglian.records.sheets import written
 from sudonglian.records.sheets.cells import Cell
+from sudonglian.records.sight import Sight
 from sudonglian.records.store import BATCH
 from sudonglian.trace.answers.happenings import Entry, Happening, happening
 from sudonglian.trace.answers.list_sheets import number_cell
@@ -101,7 +102,8 @@ def rows(connection: Connection, wanted: Wanted) -> Iterator[Row]:
     """
     if wanted.since_us is not None and wanted.before_us is not None and wanted.before_us <= wanted.since_us:
         raise QueryRefused("the span of time ends before it begins", place="to")
-    naming = Naming(connection)
+    sight = None if wanted.firm is None else Sight(connection, wanted.firm)
+    naming = Naming(connection, may_read=None if sight is None else sight.may_read)
     told = Descriptions(connection, wanted.firm)
     for page in _pages(_records(connection, naming, wanted)):
         against = reader.corrections_of(connection, [one.record_hash for one in page], None)

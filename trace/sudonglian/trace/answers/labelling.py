@@ -3,7 +3,7 @@
 docs/answers.md (Labels). Names come from master data (docs/decisions/0207).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from sqlalchemy import Connection
@@ -11,6 +11,8 @@ from sqlalchemy import Connection
 from sudonglian.chain.identifiers import digital_link, epc, normal
 from sudonglian.chain.identifiers.event import identifiers_of
 from sudonglian.records import master_data, reader
+from sudonglian.records.errors import UnknownRecord
+from sudonglian.records.reader import StoredRecord
 from sudonglian.trace.answers import labels
 from sudonglian.trace.answers.labels import Label, LabelRefused
 from sudonglian.trace.answers.lists import trade_item
@@ -24,17 +26,22 @@ MADE: Final = {
 INPUTS: Final = ("input", "input_quantity")
 
 
-def of_records(connection: Connection, hashes: Iterable[bytes]) -> list[str]:
+def of_records(
+    connection: Connection, hashes: Iterable[bytes], may_read: Callable[[StoredRecord], bool] = lambda _record: True
+) -> list[str]:
     """Return what records name and a label can be made of, each once: of a transformation its outputs.
 
     Raises
     ------
     UnknownRecord
-        There is no such record.
+        There is no such record, or it is not for whoever asks.
     """
     found: dict[str, None] = {}
     for one in hashes:
-        event = reader.record(connection, one).event()
+        record = reader.record(connection, one)
+        if not may_read(record):
+            raise UnknownRecord("no record of yours has this hash", place=one.hex())
+        event = record.event()
         roles = MADE.get(str(event.get("type")))
         for named in identifiers_of(event):
             if (named.role in roles if roles else named.role not in INPUTS) and _is_key(named.normal):

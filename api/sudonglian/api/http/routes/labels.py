@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sudonglian.api.http import problems
 from sudonglian.api.http.auth import Owner
 from sudonglian.api.http.door import door_of
+from sudonglian.api.http.entitlement import sight_of
 from sudonglian.api.http.parameters import JsonBody, described, door_router, parsed
 from sudonglian.api.parsing import identifier_of, record_hash_of
 from sudonglian.trace.answers import labelling, labels, labels_pdf
@@ -42,7 +43,7 @@ def make_labels(request: Request, caller: Owner, body: JsonBody) -> Response:
     names = [identifier_of(one, "/epcs") for one in asked.epcs]
     hashes = [record_hash_of(one) for one in asked.records]
     with door.store.read() as connection:
-        names += labelling.of_records(connection, hashes)
+        names += labelling.of_records(connection, hashes, sight_of(connection, caller))
         made = labelling.of_names(
             connection, names, door.resolver, lot=asked.lot, serial=asked.serial, count=asked.count
         )  # fmt: skip

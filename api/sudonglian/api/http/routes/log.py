@@ -1,4 +1,4 @@
-"""The log, as anybody may read it: checkpoints, entries, proofs; hashes and what is in the clear.
+"""The log, as anybody may read it: checkpoints, entries, proofs; hashes alone, and to auditors what is in the clear.
 
 docs/spec/{entry,seal,checkpoint,record}.md.
 """
@@ -11,10 +11,11 @@ from sqlalchemy import Connection
 
 from sudonglian.api.errors import UsageRefused
 from sudonglian.api.http.answers import json_answer
-from sudonglian.api.http.auth import Anyone
+from sudonglian.api.http.auth import Anyone, admitted
 from sudonglian.api.http.door import door_of
 from sudonglian.api.http.parameters import MAX_INTEGER, door_router
 from sudonglian.api.parsing import record_hash_of
+from sudonglian.api.scopes import Scope
 from sudonglian.chain import entry, merkle
 from sudonglian.records import log, reader
 from sudonglian.records.errors import NotInLog, NotSealed
@@ -78,9 +79,14 @@ def entries(
     caller: Anyone,
     start: Annotated[int, Query(alias="from", ge=0, le=MAX_INTEGER)] = 0,
     limit: Annotated[int, Query(ge=1, le=MAX_ENTRIES)] = MAX_ENTRIES,
-    records: Annotated[bool, Query(description="Whether each record entry comes with its record's bytes.")] = False,
+    records: Annotated[
+        bool, Query(description="Whether each record entry comes with its record's bytes: for auditors.")
+    ] = False,
 ) -> Response:
-    """Give the log's entries from an index on, as they were hashed."""
+    """Give the log's entries from an index on, as they were hashed; with the records that they are of, to auditors."""
+    # tenants: the scope `audit` has been asked for where records are given
+    if records:
+        admitted(caller, Scope.audit)
     with door_of(request).store.read() as connection:
         size = log.size(connection)
         found = []
@@ -167,6 +173,7 @@ def _within(connection: Connection, size: int | None) -> int:
 
 
 def _index_of(connection: Connection, record: str | None) -> int:
+    # tenants: where a hash stands in the log is everybody's
     found = reader.record(connection, record_hash_of(record or ""))
     if found.log_index is None:
         raise NotSealed("the record is taken and waits for the next seal", place="record")

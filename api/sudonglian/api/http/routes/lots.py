@@ -11,8 +11,9 @@ from fastapi.responses import Response
 
 from sudonglian.api.http import problems
 from sudonglian.api.http.answers import json_answer
-from sudonglian.api.http.auth import Anyone, Tracer
+from sudonglian.api.http.auth import Anyone, RecordReader, Tracer
 from sudonglian.api.http.door import door_of
+from sudonglian.api.http.entitlement import sight_of
 from sudonglian.api.http.parameters import MAX_INTEGER, door_router
 from sudonglian.api.http.routes.records import Through, bundle_answer
 from sudonglian.api.http.routes.sheets import Language, file_answer
@@ -61,11 +62,13 @@ def lot_proof(
 
 
 @router.get("/{lot:path}/bundle")
-def lot_bundle(request: Request, caller: Anyone, lot: Identifier, through: Through = False) -> Response:
-    """Give all records of an item or lot in one bundle, proven complete; nothing is disclosed in it."""
+def lot_bundle(request: Request, caller: RecordReader, lot: Identifier, through: Through = False) -> Response:
+    """Give all records of an item or lot in one bundle, proven complete, to whoever may read them all; nothing is disclosed in it."""
     door, name = door_of(request), identifier_of(lot, "lot")
     with door.store.read() as connection:
-        data, state = bundles.make_bundle(connection, door.keys, None, lot=name, through=through)
+        data, state = bundles.make_bundle(
+            connection, door.keys, None, lot=name, through=through, may_read=sight_of(connection, caller)
+        )
     return bundle_answer(data, state, lotmap.key(name).hex())
 
 

@@ -1,6 +1,6 @@
-"""Records, as anybody may read them by their hash: what is in the clear, the place in the log, the anchor, a bundle.
+"""Records by their hash, for those who may read them: what is in the clear, the place in the log, the anchor, a bundle.
 
-docs/spec/record.md, docs/spec/bundle.md; docs/decisions/0712 (why records are public and disclosures are not).
+docs/spec/record.md, docs/spec/bundle.md; docs/decisions/0772 (who may read which record).
 """
 
 from typing import Annotated, Any
@@ -10,14 +10,13 @@ from fastapi import Query, Request
 from fastapi.responses import Response
 from sqlalchemy import Connection
 
-from sudonglian.api.caller import Caller
 from sudonglian.api.errors import UsageRefused
 from sudonglian.api.http.answers import json_answer
-from sudonglian.api.http.auth import Anyone, Forbidden, Unauthenticated
+from sudonglian.api.http.auth import Forbidden, RecordReader
 from sudonglian.api.http.door import door_of
+from sudonglian.api.http.entitlement import check_disclosure, record_for, sight_of
 from sudonglian.api.http.parameters import door_router
 from sudonglian.api.parsing import identifier_of, record_hash_of
-from sudonglian.api.scopes import Scope
 from sudonglian.records import anchor_book, bundles, confirmation, log, reader
 from sudonglian.records.reader import StoredRecord
 
@@ -29,10 +28,10 @@ Through = Annotated[bool, Query(description="With a lot: also the units that it 
 
 
 @router.get("/{record_hash}")
-def record(request: Request, caller: Anyone, record_hash: str) -> Response:
+def record(request: Request, caller: RecordReader, record_hash: str) -> Response:
     """Give a record, where it stands in the log, what stands against it, and how far it is anchored."""
     with door_of(request).store.read() as connection:
-        found = reader.record(connection, record_hash_of(record_hash))
+        found = record_for(connection, caller, record_hash_of(record_hash))
         against = reader.corrections(connection, found.record_hash)
         anchor = anchor_of(connection, found)
         signed = confirmation.described(connection, found)
@@ -52,21 +51,25 @@ def record(request: Request, caller: Anyone, record_hash: str) -> Response:
 @router.get("/{record_hash}/bundle")
 def bundle(
     request: Request,
-    caller: Anyone,
+    caller: RecordReader,
     record_hash: str,
     disclose: Names = "",
     lot: Lot = "",
     through: Through = False,
 ) -> Response:
-    """Give everything that proves a record, for use without a network; disclosing needs the firm's own key."""
+    """Give everything that proves a record, for use without a network; firms may disclose of their own."""
     if through and not lot:
         raise UsageRefused("needs a lot", place="through")
     names = tuple(name.strip() for name in disclose.split(",") if name.strip())
     door = door_of(request)
     with door.store.read() as connection:
-        found = reader.record(connection, record_hash_of(record_hash))
+        found = record_for(connection, caller, record_hash_of(record_hash))
         if names:
-            may_disclose(caller, found, alone=not lot)
+            check_disclosure(connection, caller, found, names)
+        if names and lot:
+            raise Forbidden(
+                "a lot's bundle may hold other firms' records: nothing is disclosed of it", place="disclose"
+            )
         data, state = bundles.make_bundle(
             connection,
             door.keys,
@@ -74,24 +77,9 @@ def bundle(
             disclose=names,
             lot=identifier_of(lot, "lot") if lot else None,
             through=through,
+            may_read=sight_of(connection, caller),
         )
     return bundle_answer(data, state, found.record_hash.hex())
-
-
-def may_disclose(caller: Caller | None, found: StoredRecord, *, alone: bool) -> None:
-    """Refuse to disclose a record to anybody but the firm that submitted it.
-
-    Raises
-    ------
-    Unauthenticated, Forbidden
-        No key, or not that firm's; or the bundle holds other firms' records too.
-    """
-    if caller is None:
-        raise Unauthenticated("disclosing needs the key of the firm that submitted the record")
-    if Scope.read_own not in caller.scopes or caller.submitter != found.submitter:
-        raise Forbidden("only the firm that submitted the record may disclose of it", place="disclose")
-    if not alone:
-        raise Forbidden("a lot's bundle may hold other firms' records: nothing is disclosed of it", place="disclose")
 
 
 def bundle_answer(data: bytes, state: str, name: str) -> Response:

@@ -58,6 +58,7 @@ def resolver_description(request: Request, caller: Anyone) -> Response:
 @router.get("/{link:gs1}", responses={307: {"description": "To the page or the service that the link type names."}})
 def resolve(request: Request, caller: Anyone, link: str, link_type: LinkType = "") -> Response:
     """Resolve a GS1 Digital Link: to its public page, to what a link type names, or with `all` to a linkset."""
+    # tenants: whether a name is known at all, for the public page (0252)
     found = link_of(request)
     with door_of(request).store.read() as connection:
         name = public.known_name(connection, found)

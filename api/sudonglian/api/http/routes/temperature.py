@@ -14,6 +14,7 @@ from sudonglian.api.http import problems
 from sudonglian.api.http.answers import json_answer
 from sudonglian.api.http.auth import Anyone, Forbidden, Owner, Tracer, submitter_of
 from sudonglian.api.http.door import door_of
+from sudonglian.api.http.entitlement import may_see_sensors
 from sudonglian.api.http.parameters import NoSuchResource, door_router
 from sudonglian.api.parsing import identifier_of, record_hash_of
 from sudonglian.api.settings import Lang
@@ -75,12 +76,12 @@ def lot_verdict(request: Request, caller: Anyone, lot: Lot) -> Response:
 
 @router.get("/records/{record_hash}/temperature")
 def record_temperature(request: Request, caller: Owner, record_hash: str, kind: Class = "") -> Response:
-    """Tell the temperatures of a record that the firm itself has submitted."""
+    """Tell the temperatures of a record of the firm itself, or of a direct partner about a handoff with it."""
     digest = record_hash_of(record_hash)
     wanted = class_of(request, kind)
     with door_of(request).store.read() as connection:
-        if reader.record(connection, digest).submitter != caller.submitter:
-            raise Forbidden("only the firm that submitted the record may read its sensors", place="record_hash")
+        if not may_see_sensors(connection, caller, reader.record(connection, digest)):
+            raise Forbidden("only the record's firm and its direct partner may read its sensors", place="record_hash")
         report = told.of_record(connection, digest, kind=wanted, table=door_of(request).classes)
     return json_answer(report.as_json())
 
@@ -94,6 +95,7 @@ def report_of(request: Request, lot: str, kind: str, submitter: str | None = Non
 
 def public_of(request: Request, lot: str) -> dict[str, Any]:
     """Return what anybody may know of a lot."""
+    # tenants: the verdict alone, for anybody (0241)
     name, door = identifier_of(lot, "lot"), door_of(request)
     with door.store.read() as connection:
         return told.of_lot(connection, name, table=door.classes, most=MAX_PUBLIC_READINGS).public()
