@@ -28,7 +28,7 @@ MUTATIONS: Final = (
     Mutation("a flow with a hop too", "forward.py", "if arc[3] and clock <= 2 * arc[2] + 1:", "if arc[3]:"),
     Mutation("flows without a hop are free", "forward.py", "arc[3] == 0 and", "False and"),
     Mutation("exposure begins with the onset", "forward.py", "begin = max(onset, start)", "begin = start"),
-    Mutation("places linger", "presence.py", "at + linger.get(room, 0)", "at"),
+    Mutation("places linger", "presence.py", "_held(ends[by_place] + waits[place])", "_held(ends[by_place])"),
     Mutation("generations are limited", "forward.py", "if max_hops is None or hops < max_hops:", "if True:"),
     Mutation("who comes later is exposed", "forward.py", "range(first, last)]", "range(first, first)]"),
     Mutation("who is there is exposed", "forward.py", "[] if joined else", "[] if True else"),
@@ -51,12 +51,12 @@ MUTATIONS: Final = (
         "bisect_right(self.party_reach, onset, low, high)",
         "low + 1",
     ),
-    Mutation("an interval ends the question at until", "presence.py", "min(end, until + INSTANT)", "end"),
+    Mutation("an interval ends the question at until", "presence.py", "np.minimum(end, until + INSTANT)", "end"),
     Mutation(
         "an instant at until counts",
         "presence.py",
-        "end if start <= until else start",
-        "end if start < until else start",
+        "np.where(start <= until, end, start)",
+        "np.where(start < until, end, start)",
     ),
     Mutation("backward turns intervals", "presence.py", "return INSTANT - end, INSTANT - start", "return -end, -start"),
     Mutation("a disinfection ends a life", "lives.py", "if clean.complete and", "if not clean.complete and"),
@@ -65,9 +65,7 @@ MUTATIONS: Final = (
     ),
     Mutation("an uncertain disinfection leaves possible", "lives.py", "(clean.certain or certain)", "True"),
     Mutation("a seed was possibly exposed before a disinfection", "lives.py", "if start < end <= last)]", "if False)]"),
-    Mutation(
-        "certain rests on certain stays", "ground.py", "if stay.certain or not certain), *virtual]", "), *virtual]"
-    ),
+    Mutation("certain rests on certain stays", "ground.py", "stays.only_certain() if certain else stays", "stays"),
     Mutation(
         "certain rests on certain flows",
         "ground.py",
@@ -95,14 +93,12 @@ MUTATIONS: Final = (
     ),
     Mutation("only one portion alive is certain", "query.py", "if len(alive) == 1 else", "if alive else"),
     Mutation("a negative sample is no seed", "query.py", "if meant and not any(", "if False and not any("),
-    Mutation(
-        "nobody raises the own tier", "tiers.py", "left = bisect_right(self._hops, hops)", "left = len(self._hops)"
-    ),
+    Mutation("nobody raises the own tier", "firing.py", "hops[stays.party] + 1)", "hops[stays.party] + 1_000)"),
     Mutation(
         "a party is no source to itself",
-        "tiers.py",
-        "until, row = other if who == party else latest",
-        "until, row = latest",
+        "firing.py",
+        "np.where(latest.leader[at] == stays.party[here], latest.other[at], latest.key[at])",
+        "latest.key[at]",
     ),
     Mutation("departure before arrival of the same time", "order.py", "rank = BEFORE_ALL", "rank = rank"),
     Mutation(
@@ -239,7 +235,12 @@ MUTATIONS: Final = (
         "begin if fading is None else -fading.last(end - 1)",
         "begin",
     ),
-    Mutation("a tier rests on a meeting that lasts", "tiers.py", "if start < shut:", "if True:"),
+    Mutation(
+        "a tier rests on a meeting that lasts",
+        "firing.py",
+        "np.flatnonzero(reached.start < np.asarray(land.columns.shut)[reached.row])",
+        "np.arange(len(reached.row))",
+    ),
     Mutation("a carrier ceases to expose", "fading.py", "return tick + self.span", "return tick + 2 * self.span"),
     Mutation(
         "a later exposure makes it last", "waning.py", ".last(offer.end - 1) + 1)", ".last(offer.clock // 2) + 1)"
@@ -289,61 +290,86 @@ MUTATIONS: Final = (
     Mutation(
         "exposure is to whoever needed fewer hops",
         "exposure.py",
-        "segments[waiting[-1]].hops < hops[party]",
-        "segments[waiting[-1]].hops <= hops[party]",
+        "rungs.below(stays.group, hops)",
+        "rungs.below(stays.group, hops + 1)",
     ),
     Mutation(
-        "two records of one stay are one exposure",
+        "two records of one stay are one exposure", "spans.py", "(start[1:] > reach[:-1])", "(start[1:] >= start[:-1])"
+    ),
+    Mutation("exposure ends with the question", "exposure.py", "stop = np.minimum(until, end + 1)", "stop = until"),
+    Mutation(
+        "touching is told apart",
         "exposure.py",
-        "in united(there[party]):",
-        "in sorted(there[party]):",
-    ),
-    Mutation("exposure ends with the question", "exposure.py", "stop = min(until, end + 1)", "stop = until"),
-    Mutation("touching is told apart", "exposure.py", "(length, 0) if touches else (0, length)", "(0, length)"),
-    Mutation("a tier names what fired it", "tiers.py", "Fired(rank, by, row)", "Fired(rank, row, by)"),
-    Mutation(
-        "the strongest rule is named", "tiers.py", "if party in best and rank >= best[party].rank:", "if party in best:"
+        "for way in (touches, ~touches)",
+        "for way in (touches & False, touches | True)",
     ),
     Mutation(
         "a person from whom a trace began is a case",
-        "tiers.py",
-        "return (PERSON if hops[party] else CASE)",
-        "return PERSON",
+        "firing.py",
+        "[ITEM_CODE, CASE_CODE,",
+        "[ITEM_CODE, PERSON_CODE,",
     ),
     Mutation("a rule may ask for the source's tier", "tiers.py", "if rule.of and tier not in rule.of:", "if False:"),
-    Mutation("contacts of close contacts are named", "tiers.py", "    if asked:\n", "    if False:\n"),
+    Mutation(
+        "contacts of close contacts are named",
+        "firing.py",
+        "if asked := sorted(tiers.asked):",
+        "if asked := sorted([]):",
+    ),
     Mutation(
         "weak links stay weak", "precedence.py", "return WHOLE * dose // (dose + self._touch.half)", "return WHOLE // 2"
     ),
     Mutation(
         "what needed as many hops counts",
         "precedence.py",
-        "self._met(one, generation + 1)",
-        "self._met(one, generation)",
+        "self._met(generation, generation + 1)",
+        "self._met(generation, generation)",
     ),
-    Mutation("nobody adds to the own dose", "precedence.py", "self._sum(level, one.stays[place]) for", "0 for"),
+    Mutation("nobody adds to the own dose", "precedence.py", "- own.get(one, 0) +", "+"),
     Mutation("what was split off is the same goods", "precedence.py", "generation + (cost == 0):", "generation:"),
-    Mutation("goods are not people", "precedence.py", "self._touch.persons if", "self._touch.goods if"),
+    Mutation("goods are not people", "precedence.py", "touch.persons if", "touch.goods if"),
     Mutation(
         "what is packed into something exposed is with it", "precedence.py", "load * self._rule.flow *", "load * 0 *"
     ),
     Mutation(
         "what may have been before the sample counts for all alike",
         "member.py",
-        "if terms.rank == FIRST_RANK else member.dose",
-        "if True else member.dose",
+        "exposed if terms.rank == FIRST_RANK else possible",
+        "exposed if True else possible",
     ),
+    Mutation("a tier names what fired it", "firing.py", "Fired(one, source, target)", "Fired(one, target, source)"),
+    Mutation("the strongest rule is named", "firing.py", "(ranks == one) & (now[party] > one)", "ranks == one"),
     Mutation("each hop passes on a part", "risk.py", "before * rule.transfer.numerator //", "before //"),
-    Mutation("only what needed fewer hops adds to a dose", "risk.py", "if generation < hops[party]:", "if True:"),
-    Mutation("an instant took some minutes", "risk.py", "return level.at(start) * instant", "return level.at(start)"),
+    Mutation("only what needed fewer hops adds to a dose", "risk.py", "wanted & (hops > generation)", "wanted"),
+    Mutation("an instant took some minutes", "risk.py", "long + instant * short", "long + short"),
     Mutation("loads halve", "risk.py", "load >> -power", "load"),
     Mutation("loads double where it grows", "risk.py", "load << power if", "load if"),
-    Mutation("later generations have no rank", "risk.py", "if generation > GENERATIONS or", "if"),
+    Mutation("later generations have no rank", "risk.py", "wanted &= hops <= GENERATIONS", "pass"),
+    Mutation("a dose ends with the question", "risk.py", "np.minimum(until, end + 1)", "until"),
+    Mutation("what is below a level is found in blocks", "spans.py", "(self._rank >> digit)", "self._rank"),
+    Mutation("a span is two of a power of two", "spans.py", "high[here] - (1 << size)", "low[here]"),
     Mutation(
-        "a dose ends with the question",
-        "risk.py",
-        "min(until, end + 1)\n                if begin",
-        "until\n                if begin",
+        "the lowest level of a time counts",
+        "spans.py",
+        "np.minimum(least[half:], whole[:-half]",
+        "np.maximum(least[half:], whole[:-half]",
+    ),
+    Mutation("a worth is added up digit by digit", "spans.py", "one << (low + shift)", "one << low"),
+    Mutation(
+        "of equal ends the first party leads",
+        "firing.py",
+        "raises[1:] |= end[1:] > latest[:-1]",
+        "raises[1:] |= end[1:] >= latest[:-1]",
+    ),
+    Mutation("what another party met is remembered", "firing.py", "own[:-1], others[1:])", "NONE, others[1:])"),
+    Mutation(
+        "the first meeting that fires is named", "firing.py", "stay[some[turn < most]]", "stay[some[turn < most]][::-1]"
+    ),
+    Mutation(
+        "a life that is cut is looked at by itself",
+        "ground.py",
+        "cut_who[known.who] | cut_where[known.where]",
+        "cut_where[known.where]",
     ),
     Mutation("a stated reduction decides", "rules.py", "reached >= self.complete_log10", "reached >= 0"),
     Mutation("rooms of a site are one site", "rules.py", "return match[1] or (match[2] + match[3])[:12]", "return uri"),

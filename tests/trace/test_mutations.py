@@ -24,7 +24,7 @@ def suite(room: Path) -> subprocess.CompletedProcess[str]:
     told = {**os.environ, "PYTHONPATH": str(room), "PYTHONDONTWRITEBYTECODE": "1"}
     tests = ROOT / "tests" / "trace"
     # Plain tables, files and compiled stays use nothing of what is broken here, and would be compiled for each copy.
-    ignored = [f"--ignore={tests / name}" for name in ("contacts", "sources", "test_stays.py")]
+    ignored = [f"--ignore={tests / name}" for name in ("contacts", "sources", "test_stays.py", "test_compiled.py")]
     told_to = ["-x", "-q", "-p", "no:cacheprovider", *ignored, str(tests)]
     command = [sys.executable, "-m", "pytest", *told_to]
     # Processor time, so that other work on the machine breaks nothing off: a mutation may let the engine never end.

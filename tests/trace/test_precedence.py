@@ -14,6 +14,7 @@ from sudonglian.trace.engine.events import Participant, Temperature
 from sudonglian.trace.engine.facts import EPOCH
 from sudonglian.trace.engine.precedence import RANKS, doses
 from sudonglian.trace.engine.query import TraceQuery
+from sudonglian.trace.engine.reached import Reached
 from sudonglian.trace.engine.result import TraceResult, trace
 from sudonglian.trace.engine.risk import GENERATIONS, WHOLE
 
@@ -83,7 +84,7 @@ def test_doses_are_the_sums_over_all_pairs() -> None:
         answer = answered(facts, asked)
         end = answer.terms.end()
         due = literal(answer)
-        assert dict(doses(answer.wide, answer.terms, end, certain=False)) == due, number
+        assert dict(doses(Reached(answer.wide), answer.terms, end, certain=False)) == due, number
         compared += len(answer.members)
         twice += sum(dose > 0 for dose in due.values())
     assert compared > 100

@@ -13,6 +13,7 @@ from sudonglian.trace.engine.facts import EPOCH
 from sudonglian.trace.engine.fading import Gradual
 from sudonglian.trace.engine.policies import UNIT
 from sudonglian.trace.engine.query import TraceQuery
+from sudonglian.trace.engine.reached import Reached
 from sudonglian.trace.engine.result import TraceResult, trace
 from sudonglian.trace.engine.risk import GENERATIONS, WHOLE, _Strength, doses
 
@@ -66,7 +67,9 @@ def test_doses_are_the_sums_over_all_meetings() -> None:
         if asked is None or asked.is_warm or asked.fade:
             continue
         answer = answered(facts, asked)
-        assert dict(doses(answer.wide, answer.terms, answer.terms.end(), certain=False)) == literal(answer), number
+        assert dict(doses(Reached(answer.wide), answer.terms, answer.terms.end(), certain=False)) == literal(answer), (
+            number
+        )
         compared += len(answer.members)
     assert compared > 100
 

@@ -172,3 +172,33 @@ def check_walk(
         assert meeting < min(left + linger.get(step.where.kind, 0), taker.end)
         time, met, hops, carrier, at = meeting, True, hops + 1, taker.who, at + 2
     return hops
+
+
+def crowd(seed: int) -> Facts:
+    """Return a world of many stays in few places: long chains, ties of ends and starts, lots that split, disinfections."""
+    dice = random.Random(f"crowd {seed}")
+    clock, surely = dice.choice((30, 200, 3_000)), dice.choice((0.6, 0.95, 1))
+    parties = [Party("item" if dice.random() < 0.6 else "person", f"p{n}") for n in range(dice.choice((10, 30, 80)))]
+    places = [Place(dice.choice(KINDS), f"l{n}") for n in range(dice.choice((2, 6, 20)))]  # type: ignore[arg-type]
+    stays = []
+    for number in range(dice.choice((40, 150, 500))):
+        start = dice.randrange(clock)
+        end = min(start + dice.choice((1, 1, 3, 10, 30, 1 << 60)), 1 << 60)
+        who, where, fact = dice.choice(parties), dice.choice(places), dice.choice(("at", "handle", "open"))
+        told = f"r{number}", dice.choice(("", f"e{number}"))
+        stays.append(Stay(fact, who, where, start, end, dice.random() < surely, *told, dice.choice(CONTACT)))
+    processes = [Party("process", f"t{number}") for number in range(3)]
+    flows = []
+    for number in range(dice.choice((0, 5, 40))):
+        source, target = dice.choice((*parties, *processes)), dice.choice((*parties, *processes))
+        if source != target:
+            hops = dice.choice((0, 1)) if source.kind != "process" else 0
+            flows.append(
+                Flow("split", source, target, dice.randrange(clock), hops, dice.random() < surely, f"f{number}")
+            )
+    cleans = []
+    cleanable: list[Party | Place] = [*(one for one in parties if one.kind == "item"), *places]
+    for number in range(dice.choice((0, 0, 3, 10))):
+        done, sure = dice.random() < 0.9, dice.random() < 0.4
+        cleans.append(Clean(dice.choice(cleanable), dice.randrange(clock), done, sure, "", f"c{number}"))
+    return canonical(Facts(stays=tuple(stays), flows=tuple(flows), cleans=tuple(cleans), table_version="test"))

@@ -97,13 +97,15 @@ def run_trace(
         number = traces.ask(connection, why, query_json(query), size, asked)
     try:
         facts = memory.of(store).facts(store, keys, size, report=report)
-        result = trace(facts, query, report=report)
+        with memory.uncollected():
+            result = trace(facts, query, report=report)
     except SudonglianError as error:
         with store.write() as connection:
             traces.refuse(connection, number, error.slug)
         raise
     report(Stage("document", total=len(result.members)))
-    document, digest = result.encoded(), bytes.fromhex(result.document_hash())
+    with memory.uncollected():
+        document, digest = result.encoded(), bytes.fromhex(result.document_hash())
     with store.write() as connection:
         traces.answer(connection, number, document, digest)
     return Traced(number, result, max(size - before, 0))

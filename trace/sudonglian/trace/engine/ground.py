@@ -7,12 +7,24 @@ either direction of time: the kernels know of columns alone.
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from sudonglian.trace.engine.facts import INSTANT, OPEN_END, Facts, Flow, Micros, Party, Place, Stay
 from sudonglian.trace.engine.fading import Fading
-from sudonglian.trace.engine.lives import Numbered, ends_of
-from sudonglian.trace.engine.presence import Arc, Index, Row, Shape, clipped, cut, index, turned
+from sudonglian.trace.engine.lives import Numbered, Subject, ends_of
+from sudonglian.trace.engine.presence import Arc, Index, Row, Shape, clipped, columns_of, cut, index, indexed, turned
 from sudonglian.trace.engine.query import SAMPLE, Seed, TraceQuery, sampled
+from sudonglian.trace.engine.spans import Codes, Times
 from sudonglian.trace.engine.terms import Terms
+from sudonglian.trace.engine.told import Told
+
+
+class Touched(NamedTuple):
+    """How each stay was told to touch: the number of a word."""
+
+    contact: Codes
+    words: Sequence[str]
 
 
 class Ground(NamedTuple):
@@ -34,6 +46,7 @@ class Ground(NamedTuple):
     wear: Mapping[int, Fading]
     dwell: Mapping[int, Micros]
     fades: Mapping[int, Fading]
+    touched: Touched
     columns: Index
 
     def stays_of(self, row: int) -> Sequence[int]:
@@ -73,46 +86,37 @@ class _Piece(NamedTuple):
     stay: int
 
 
-def ground(facts: Facts, query: TraceQuery, terms: Terms, meant: Sequence[Seed], *, certain: bool) -> Ground:
-    """Return the certain facts, or all, as the kernel takes them."""
+def ground(
+    facts: Facts, stays: Told, query: TraceQuery, terms: Terms, meant: Sequence[Seed], *, certain: bool
+) -> Ground:
+    """Return the certain facts, or all, as the kernel takes them; `stays` are those of the facts."""
     virtual = [stay for seed in meant if (stay := sampled(seed, query, certain=certain)) is not None]
-    stays = [*(stay for stay in facts.stays if stay.certain or not certain), *virtual]
+    known = stays.only_certain() if certain else stays
     flows = [flow for flow in facts.flows if flow.certain or not certain]
-    named = {stay.who for stay in stays} | {party for flow in flows for party in (flow.source, flow.target)}
-    named |= {seed.subject for seed in meant if isinstance(seed.subject, Party)}
+    there = {known.parties[one] for one in np.unique(known.who).tolist()} | {stay.who for stay in virtual}
+    there |= {party for flow in flows for party in (flow.source, flow.target)}
+    there |= {seed.subject for seed in meant if isinstance(seed.subject, Party)}
+    rooms = {known.places[one] for one in np.unique(known.where).tolist()} | {stay.where for stay in virtual}
     ends = ends_of(facts, certain=certain)
-    parties, places = Numbered(named, ends), Numbered({stay.where for stay in stays}, ends)
+    parties, places = Numbered(there, ends), Numbered(rooms, ends)
     dwell = {number: step for number, place in enumerate(places.lives) if (step := terms.dwell(place.kind))}
     horizon, backward = terms.horizon(), query.backward
-    rows: list[Row] = []
-    stay_of: list[int] = []
-    long: list[_Piece] = []
-    for number, stay in enumerate(stays):
-        who, where, start, end = stay.who, stay.where, stay.start, stay.end
-        if start >= end:
-            continue
-        if backward:
-            start, end = turned(*clipped(*turned(start, end), horizon))
-        else:
-            start, end = clipped(start, end, horizon)
-        if start >= end:
-            continue
-        moments = (*ends.get(who, ()), *ends.get(where, ())) if ends else ()
-        for begin, finish in cut(start, end, moments) if moments else ((start, end),):
-            party, place = parties.at(who, begin), places.at(where, begin)
-            if dwell and place in dwell and stay.fact != SAMPLE:
-                long.append(_Piece(party, place, begin, finish, number))
-                continue
-            rows.append((party, place, begin, finish))
-            stay_of.append(number)
+    every = [*known.stays, *virtual] if virtual else known.stays
+    pieces = _pieces(known, virtual, parties, places, horizon, backward=backward)
+    long = np.isin(pieces.place, list(dwell)) & (pieces.stay < len(known.stays))
+    parts = Pieces(*(column[~long] for column in pieces)) if dwell else pieces
+    stay_of = parts.stay.tolist()
+    rows: list[Row] = list(zip(*(column.tolist() for column in parts[:4]), strict=True))
     joined: dict[int, Sequence[int]] = {}
-    for party, place, start, end, touching in _joined(long):
-        if len(touching) > 1:
-            joined[len(rows)] = touching
-        rows.append((party, place, start, end))
-        stay_of.append(touching[0])
+    if dwell:
+        told = zip(*(column[long].tolist() for column in pieces), strict=True)
+        for party, place, start, end, touching in _joined([_Piece(*one) for one in told]):
+            if len(touching) > 1:
+                joined[len(rows)] = touching
+            rows.append((party, place, start, end))
+            stay_of.append(touching[0])
     if backward and dwell:
-        _meet_goals(rows, stay_of, joined, stays, places, dwell)
+        _meet_goals(rows, stay_of, joined, every, places, dwell)
     arcs: list[Arc] = []
     for flow in flows:
         source, target, time = parties.at(flow.source, flow.time), parties.at(flow.target, flow.time), flow.time
@@ -125,8 +129,62 @@ def ground(facts: Facts, query: TraceQuery, terms: Terms, meant: Sequence[Seed],
     for stay in virtual:
         # A positive place lasts as the place does.
         fades.pop(parties.at(stay.who, stay.start), None)
-    land = Ground(stays, flows, parties, places, rows, stay_of, joined, arcs, wear, dwell, fades, _NOTHING)
+    # What stands for a positive place is told to touch in no way of its own.
+    unsaid = np.full(len(virtual), len(known.contacts), np.int64)
+    touched = Touched(np.append(known.contact, unsaid), [*known.contacts, ""])
+    land = Ground(every, flows, parties, places, rows, stay_of, joined, arcs, wear, dwell, fades, touched, _NOTHING)
     return land._replace(columns=_index(land, horizon, backward=backward, plain=terms.plain))
+
+
+class Pieces(NamedTuple):
+    """Columns of pieces, in the order of the stays."""
+
+    party: Codes
+    place: Codes
+    start: Times
+    end: Times
+    stay: Codes
+
+
+def _pieces(
+    known: Told,
+    virtual: Sequence[Stay],
+    parties: Numbered[Party],
+    places: Numbered[Place],
+    horizon: Micros,
+    *,
+    backward: bool,
+) -> Pieces:
+    """Return what of the stays counts up to the horizon, cut where a life of who or of where ends."""
+    start = np.append(known.start, np.array([stay.start for stay in virtual], np.int64))
+    end = np.append(known.end, np.array([stay.end for stay in virtual], np.int64))
+    counts = start < end
+    start, end = turned(*clipped(*turned(start, end), horizon)) if backward else clipped(start, end, horizon)
+    counts &= start < end
+    first_who, cut_who = _lives(known.parties, known.who, parties)
+    first_where, cut_where = _lives(known.places, known.where, places)
+    apart = np.append(cut_who[known.who] | cut_where[known.where], np.ones(len(virtual), np.bool_))
+    whole = np.flatnonzero(counts & ~apart)
+    found = Pieces(first_who[known.who[whole]], first_where[known.where[whole]], start[whole], end[whole], whole)
+    parts: list[_Piece] = []
+    for number in np.flatnonzero(counts & apart).tolist():
+        stay = known.stays[number] if number < len(known.stays) else virtual[number - len(known.stays)]
+        moments = (*parties.ends(stay.who), *places.ends(stay.where))
+        for begin, finish in cut(int(start[number]), int(end[number]), moments):
+            parts.append(_Piece(parties.at(stay.who, begin), places.at(stay.where, begin), begin, finish, number))
+    if not parts:
+        return found
+    both = [np.append(one, other) for one, other in zip(found, np.array(parts, np.int64).T, strict=True)]
+    order = np.argsort(both[-1], kind="stable")
+    return Pieces(*(column[order] for column in both))
+
+
+def _lives(subjects: Sequence[Subject], named: Codes, lives: Numbered[Subject]) -> tuple[Codes, NDArray[np.bool_]]:
+    """Return of each subject that is named the number of its first life, and whether it has others."""
+    first, is_cut = np.zeros(len(subjects), np.int64), np.zeros(len(subjects), np.bool_)
+    for one in np.unique(named).tolist():
+        first[one], is_cut[one] = lives.at(subjects[one], -OPEN_END), bool(lives.ends(subjects[one]))
+    return first, is_cut
 
 
 _NOTHING = index([], [])
@@ -184,8 +242,8 @@ def _index(land: Ground, horizon: Micros, *, backward: bool, plain: bool) -> Ind
     if plain and not dwell and not (backward and land.fades):
         # The span is the same for a place at any time: so the row needs no columns of its own, in both directions.
         linger = {number: fading.last(0) for number, fading in wear.items()}
-        shown = [(one, place, *turned(start, end)) for one, place, start, end in rows] if backward else rows
-        return index(shown, land.arcs, linger)
+        who, where, starts, ends = columns_of(rows)
+        return indexed((who, where, *(turned(starts, ends) if backward else (starts, ends))), land.arcs, linger)
     if not backward:
         whole = [land.lasts(place, end) for _, place, _, end in rows]
         shut, left = [row[3] for row in rows], list(whole)

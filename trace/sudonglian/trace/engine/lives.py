@@ -48,6 +48,10 @@ class Numbered(Generic[Subject]):
         first = self._first[subject]
         return first if ends is None else first + bisect_right(ends, time)
 
+    def ends(self, subject: Subject) -> Sequence[Micros]:
+        """Return when a subject's lives end that another follows."""
+        return self._ends.get(subject, ())
+
     def between(self, subject: Subject, start: Micros, last: Micros) -> list[tuple[int, Micros]]:
         """Return the lives that hold some instant from start to last, each with the first such instant."""
         begins = [start, *(end for end in self._ends.get(subject, ()) if start < end <= last)]
@@ -62,6 +66,11 @@ class Numbered(Generic[Subject]):
     def is_twin(self, number: int) -> bool:
         """Tell whether a number stands for a life that another number stands for too."""
         return number in self._twins
+
+    @property
+    def has_twins(self) -> bool:
+        """Tell whether any number stands for a life that another stands for."""
+        return bool(self._twins)
 
     def span(self, number: int) -> tuple[Micros, Micros]:
         """Return from when to when a life lasts."""

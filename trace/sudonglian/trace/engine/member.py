@@ -3,18 +3,20 @@
 docs/spec/trace-document.md §3; certain members speak of the run over certain facts, possible ones of the other.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from sudonglian.trace.engine.exposure import NEVER_MET, Exposure, exposures
 from sudonglian.trace.engine.facts import INSTANT, Micros, Party, Place, iso
+from sudonglian.trace.engine.firing import NONE, Fired, assign
 from sudonglian.trace.engine.forward import PlaceLabel
 from sudonglian.trace.engine.precedence import FIRST_RANK, RANKS
 from sudonglian.trace.engine.query import SAMPLE, Seed
+from sudonglian.trace.engine.reached import Reached
 from sudonglian.trace.engine.run import Run, Step
 from sudonglian.trace.engine.terms import Terms
-from sudonglian.trace.engine.tiers import NONE, Fired, Tiers, assign
+from sudonglian.trace.engine.tiers import Tiers
 
 LISTED: Final = ("location", "vehicle")
 """Places that are members: the inside of a unit and a handoff are told by the unit and by those who met."""
@@ -127,82 +129,139 @@ def members(
     wide: Run, narrow: Run, seeds: Sequence[Seed], tiers: Tiers, portions: Mapping[Party, tuple[str, str]], terms: Terms
 ) -> tuple[Member, ...]:
     """Return all members in the order of kind and identifier, the seeds left out."""
-    sure = {member.key: member for member in _of_run(narrow, "certain", tiers, portions, terms)}
+    end = terms.end()
     meant = {_place_key(one) if isinstance(one, Place) else f"{one.kind}:{one.id}" for one, _, _ in seeds}
-    found = []
+    possible = _Exposed(wide, tiers)
     if wide is narrow:
-        return tuple(sorted((one for one in sure.values() if one.key not in meant), key=lambda one: (one.kind, one.id)))
-    for member in _of_run(wide, "possible", tiers, portions, terms):
-        certain = sure.get(member.key)
-        if certain is not None:
-            raised = member.tier if member.tier != certain.tier else ""
-            # What may have been before the sample counts for all alike: docs/decisions/0345.
-            dose = certain.dose if terms.rank == FIRST_RANK else member.dose
-            member = replace(certain, possible_time=member.time, possible_tier=raised, dose=dose)
-        if member.key not in meant:
-            found.append(member)
+        found = list(_listed(possible, "certain", possible.keys - meant, possible, portions, terms, end))
+    else:
+        certain = _Exposed(narrow, tiers)
+        found = list(
+            _listed(certain, "certain", (certain.keys & possible.keys) - meant, possible, portions, terms, end)
+        )
+        found += _listed(possible, "possible", possible.keys - certain.keys - meant, possible, portions, terms, end)
     return tuple(sorted(found, key=lambda one: (one.kind, one.id)))
 
 
-def _of_run(
-    run: Run, evidence: str, tiers: Tiers, portions: Mapping[Party, tuple[str, str]], terms: Terms
-) -> Iterator[Member]:
-    """Yield everything that a run has reached, its seeds too; what was disinfected in between is one member."""
-    spread, end = run.spread, terms.end()
-    labels = spread.labels
-    ranks = {} if run.backward else assign(run, tiers)
-    lengths = exposures(run, end)
-    told = {} if run.backward else RANKS[terms.rank](run, terms, end, certain=evidence == "certain")
-    lives: dict[Party, list[int]] = {}
-    for number in sorted(spread.first):
-        lives.setdefault(run.parties[number], []).append(number)
-    for party, numbers in lives.items():
-        if party.kind == "process":
-            continue
+class _Exposed:
+    """Everything that a run has reached, its seeds too; what was disinfected in between is one member."""
+
+    def __init__(self, run: Run, tiers: Tiers) -> None:
+        self.run, self.tiers = run, tiers
+        self.reached = Reached(run)
+        self._ranks = {} if run.backward else assign(self.reached, tiers)
+        self.parties: dict[str, list[int]] = {}
+        self.places: dict[str, list[int]] = {}
+        for number in sorted(run.spread.first):
+            party = run.parties[number]
+            if party.kind != "process":
+                self.parties.setdefault(f"{party.kind}:{party.id}", []).append(number)
+        for number in sorted(run.spread.first_place):
+            place = run.places[number]
+            if place.kind in LISTED:
+                self.places.setdefault(_place_key(place), []).append(number)
+        self.keys = self.parties.keys() | self.places.keys()
+
+    def fired(self, key: str) -> Fired | None:
+        """Return the strongest rule that a party's meetings fire."""
+        return min((self._ranks[one] for one in self.parties[key] if one in self._ranks), default=None)
+
+    def rank(self, key: str) -> int | None:
+        """Return the number of the rule that a member's tier is by."""
+        if key in self.parties:
+            fired = self.fired(key)
+            return None if fired is None else fired.rank
+        return (
+            None if self.run.backward else self.tiers.rank("place", self.run.places[self.places[key][0]].kind, "", "")
+        )
+
+    def ends(self, key: str) -> tuple[int, int]:
+        """Return a party's labels with the fewest hops, and with the earliest exposure."""
+        spread, numbers = self.run.spread, self.parties[key]
+        labels = spread.labels
         first = min((spread.first[one] for one in numbers), key=lambda one: (labels[one].hops, labels[one].clock))
-        best = min((spread.best[one] for one in numbers), key=lambda one: labels[one].clock)
+        return first, min((spread.best[one] for one in numbers), key=lambda one: labels[one].clock)
+
+    def reaching(self, key: str) -> tuple[PlaceLabel, PlaceLabel]:
+        """Return by what a place is exposed in the fewest hops, and by what first."""
+        spread, numbers = self.run.spread, self.places[key]
+        reached = min((spread.first_place[one] for one in numbers), key=lambda one: (one.hops, one.time))
+        return reached, min((spread.best_place[one] for one in numbers), key=lambda one: one.time)
+
+    def time(self, key: str) -> Micros:
+        """Return a member's earliest exposure."""
+        if key in self.parties:
+            return self.run.moment(self.run.spread.labels[self.ends(key)[1]].time)
+        return self.run.moment(self.reaching(key)[1].time)
+
+
+def _listed(
+    exposed: _Exposed,
+    evidence: str,
+    keys: Collection[str],
+    possible: _Exposed,
+    portions: Mapping[Party, tuple[str, str]],
+    terms: Terms,
+    end: Micros,
+) -> Iterator[Member]:
+    """Yield the members of some keys, as a run has them, and what of them another says that takes all for certain."""
+    run, spread, tiers = exposed.run, exposed.run.spread, exposed.tiers
+    asked = [number for key in keys if key in exposed.parties for number in exposed.parties[key]]
+    if not keys:
+        return
+    lengths = exposures(exposed.reached, end, asked)
+    # What may have been before the sample counts for all alike: docs/decisions/0345.
+    by = exposed if terms.rank == FIRST_RANK else possible
+    of = {key: by.parties[key] for key in keys if key in exposed.parties}
+    ranked = [number for numbers in of.values() for number in numbers]
+    sure = evidence == "certain" and by is exposed
+    told = {} if run.backward else RANKS[terms.rank](by.reached, terms, end, certain=sure, asked=ranked)
+
+    def said(key: str, rank: int | None) -> dict[str, Any]:
+        """Return what is beside the other run: when it is possible, and the tier that it is possibly raised to."""
+        names = _named(tiers, rank)
+        other = names if possible is exposed else _named(tiers, possible.rank(key))
+        raised = other["tier"] if other["tier"] != names["tier"] else ""
+        return {**names, "possible_time": possible.time(key), "possible_tier": raised}
+
+    for key, numbers in exposed.parties.items():
+        if key not in keys:
+            continue
+        party, fired = run.parties[numbers[0]], exposed.fired(key)
+        first, best = exposed.ends(key)
         lot, portion = portions.get(party, ("", ""))
-        time = run.moment(labels[best].time)
-        fired = min((ranks[one] for one in numbers if one in ranks), default=None)
         yield Member(
             kind=party.kind,
             id=party.id,
             evidence=evidence,
-            time=time,
-            possible_time=time,
+            time=run.moment(spread.labels[best].time),
             objects=run.objects[first],
             persons=run.persons[first],
-            **_named(tiers, None if fired is None else fired.rank),
+            **said(key, None if fired is None else fired.rank),
             lot=lot,
             portion=portion,
             intervals=(),
-            dose=sum(told.get(one, 0) for one in numbers),
+            dose=sum(told.get(one, 0) for one in of[key]),
             exposure=sum((lengths[one] for one in numbers[1:]), lengths[numbers[0]]),
             fired=fired,
             run=run,
             first=first,
             best=best,
         )
-    rooms: dict[Place, list[int]] = {}
-    for number in sorted(spread.first_place):
-        rooms.setdefault(run.places[number], []).append(number)
-    for place, numbers in rooms.items():
-        if place.kind not in LISTED:
+    for key, numbers in exposed.places.items():
+        if key not in keys:
             continue
-        reached = min((spread.first_place[one] for one in numbers), key=lambda one: (one.hops, one.time))
-        earliest = min((spread.best_place[one] for one in numbers), key=lambda one: one.time)
+        reached, earliest = exposed.reaching(key)
         objects, persons = run.place_counts(reached)
-        time = run.moment(earliest.time)
         intervals = tuple(_exposed(run, numbers))
         yield Member(
             kind="place",
-            id=place.id,
+            id=run.places[numbers[0]].id,
             evidence=evidence,
-            time=time,
-            possible_time=time,
+            time=run.moment(earliest.time),
             objects=objects,
             persons=persons,
-            **_named(tiers, None if run.backward else tiers.rank("place", place.kind, "", "")),
+            **said(key, exposed.rank(key)),
             lot="",
             portion="",
             intervals=intervals,
@@ -247,9 +306,9 @@ def _told(fact: str, who: Party, where: Party | Place, records: tuple[str, ...])
 def _named(tiers: Tiers, rank: int | None) -> dict[str, Any]:
     """Return the words of a tier; backward, nobody is exposed and nothing is said."""
     if rank is None or rank >= len(tiers.rules):
-        return {"tier": "", "tier_zh": "", "rule": "", "possible_tier": ""}
+        return {"tier": "", "tier_zh": "", "rule": ""}
     rule = tiers.rules[rank]
-    return {"tier": rule.tier, "tier_zh": rule.zh, "rule": rule.id, "possible_tier": ""}
+    return {"tier": rule.tier, "tier_zh": rule.zh, "rule": rule.id}
 
 
 def _outside(run: Run, span: tuple[Micros, Micros]) -> tuple[Micros, Micros]:

@@ -4,51 +4,42 @@ tracing.md §3.8; docs/spec/facts.md §16 and docs/decisions/0345. dose = Σ loa
 its own dose made of it, d / (d + k). An order, no probability; whole numbers alone, so that every machine orders alike.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Final, NamedTuple
+from collections.abc import Callable, Collection, Mapping
+from typing import Final
+
+import numpy as np
 
 from sudonglian.trace.engine import risk
-from sudonglian.trace.engine.exposure import united
 from sudonglian.trace.engine.facts import Micros
-from sudonglian.trace.engine.forward import Label
 from sudonglian.trace.engine.policies import Touch
-from sudonglian.trace.engine.risk import GENERATIONS, WHOLE, _Level, _met, _Strengths
-from sudonglian.trace.engine.run import Run
+from sudonglian.trace.engine.reached import Reached
+from sudonglian.trace.engine.risk import GENERATIONS, WHOLE, Exposing, _Strengths, exposing, met
 from sudonglian.trace.engine.terms import Terms
-
-_Spans = Sequence[tuple[Micros, Micros]]
 
 PERSON: Final = "person"
 
 
-class _Party(NamedTuple):
-    """An exposed party of the first generations: since when, and where it was when."""
-
-    number: int
-    label: Label
-    stays: Mapping[int, _Spans]
-
-
 class _Dosing:
-    """The levels at which places are exposed, by generation, and the loads by which they are."""
+    """The loads by which parties expose, generation by generation."""
 
-    def __init__(self, run: Run, terms: Terms, end: Micros, *, certain: bool) -> None:
-        self._run, self._end, self._rule = run, end, terms.policy.risk
+    def __init__(self, reached: Reached, terms: Terms, end: Micros, *, certain: bool) -> None:
+        run = reached.run
+        self._reached, self._run, self._end, self._rule = reached, run, end, terms.policy.risk
         self._touch: Touch = terms.policy.risk.touch
         self._strengths = _Strengths(run, terms, certain=certain)
         labels = run.spread.labels
         self.labels = {party: labels[label] for party, label in run.spread.first.items()}
-        self.generations: list[list[_Party]] = [[] for _ in range(GENERATIONS + 1)]
+        self.generations: list[list[int]] = [[] for _ in range(GENERATIONS + 1)]
         for number in sorted(self.labels, key=self._order):
-            label = self.labels[number]
-            if label.hops <= GENERATIONS:
-                self.generations[label.hops].append(_Party(number, label, self._stays(number)))
+            if self.labels[number].hops <= GENERATIONS:
+                self.generations[self.labels[number].hops].append(number)
         self._arcs: dict[int, list[tuple[int, Micros, int]]] = {}
-        for source, target, time, cost in run.ground.arcs:
-            one = self.labels.get(source)
-            if one is not None and target in self.labels and time <= end and one.clock <= 2 * time + 1:
-                self._arcs.setdefault(target, []).append((source, time, cost))
-        self._levels: dict[int, list[_Level]] = {}
+        for source, label in self.labels.items():
+            for arc in run.ground.columns.arcs_from.get(source, ()):
+                _, target, time, cost = run.ground.arcs[arc]
+                if target in self.labels and time <= end and label.clock <= 2 * time + 1:
+                    self._arcs.setdefault(target, []).append((source, time, cost))
+        self._exposing: list[Exposing] = []
         self._loads: dict[int, int] = {}
 
     def found(self) -> dict[int, int]:
@@ -58,18 +49,18 @@ class _Dosing:
         first says the generation, the second is what counts.
         """
         for generation, some in enumerate(self.generations):
+            told = self._met(generation, generation)
             for one in some:
-                dose = self._met(one, generation) + self._became(one, generation)
-                self._loads[one.number] = self._load(dose) if generation else WHOLE
-            self._expose(generation, some)
+                dose = told.get(one, 0) + self._became(one, generation)
+                self._loads[one] = self._load(dose) if generation else WHOLE
+            self._exposing.append(self._of(generation))
         found = dict.fromkeys(self.labels, 0)
         for generation, some in enumerate(self.generations[1:], start=1):
+            told = self._met(generation, generation + 1)
+            here = self._reached.hops == generation
+            own = dict(met(self._reached, here, self._of(generation, alone=True), self._rule.instant))
             for one in some:
-                own = {place: _Level(pieces) for place, pieces in self._pieces(one).items()}
-                dose = self._met(one, generation + 1) - sum(
-                    self._sum(level, one.stays[place]) for place, level in own.items()
-                )
-                found[one.number] = dose + self._became(one, generation)
+                found[one] = told.get(one, 0) - own.get(one, 0) + self._became(one, generation)
         return found
 
     def _order(self, number: int) -> tuple[int, int, str, str, int]:
@@ -77,59 +68,32 @@ class _Dosing:
         label, who = self.labels[number], self._run.parties[number]
         return label.hops, label.clock, who.kind, who.id, number
 
-    def _stays(self, number: int) -> Mapping[int, _Spans]:
-        columns = self._run.ground.columns
-        if number + 1 >= len(columns.party_first):
-            return {}
-        found: dict[int, list[tuple[Micros, Micros]]] = {}
-        for row in columns.party_row[columns.party_first[number] : columns.party_first[number + 1]]:
-            found.setdefault(columns.place[row], []).append((columns.start[row], columns.end[row]))
-        return {place: list(united(spans)) for place, spans in found.items()}
-
-    def _expose(self, generation: int, some: Sequence[_Party]) -> None:
-        """Let a generation expose the places where it was."""
-        told: dict[int, list[tuple[Micros, Micros, int]]] = {}
-        for one in some:
-            for place, pieces in self._pieces(one).items():
-                told.setdefault(place, []).extend(pieces)
-        for place, pieces in told.items():
-            levels = self._levels.setdefault(place, [])
-            levels += [_Level([])] * (generation - len(levels))
-            levels.append(_Level(pieces))
-
-    def _pieces(self, one: _Party) -> Mapping[int, list[tuple[Micros, Micros, int]]]:
-        """Return how much a party exposes each place, and when."""
-        modes = self._touch.persons if self._run.parties[one.number].kind == PERSON else self._touch.goods
-        since = (one.label.clock + 1) // 2
-        found = {}
-        for place, spans in one.stays.items():
-            load = self._loads[one.number] * modes.get(self._run.places[place].kind, 0)
-            told = [(max(start, since), min(until, self._end + 1)) for start, until in spans]
-            pieces = [
-                piece
-                for begin, finish in told
-                if begin < finish and load
-                for piece in self._strengths.of(one.number).pieces(one.label.time, begin, finish, load)
-            ]
-            if pieces:
-                found[place] = pieces
-        return found
-
-    def _met(self, one: _Party, generations: int) -> int:
-        """Return what somebody met where something of the first generations exposed."""
-        return sum(
-            self._sum(level, spans)
-            for place, spans in one.stays.items()
-            for level in self._levels.get(place, ())[:generations]
+    def _of(self, generation: int, *, alone: bool = False) -> Exposing:
+        """Return how a generation exposes the places where it was."""
+        parties, touch = self._run.parties, self._touch
+        return exposing(
+            self._reached,
+            self._reached.hops == generation,
+            self._loads.__getitem__,
+            lambda one: touch.persons if parties[one].kind == PERSON else touch.goods,
+            self._strengths,
+            self._end,
+            alone=alone,
         )
 
-    def _sum(self, level: _Level, spans: _Spans) -> int:
-        return sum(_met(level, span, self._rule.instant, self._end) for span in spans)
+    def _met(self, generation: int, generations: int) -> dict[int, int]:
+        """Return what a generation met where something of the first generations exposed."""
+        here: np.ndarray[tuple[int], np.dtype[np.bool_]] = self._reached.hops == generation
+        found: dict[int, int] = {}
+        for by in self._exposing[:generations]:
+            for party, dose in met(self._reached, here, by, self._rule.instant):
+                found[party] = found.get(party, 0) + dose
+        return found
 
-    def _became(self, one: _Party, generation: int) -> int:
+    def _became(self, one: int, generation: int) -> int:
         """Return what came with what it was made of, split from or packed into; the same goods need no hop."""
         total = 0
-        for source, time, cost in self._arcs.get(one.number, ()):
+        for source, time, cost in self._arcs.get(one, ()):
             label = self.labels[source]
             if label.hops < generation + (cost == 0):
                 load = self._strengths.of(source).left(label.time, max(time, label.time), self._loads.get(source, 0))
@@ -142,9 +106,12 @@ class _Dosing:
         return WHOLE * dose // (dose + self._touch.half)
 
 
-def doses(run: Run, terms: Terms, end: Micros, *, certain: bool) -> Mapping[int, int]:
-    """Return the dose of each party's number of the first generations; 0 beyond them. Forward alone has doses."""
-    return _Dosing(run, terms, end, certain=certain).found()
+def doses(
+    reached: Reached, terms: Terms, end: Micros, *, certain: bool, asked: Collection[int] | None = None
+) -> Mapping[int, int]:
+    """Return the dose of each party's number (or of those asked for); 0 beyond the first generations. Forward alone."""
+    found = _Dosing(reached, terms, end, certain=certain).found()
+    return found if asked is None else {one: found[one] for one in asked}
 
 
 FIRST_RANK: Final = "rank/1"

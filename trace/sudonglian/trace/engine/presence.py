@@ -5,13 +5,15 @@ tracing.md §2 and §4; plain columns of integers, so that the kernel over them 
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate, pairwise
-from typing import NamedTuple
+from itertools import pairwise
+from typing import Literal, NamedTuple, TypeVar
+
+import numpy as np
 
 from sudonglian.trace.engine.facts import INSTANT, Micros
+from sudonglian.trace.engine.spans import Codes, Times, running
 
 Row = tuple[int, int, Micros, Micros]
 """party, place, start, end (half-open)."""
@@ -63,6 +65,8 @@ class Index:
     """How long a meeting in a place lasts until it has exposed: the minimum dwell, where there is one."""
     lag: Mapping[int, Micros] = field(default_factory=dict)
     """The same on reversed time, where it passes before a party gives."""
+    linger: Mapping[int, Micros] | None = None
+    """How long places expose after their source left, if the rows have no other shape."""
 
     def of_place(self, place: int) -> tuple[int, int]:
         """Return the range of a place's rows."""
@@ -94,42 +98,65 @@ def index(
 
     `linger` says for places how long they expose after whoever exposed them has left; a `shape` says it row by row.
     """
-    kept = [number for number, row in enumerate(rows) if row[2] < row[3]]
-    starts = [row[2] for row in rows]
-    kept.sort(key=starts.__getitem__)
-    opened = None if shape is None else shape.open
-    column = array("i", [row[1] for row in rows])
-    by_place, place_first = _counted(kept if opened is None else sorted(kept, key=opened.__getitem__), column)
-    # Where each input row went; in the order of time, so that a party's rows come out sorted too.
-    went = array("q", bytes(8 * len(rows)))
-    for position, number in enumerate(by_place):
-        went[number] = position
-    place = array("i", [column[number] for number in by_place])
-    column = array("i", [row[0] for row in rows])
-    by_party, party_first = _counted(kept, column)
-    start = array("q", [starts[number] for number in by_place])
-    end = array("q", [rows[number][3] for number in by_place])
-    party_row = array("q", [went[number] for number in by_party])
+    return indexed(columns_of(rows), arcs, linger, shape=shape, delay=delay, lag=lag)
+
+
+Columns = tuple[Codes, Codes, Times, Times]
+"""party, place, start, end: rows in columns."""
+
+
+def columns_of(rows: Sequence[Row]) -> Columns:
+    """Return rows in columns."""
+    party, place, start, end = np.array(rows, np.int64).reshape(-1, 4).T
+    return party, place, start, end
+
+
+def indexed(
+    rows: Columns,
+    arcs: Sequence[Arc],
+    linger: Mapping[int, Micros] | None = None,
+    *,
+    shape: Shape | None = None,
+    delay: Mapping[int, Micros] | None = None,
+    lag: Mapping[int, Micros] | None = None,
+) -> Index:
+    """Return the index of rows that are in columns."""
+    parties, places, starts, ends = rows
+    # In the order of time, and stably from there: so a party's rows come out sorted too.
+    kept = np.flatnonzero(starts < ends)
+    kept = kept[np.argsort(starts[kept], kind="stable")]
+    opened = None if shape is None or shape.open is None else np.array(shape.open, np.int64)
+    by_open = kept if opened is None else kept[np.argsort(opened[kept], kind="stable")]
+    by_place = by_open[np.argsort(places[by_open], kind="stable")]
+    went = np.zeros(len(starts), np.int64)
+    went[by_place] = np.arange(len(by_place))
+    by_party = kept[np.argsort(parties[kept], kind="stable")]
+    place = places[by_place]
     arcs_from: dict[int, list[int]] = {}
     for number, arc in enumerate(arcs):
         arcs_from.setdefault(arc[0], []).append(number)
+    start, end = _held(starts[by_place]), _held(ends[by_place])
     begins, shut, left, whole = start, end, end, end
     if shape is not None:
-        shut, left, whole = (array("q", [one[number] for number in by_place]) for one in shape[1:] if one is not None)
-        begins = start if opened is None else array("q", [opened[number] for number in by_place])
+        shut, left, whole = (_held(np.array(one, np.int64)[by_place]) for one in (shape.shut, shape.left, shape.whole))
+        begins = start if opened is None else _held(opened[by_place])
     elif linger:
-        left = whole = array("q", [at + linger.get(room, 0) for at, room in zip(end, place, strict=True)])
+        waits = np.zeros(int(place.max(initial=0)) + 1, np.int64)
+        for room, span in linger.items():
+            if room < len(waits):
+                waits[room] = span
+        left = whole = _held(ends[by_place] + waits[place])
     return Index(
-        party=array("i", [column[number] for number in by_place]),
+        party=_held(parties[by_place], "i"),
         start=start,
         end=end,
-        place=place,
-        origin=array("q", by_place),
-        place_first=place_first,
-        party_first=party_first,
-        party_row=party_row,
-        party_start=array("q", [starts[number] for number in by_party]),
-        party_reach=_reach(end, party_row, party_first),
+        place=_held(place, "i"),
+        origin=_held(by_place),
+        place_first=_firsts(place),
+        party_first=_firsts(parties[by_party]),
+        party_row=_held(went[by_party]),
+        party_start=_held(starts[by_party]),
+        party_reach=_held(running(parties[by_party], ends[by_party])),
         arcs=arcs,
         arcs_from=arcs_from,
         open=begins,
@@ -138,41 +165,34 @@ def index(
         whole=whole,
         delay=dict(delay or {}),
         lag=dict(lag or {}),
+        linger=None if shape is not None else linger or {},
     )
 
 
-def _counted(numbers: Sequence[int], key: "array[int]") -> tuple[list[int], "array[int]"]:
-    """Return the numbers by key, in their order within a key, and where each key's begin (a counting sort)."""
-    counts = Counter(map(key.__getitem__, numbers))
-    first = array("q", [0, *accumulate(counts[value] for value in range(max(counts, default=-1) + 1))])
-    found, free = [0] * len(numbers), first.tolist()
-    for number in numbers:
-        value = key[number]
-        found[free[value]] = number
-        free[value] += 1
-    return found, first
+def _held(column: Codes | Times, kind: Literal["i", "q"] = "q") -> "array[int]":
+    """Return a column as the kernel reads it, value by value, which numpy's own are slow for."""
+    return array(kind, np.ascontiguousarray(column, np.dtype(kind)).tobytes())
 
 
-def _reach(end: "array[int]", party_row: Sequence[int], party_first: Sequence[int]) -> "array[int]":
-    """Return the running maximum of ends within each party's rows."""
-    reach = array("q", [end[row] for row in party_row])
-    for low, high in pairwise(party_first):
-        if high - low > 1:
-            reach[low:high] = array("q", accumulate(reach[low:high], max))
-    return reach
+def _firsts(codes: Codes) -> "array[int]":
+    """Return where each code's rows begin among all that are in the order of codes, and at last how many there are."""
+    return _held(np.searchsorted(codes, np.arange(int(codes.max(initial=-1)) + 2)))
 
 
-def clipped(start: Micros, end: Micros, until: Micros) -> tuple[Micros, Micros]:
-    """Return what of a presence counts up to `until`.
+def clipped(start: Times, end: Times, until: Micros) -> tuple[Times, Times]:
+    """Return what of presences counts up to `until`.
 
     An instant counts if it is not later; an interval counts if it begins before, and still at the instant itself.
     """
-    if end - start == INSTANT:
-        return start, end if start <= until else start
-    return start, min(end, until + INSTANT) if start < until else start
+    brief = end - start == INSTANT
+    long = np.where(start < until, np.minimum(end, until + INSTANT), start)
+    return start, np.where(brief, np.where(start <= until, end, start), long)
 
 
-def turned(start: Micros, end: Micros) -> tuple[Micros, Micros]:
+Time = TypeVar("Time", Micros, Times)
+
+
+def turned(start: Time, end: Time) -> tuple[Time, Time]:
     """Return an interval on the clock that runs the other way: [start, end) holds the instants start…end-1."""
     return INSTANT - end, INSTANT - start
 

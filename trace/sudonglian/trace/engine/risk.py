@@ -5,16 +5,20 @@ hops; the load of a source is what decay and the transfer of each hop of its wal
 dose, so that the dose alone ranks; whole numbers alone.
 """
 
-from bisect import bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Final, NamedTuple
 
-from sudonglian.trace.engine.exposure import united
+import numpy as np
+from numpy.typing import NDArray
+
 from sudonglian.trace.engine.facts import INSTANT, Micros
 from sudonglian.trace.engine.fading import Gradual
 from sudonglian.trace.engine.forward import ROOT
-from sudonglian.trace.engine.policies import UNIT, Curve
+from sudonglian.trace.engine.policies import UNIT, Curve, Risk
+from sudonglian.trace.engine.query import PLACES
+from sudonglian.trace.engine.reached import Reached
 from sudonglian.trace.engine.run import Run
+from sudonglian.trace.engine.spans import Codes, Spans, weighed
 from sudonglian.trace.engine.terms import Terms
 
 GENERATIONS: Final = 3
@@ -27,42 +31,17 @@ HALVINGS: Final = 40
 """After so many halvings a load counts as nothing."""
 
 
-class _Level:
-    """How much exposes a place over time, by what needed so many hops; sums of it from the beginning."""
-
-    def __init__(self, pieces: list[tuple[Micros, Micros, int]]) -> None:
-        changes: dict[Micros, int] = {}
-        for start, end, load in pieces:
-            changes[start] = changes.get(start, 0) + load
-            changes[end] = changes.get(end, 0) - load
-        self._times = sorted(changes)
-        self._loads: list[int] = []
-        self._sums: list[int] = []
-        load = total = 0
-        for number, time in enumerate(self._times):
-            if number:
-                total += load * (time - self._times[number - 1])
-            load += changes[time]
-            self._loads.append(load)
-            self._sums.append(total)
-
-    def at(self, tick: Micros) -> int:
-        """Return the load at a tick."""
-        number = bisect_right(self._times, tick) - 1
-        return self._loads[number] if number >= 0 else 0
-
-    def before(self, tick: Micros) -> int:
-        """Return the sum of all loads before a tick."""
-        number = bisect_right(self._times, tick) - 1
-        return self._sums[number] + self._loads[number] * (tick - self._times[number]) if number >= 0 else 0
-
-
 class _Strength(NamedTuple):
     """How strong a party's exposure is as time goes on: halved and doubled by its temperatures."""
 
     waning: Gradual | None
     growing: Gradual | None
     most: int
+
+    @property
+    def changes(self) -> bool:
+        """Tell whether it changes at all."""
+        return self.waning is not None or self.growing is not None
 
     def pieces(self, since: Micros, start: Micros, end: Micros, load: int) -> Iterator[tuple[Micros, Micros, int]]:
         """Yield the load over [start, end) of what was exposed at `since`: it changes where it has halved or doubled."""
@@ -92,73 +71,137 @@ def _scaled(load: int, power: int) -> int:
     return load << power if power >= 0 else load >> -power
 
 
-def doses(run: Run, terms: Terms, end: Micros, *, certain: bool) -> Mapping[int, int]:
-    """Return the dose of each party's number of the first generations; 0 beyond them. Forward alone has doses."""
-    spread, land, rule = run.spread, run.ground, terms.policy.risk
-    labels, columns = spread.labels, land.columns
-    hops = {party: labels[label].hops for party, label in spread.first.items()}
-    strengths = _Strengths(run, terms, certain=certain)
-    loads: dict[int, int] = {}
-    for number in sorted(spread.first.values(), key=lambda one: labels[one].hops):
-        chain, at = [], number
-        while at != ROOT and at not in loads:
+class _Loads:
+    """How much of what was positive is left at each label, made when it is asked for."""
+
+    def __init__(self, run: Run, rule: Risk, strengths: "_Strengths") -> None:
+        self._labels, self._rule, self._strengths = run.spread.labels, rule, strengths
+        self._known: dict[int, int] = {}
+
+    def of(self, number: int) -> int:
+        """Return the load of a label: of its walk, each hop passes on a part."""
+        chain, at, labels, rule = [], number, self._labels, self._rule
+        while at != ROOT and at not in self._known:
             chain.append(at)
             at = labels[at].previous
         for one in reversed(chain):
             label = labels[one]
-            before = WHOLE if label.previous == ROOT else loads[label.previous]
+            before = WHOLE if label.previous == ROOT else self._known[label.previous]
             if label.previous != ROOT:
                 previous = labels[label.previous]
-                before = strengths.of(previous.party).left(previous.time, max(label.time, previous.time), before)
+                before = self._strengths.of(previous.party).left(previous.time, max(label.time, previous.time), before)
                 for _ in range(label.hops - previous.hops):
                     before = before * rule.transfer.numerator // rule.transfer.denominator
-            loads[one] = before
-    pieces: dict[int, dict[int, list[tuple[Micros, Micros, int]]]] = {}
-    there: dict[int, list[tuple[int, list[tuple[Micros, Micros]]]]] = {}
-    for party, generation in hops.items():
-        if generation > GENERATIONS or party + 1 >= len(columns.party_first):
-            continue
-        stays: dict[int, list[tuple[Micros, Micros]]] = {}
-        for row in columns.party_row[columns.party_first[party] : columns.party_first[party + 1]]:
-            stays.setdefault(columns.place[row], []).append((columns.start[row], columns.end[row]))
-        first = labels[spread.first[party]]
-        modes = rule.goods if run.parties[party].kind == "item" else rule.modes
-        for place, spans in stays.items():
-            mode = modes.get(run.places[place].kind, 0)
-            joined = list(united(spans))
-            there.setdefault(place, []).append((party, joined))
-            for start, until in joined if generation < GENERATIONS else ():
-                begin, finish = max(start, (first.clock + 1) // 2), min(until, end + 1)
-                if begin < finish:
-                    load = loads[spread.first[party]] * mode
-                    told = strengths.of(party).pieces(first.time, begin, finish, load)
-                    pieces.setdefault(place, {}).setdefault(generation, []).extend(told)
-    found = dict.fromkeys(hops, 0)
-    for place, levels in pieces.items():
-        sums = {generation: _Level(told) for generation, told in levels.items()}
-        for party, spans in there[place]:
-            for generation, level in sums.items():
-                if generation < hops[party]:
-                    found[party] += sum(_met(level, span, rule.instant, end) for span in spans)
-    for source, target, time, cost in land.arcs:
-        if source not in hops or target not in hops or time > end or hops[target] > GENERATIONS:
-            continue
-        # What was split off needed as many hops: it is the same goods.
-        if hops[source] < hops[target] + (cost == 0):
-            first = labels[spread.first[source]]
-            if first.clock <= 2 * time + 1:
-                load = strengths.of(source).left(first.time, max(time, first.time), loads[spread.first[source]])
+            self._known[one] = before
+        return self._known[number]
+
+
+class Exposing(NamedTuple):
+    """When some parties expose which place (the group), and by how much: the number of a worth, load times mode."""
+
+    spans: Spans
+    kind: Codes
+    worth: list[int]
+    alone: bool = False
+    """Whether each exposes only itself: the group is then the place and the party."""
+
+
+def doses(
+    reached: Reached, terms: Terms, end: Micros, *, certain: bool, asked: Collection[int] | None = None
+) -> Mapping[int, int]:
+    """Return the dose of each party's number (or of those asked for); 0 beyond the first generations. Forward alone."""
+    run, hops, rule = reached.run, reached.hops, terms.policy.risk
+    spread, land = run.spread, run.ground
+    strengths = _Strengths(run, terms, certain=certain)
+    loads = _Loads(run, rule, strengths)
+    wanted = np.zeros(len(hops), np.bool_)
+    wanted[list(spread.first if asked is None else asked)] = True
+    wanted &= hops <= GENERATIONS
+    found = dict.fromkeys(spread.first if asked is None else asked, 0)
+    for generation in range(GENERATIONS):
+        by = exposing(
+            reached,
+            hops == generation,
+            lambda one: loads.of(spread.first[one]),
+            lambda one: rule.goods if run.parties[one].kind == "item" else rule.modes,
+            strengths,
+            end,
+        )
+        for party, dose in met(reached, wanted & (hops > generation), by, rule.instant):
+            found[party] += dose
+    for source in spread.first:
+        first = spread.labels[spread.first[source]]
+        for number in land.columns.arcs_from.get(source, ()):
+            _, target, time, cost = land.arcs[number]
+            if not wanted[target] or time > end:
+                continue
+            # What was split off needed as many hops: it is the same goods.
+            if hops[source] < hops[target] + (cost == 0) and first.clock <= 2 * time + 1:
+                load = strengths.of(source).left(first.time, max(time, first.time), loads.of(spread.first[source]))
                 found[target] += load * rule.flow * rule.modes["handoff"]
     return found
 
 
-def _met(level: _Level, span: tuple[Micros, Micros], instant: Micros, end: Micros) -> int:
-    """Return load times duration; a meeting whose length nobody wrote down counts as some minutes."""
-    start, until = span
-    if until - start == INSTANT:
-        return level.at(start) * instant
-    until = min(until, end + 1)
-    return level.before(until) - level.before(start) if start < until else 0
+def exposing(
+    reached: Reached,
+    sources: NDArray[np.bool_],
+    load: Callable[[int], int],
+    modes: Callable[[int], Mapping[str, int]],
+    strengths: "_Strengths",
+    end: Micros,
+    *,
+    alone: bool = False,
+) -> Exposing:
+    """Return when some of the exposed expose the places that they are in, from when they needed the fewest hops.
+
+    `alone`: what each exposes only for itself, to be taken off again.
+    """
+    run = reached.run
+    place, party, start, until = reached.stays
+    begin, finish = np.maximum(start, reached.onset[party]), np.minimum(until, end + 1)
+    here = np.flatnonzero(sources[party] & (begin < finish))
+    place, party, begin, finish = place[here], party[here], begin[here], finish[here]
+    group = _grouped(reached, place, party) if alone else place
+    codes = np.array([PLACES.index(one.kind) for one in run.places], np.int64)
+    pair, each = np.unique(party * len(PLACES) + codes[place], return_inverse=True)
+    loaded = [
+        load(one // len(PLACES)) * modes(one // len(PLACES)).get(PLACES[one % len(PLACES)], 0) for one in pair.tolist()
+    ]
+    known: dict[int, int] = {0: 0}
+    kind = np.array([known.setdefault(one, len(known)) for one in loaded], np.int64)[each]
+    changes = np.array([strengths.of(one // len(PLACES)).changes for one in pair.tolist()], np.bool_)[each]
+    parts: list[tuple[int, int, int, int]] = []
+    for at in np.flatnonzero(changes & (kind > 0)).tolist():
+        who = int(party[at])
+        since = run.spread.labels[run.spread.first[who]].time
+        told = strengths.of(who).pieces(since, int(begin[at]), int(finish[at]), loaded[int(each[at])])
+        parts += [(int(group[at]), low, high, known.setdefault(left, len(known))) for low, high, left in told]
+    steady = np.flatnonzero(~changes)
+    columns = [
+        np.concatenate((one[steady], other))
+        for one, other in zip((group, begin, finish, kind), np.array(parts, np.int64).reshape(-1, 4).T, strict=True)
+    ]
+    # What is worth nothing adds nothing.
+    group, begin, finish, kind = (one[columns[3] > 0] for one in columns)
+    return Exposing(Spans(group, begin, finish), kind, list(known), alone)
+
+
+def _grouped(reached: Reached, place: Codes, party: Codes) -> Codes:
+    return place * len(reached.hops) + party
+
+
+def met(reached: Reached, asked: NDArray[np.bool_], by: Exposing, instant: Micros) -> Iterator[tuple[int, int]]:
+    """Yield what parties have met where others exposed: load times duration."""
+    place, party, start, until = reached.stays
+    here = np.flatnonzero(asked[party])
+    place, party, start, until = place[here], party[here], start[here], until[here]
+    # A meeting whose length nobody wrote down counts as some minutes.
+    brief = until - start == INSTANT
+    some, which = np.unique(party, return_inverse=True)
+    spans = Spans(_grouped(reached, place, party) if by.alone else place, start, until)
+    told = weighed(by.spans, by.kind, by.worth, spans, 2 * which + brief, 2 * len(some))
+    for one, long, short in zip(some.tolist(), told[::2], told[1::2], strict=True):
+        yield one, long + instant * short
 
 
 class _Strengths:

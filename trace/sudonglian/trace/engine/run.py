@@ -6,14 +6,15 @@ tracing.md §3.3 and §3.6; a walk is a list of steps, each a fact with the reco
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sudonglian.trace.engine import waning
+from sudonglian.trace.engine import compiled, forward, waning
 from sudonglian.trace.engine.facts import OPEN_END, Facts, Flow, Micros, Party, Place, micros
-from sudonglian.trace.engine.forward import NO_LAST, ROOT, Label, PlaceLabel, Spread, spread
+from sudonglian.trace.engine.forward import NO_LAST, ROOT, Label, PlaceLabel, Spread
 from sudonglian.trace.engine.ground import Ground, ground
 from sudonglian.trace.engine.passing import Passing
 from sudonglian.trace.engine.progress import Report, Stage, silent
 from sudonglian.trace.engine.query import SAMPLE, Seed, TraceQuery
 from sudonglian.trace.engine.terms import Terms
+from sudonglian.trace.engine.told import told
 
 
 class Step(NamedTuple):
@@ -132,14 +133,15 @@ def runs(
     """Return the run over all facts and the run over the certain ones; where nothing is uncertain, one ground does."""
     virtual = any(isinstance(seed.subject, Place) for seed in meant)
     report(Stage("index", total=len(facts.stays)))
-    wide = ground(facts, query, terms, meant, certain=False)
+    stays = told(facts.stays)
+    wide = ground(facts, stays, query, terms, meant, certain=False)
     # How long something lasts at temperatures that nobody knows is not the same for both.
     sure = (
         terms.exact
         and not virtual
         and all(all(one.certain for one in some) for some in (facts.cleans, facts.flows, facts.stays))
     )
-    narrow = wide if sure else ground(facts, query, terms, meant, certain=True)
+    narrow = wide if sure else ground(facts, stays, query, terms, meant, certain=True)
     first = _run(wide, query, meant, report, certain=False)
     if sure and all(seed.certain == seed.possible for seed in meant):
         return first, first
@@ -159,7 +161,8 @@ def _run(land: Ground, query: TraceQuery, meant: Sequence[Seed], report: Report,
         result = waning.spread(passing, start, strict=strict, max_hops=most, layer=layer)
     else:
         seeds = [(party, time) for party, time, _ in start]
-        result = spread(land.columns, seeds, strict=strict, max_hops=most, layer=layer)
+        kernel = compiled if compiled.takes(land.columns) else forward
+        result = kernel.spread(land.columns, seeds, strict=strict, max_hops=most, layer=layer)
     objects, persons = _counts(result.labels, land.parties.lives, backward=query.backward)
     return Run(land, result, objects, persons, query.backward)
 

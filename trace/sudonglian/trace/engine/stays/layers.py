@@ -29,6 +29,15 @@ from sudonglian.trace.engine.stays.board import (
     Marks,
     offer,
 )
+from sudonglian.trace.engine.stays.growing import (
+    cut_deposits,
+    cut_labels,
+    more64,
+    more_deposits,
+    more_labels,
+    room_for_deposits,
+    room_for_labels,
+)
 from sudonglian.trace.engine.stays.segment import BLOCK, Segment
 from sudonglian.trace.engine.stays.sorting import Codes, Rows, Times, sort_by, sort_codes
 
@@ -71,9 +80,9 @@ def layers(
     """
     parties, after = len(board.bound), len(base.party)
     few, before = np.empty(parties, np.int32), np.empty(parties, np.int64)
-    labels, found = _labels(256), 0
-    laid, total = _deposits(256), 0
-    fresh, begins = _deposits(256), np.empty(256, np.int64)
+    labels, found = room_for_labels(256), 0
+    laid, total = room_for_deposits(256), 0
+    fresh, begins = room_for_deposits(256), np.empty(256, np.int64)
     borders, layer = np.zeros(16, np.int64), 0
     waiting = 0
     for at in range(len(seeds)):
@@ -97,7 +106,7 @@ def layers(
                 live, after, labels, found - changed, found, before, linger, until, fresh, begins, count
             )
         while total + count > len(laid.place):
-            laid = _more_deposits(laid)
+            laid = more_deposits(laid)
         _arrange(fresh, begins, count, laid, total)
         first = total
         while first < total + count:
@@ -112,9 +121,9 @@ def layers(
         total += count
         layer += 1
         if layer == len(borders):
-            borders = _more64(borders)
+            borders = more64(borders)
         borders[layer] = total
-    return _cut_labels(labels, found), _cut_deposits(laid, total, borders[: layer + 1])
+    return cut_labels(labels, found), cut_deposits(laid, total, borders[: layer + 1])
 
 
 @njit(cache=True)
@@ -129,7 +138,7 @@ def _commit(
 ) -> tuple[Labels, int, int]:
     """Commit the candidates where nothing passes without a place; lines are read in batches, for they are far apart."""
     while found + waiting > len(labels.party):
-        labels = _more_labels(labels)
+        labels = more_labels(labels)
     lines = np.empty((BATCH, WIDTH), np.int64)
     for begin in range(0, waiting, BATCH):
         size = min(BATCH, waiting - begin)
@@ -172,7 +181,7 @@ def _settle(
         if clock >= known:
             continue
         if found == len(labels.party):
-            labels = _more_labels(labels)
+            labels = more_labels(labels)
         labels.party[found], labels.clock[found], labels.hops[found] = party, clock, hops
         labels.previous[found], labels.source[found], labels.target[found] = by, source, target
         labels.arc[found] = arc
@@ -228,7 +237,7 @@ def _deposit(
             if end <= max(onset, begin):
                 continue
             if count == len(fresh.place):
-                fresh, begins = _more_deposits(fresh), _more64(begins)
+                fresh, begins = more_deposits(fresh), more64(begins)
             place = segment.place[own]
             fresh.place[count] = place
             fresh.start[count] = max(onset, begin)
@@ -385,63 +394,3 @@ def _bound(values: Times, low: int, high: int, value: int, after: bool) -> int:
         else:
             high = middle
     return low
-
-
-@njit(cache=True)
-def _more32(values: Rows) -> Rows:
-    wider = np.empty(2 * len(values), np.int32)
-    wider[: len(values)] = values
-    return wider
-
-
-@njit(cache=True)
-def _more64(values: NDArray[np.int64]) -> NDArray[np.int64]:
-    wider = np.empty(2 * len(values), np.int64)
-    wider[: len(values)] = values
-    return wider
-
-
-@njit(cache=True)
-def _labels(size: int) -> Labels:
-    return Labels(
-        np.empty(size, np.int32), np.empty(size, np.int64), np.empty(size, np.int32), np.empty(size, np.int32),
-        np.empty(size, np.int32), np.empty(size, np.int32), np.empty(size, np.int32),
-    )  # fmt: skip
-
-
-@njit(cache=True)
-def _more_labels(old: Labels) -> Labels:
-    return Labels(
-        _more32(old.party), _more64(old.clock), _more32(old.hops), _more32(old.previous),
-        _more32(old.source), _more32(old.target), _more32(old.arc),
-    )  # fmt: skip
-
-
-@njit(cache=True)
-def _cut_labels(all_: Labels, count: int) -> Labels:
-    return Labels(
-        all_.party[:count], all_.clock[:count], all_.hops[:count], all_.previous[:count],
-        all_.source[:count], all_.target[:count], all_.arc[:count],
-    )  # fmt: skip
-
-
-@njit(cache=True)
-def _deposits(size: int) -> Deposits:
-    return Deposits(
-        np.empty(size, np.int32), np.empty(size, np.int64), np.empty(size, np.int64),
-        np.empty(size, np.int32), np.empty(size, np.int32), np.empty(0, np.int64),
-    )  # fmt: skip
-
-
-@njit(cache=True)
-def _more_deposits(old: Deposits) -> Deposits:
-    return Deposits(
-        _more32(old.place), _more64(old.start), _more64(old.end), _more32(old.source), _more32(old.label), old.layer
-    )
-
-
-@njit(cache=True)
-def _cut_deposits(all_: Deposits, count: int, layer: NDArray[np.int64]) -> Deposits:
-    return Deposits(
-        all_.place[:count], all_.start[:count], all_.end[:count], all_.source[:count], all_.label[:count], layer
-    )
