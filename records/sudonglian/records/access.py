@@ -118,6 +118,7 @@ def _questions(connection: Connection) -> dict[int, tuple[int, dict[str, Any]]]:
     return {said["trace"]: (index, said) for index, said in _entries(connection, QUESTION)}
 
 
+# tenants: who looked at a person is asked of all traces, by the scope access-log
 def _traces_about(connection: Connection, person: int) -> Iterator[int]:
     """Yield the traces that list a person, or began from it."""
     name = str(person)

@@ -68,6 +68,7 @@ def _accesses(report: Report, log: Log, made: dict[int, Case]) -> None:
             report.add("access", place, "says another thing than the reveal that was released")
 
 
+# tenants: recomputes everything
 def _runs(report: Report, connection: Connection, made: dict[int, Case]) -> None:
     """Compare whom a run lists with its trace's document."""
     for case in made.values():

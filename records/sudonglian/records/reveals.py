@@ -191,6 +191,7 @@ def access_entry(case: Case, reveal: Reveal, person: int) -> dict[str, Json]:
     }
 
 
+# tenants: of persons whose reveal a second person approved, in whatever record
 def identities(connection: Connection, keys: Keys, numbers: Iterable[int]) -> dict[int, tuple[Identity, ...]]:
     """Return what records say of who persons are, each identity once; of the erased nothing.
 

@@ -149,7 +149,6 @@ def make_keys(store: Store, keys: Keys | None = None) -> dict[str, str]:
         "reader": (["read-own"], FIRM),
         "tracer": (["trace"], None),
         "colleague": (["trace"], None),
-        "auditor": (["access-log"], None),
         "operator": (["operate"], None),
         "auditor": (["audit", "access-log"], None),
     }
