@@ -10,7 +10,8 @@ import pytest
 
 from sudonglian.api.commands import sample
 from sudonglian.chain import canonical
-from sudonglian.records import intake, log, private, sequencer, traces
+from sudonglian.records import cases, intake, log, private, sequencer, traces
+from sudonglian.records.case_state import Case
 from sudonglian.trace.casework import graphml, views
 from sudonglian.trace.casework import run as casework
 from sudonglian.trace.casework.again import again
@@ -32,15 +33,57 @@ def said(outbreak: Any) -> list[Any]:
         return [private.value_of(private.entry(connection, index)) for index in range(size)]
 
 
+def opened(outbreak: Any) -> Case:
+    act = cases.Act("cli:ana", datetime.now(UTC))
+    with outbreak.store.write() as connection:
+        return cases.open_case(connection, act, name="C-7", purpose="p", basis="b", responsible="r")
+
+
+def test_a_trace_for_a_case_that_is_not_open_leaves_nothing(outbreak: Any) -> None:
+    with pytest.raises(cases.CaseUnknown):
+        run_trace(outbreak.store, outbreak.keys, QUERY, case="C-8", by="cli:ana")
+    case = opened(outbreak)
+    with outbreak.store.write() as connection:
+        act = cases.Act("cli:ana", datetime.now(UTC))
+        cases.close(connection, cases.to_change(connection, case.number), act, "over")
+    with pytest.raises(cases.CaseClosed):
+        run_trace(outbreak.store, outbreak.keys, QUERY, case="C-7", by="cli:ana")
+    assert [one["k"] for one in said(outbreak)] == ["case", "case"]
+
+
+def test_a_case_that_is_closed_while_its_trace_runs_keeps_no_run(
+    outbreak: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case, engine = opened(outbreak), result.trace
+
+    def closing(*arguments: Any, **named: Any) -> Any:
+        with outbreak.store.write() as connection:
+            act = cases.Act("cli:ana", datetime.now(UTC))
+            cases.close(connection, cases.to_change(connection, case.number), act, "over")
+        return engine(*arguments, **named)
+
+    monkeypatch.setattr(casework, "trace", closing)
+    with pytest.raises(cases.CaseClosed):
+        run_trace(outbreak.store, outbreak.keys, QUERY, case="C-7", by="cli:ana")
+    assert [one.get("do", one["k"]) for one in said(outbreak)] == ["open", "trace", "close", "trace-refused"]
+
+
 def test_question_and_answer_are_kept_and_the_digest_is_that_of_the_stored_document(outbreak: Any) -> None:
-    done = run_trace(outbreak.store, outbreak.keys, QUERY, case="C-7")
+    case = opened(outbreak)
+    done = run_trace(outbreak.store, outbreak.keys, QUERY, case="C-7", by="cli:ana")
     with outbreak.store.read() as connection:
         kept = traces.kept(connection, done.number)
     assert kept.document == canonical.encode(done.result.document())
     assert kept.document_hash is not None
     assert kept.document_hash.hex() == done.result.document_hash()
-    question, answer = said(outbreak)
-    assert (question["k"], question["why"], question["query"]["seed"]) == ("trace", {"case": "C-7"}, STORY["seed"])
+    _, question, answer, run = said(outbreak)
+    assert (question["k"], question["why"], question["query"]["seed"]) == ("trace", {"case": "1"}, STORY["seed"])
+    assert question["by"] == "cli:ana"
+    persons = {int(one.id) for one in done.result.members if one.kind == "person"}
+    assert (run["do"], run["trace"], {person for person, *_ in run["persons"]}) == ("run", done.number, persons)
+    with outbreak.store.read() as connection:
+        found = cases.find(connection, case.number)
+    assert found.members.keys() == persons
     assert answer == {"k": "trace-answer", "trace": done.number, "document_hash": done.result.document_hash()}
 
 

@@ -35,11 +35,13 @@ def test_the_whole_way_by_commands(loaded: Run, tmp_path: Path) -> None:
     assert status["lag"] == status["pending"] == 0
     assert status["anchors"][0]["state"] == "FINAL"
     assert set(status["anchors"][0]) >= {"size", "state", "block", "tx"}
+    told = ("--purpose", "a positive pallet", "--basis", "law", "--responsible", "Ana")
+    assert loaded("case", "open", "C-1", *told, "--json").json["case"] == 1
     asked = ("trace", STORY["seed"], "--at", STORY["at"], "--case", "C-1")
     files = {"--route": "route.svg", "--timeline": "timeline.svg", "--csv": "list.csv"}
     drawn = [part for option, name in files.items() for part in (option, str(tmp_path / name))]
     trace = loaded(*asked, "--graphml", str(tmp_path / "g.xml"), *drawn, "--json").json
-    assert trace["log"] == status["log"]
+    assert trace["log"]["size"] == status["log"]["size"] + 1  # what the case says is sealed first
     assert sum(one["kind"] == "person" for one in trace["members"]) == 26
     for one in trace["members"]:
         assert set(one) >= {"id", "kind", "earliest", "evidence", "generation", "tier", "walk"}

@@ -115,6 +115,8 @@ def test_every_page_declares_its_scope() -> None:
         Scope.capture,
         Scope.own_account,
         Scope.read_record,
+        Scope.case,
+        Scope.reveal_approve,
     }
 
 

@@ -30,6 +30,14 @@ FROM_DATA = (
     "temperature.measured.",
     "item.fact.",
     "paper.",
+    "case_state.",
+    "case_status.",
+    "case_reveal.",
+    "case_kind.",
+    "case_do.",
+    "case_by.",
+    "case.first_list",
+    "case.all_reached",
     "country.",
 )
 """Texts whose key ends with what data say."""

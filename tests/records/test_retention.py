@@ -7,9 +7,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import pytest
-from sqlalchemy import Connection, Text, inspect, select, text
+from sqlalchemy import select, text
 
-from sudonglian.records import derive, private, retention, vault
+from sudonglian.records import cases, derive, private, retention, vault
+from sudonglian.records.cases import Act
 from sudonglian.records.errors import StoreCorrupt
 from sudonglian.records.fsck import fsck
 from sudonglian.records.identities import identity
@@ -101,44 +102,27 @@ def test_the_last_moment_is_that_of_taking_part_and_not_beyond_the_capture(
         assert [derive.moment(one.since_us) for one in retention.due(connection, over)] == [over]
 
 
-def put(connection: Connection, table: str, **values: Any) -> None:
-    """Insert a row with what is given, and anything in the columns that need something."""
-    columns = inspect(connection).get_columns(table)
-    row = {one["name"]: "" if isinstance(one["type"], Text) else 0 for one in columns if not one["nullable"]}
-    row |= {name: value for name, value in values.items() if name in {one["name"] for one in columns}}
-    names = ", ".join(row)
-    connection.execute(text(f"INSERT INTO {table} ({names}) VALUES ({', '.join(f':{name}' for name in row)})"), row)
-
-
-CASE_TABLES: Final = (
-    "CREATE TABLE cases (id BIGINT PRIMARY KEY, state TEXT, closed_us BIGINT)",
-    "CREATE TABLE case_members (case_id BIGINT, person_no BIGINT)",
-    "CREATE TABLE case_seeds (case_id BIGINT, kind TEXT, subject TEXT)",
-)
-
-
 @pytest.mark.parametrize("seed", [False, True])
 def test_a_case_keeps_whom_it_drew_in_until_28_days_after_it_closes(
     store: Store, keys: Keys, two: tuple[int, int], seed: bool
 ) -> None:
     late = OVER + 100 * DAY
+    act = Act("account:1", OVER)
     with store.write() as connection:
-        for statement in () if inspect(connection).has_table("case_members") else CASE_TABLES:
-            connection.execute(text(statement))
-        put(connection, "cases", id=1, name="1", state="open", closed_us=None)
-        put(connection, "cases", id=2, name="2", state="merged", closed_us=None)
+        told = {"purpose": "p", "basis": "b", "responsible": "r"}
+        one, other = (cases.open_case(connection, act, name=name, **told) for name in ("DL-1", "DL-2"))
         if seed:
-            put(connection, "case_seeds", case_id=1, n=0, kind="person", subject=str(two[0]))
-            put(connection, "case_seeds", case_id=1, n=1, kind="item", subject=str(two[1]))
+            cases.add_seed(connection, one, act, kind="person", subject=str(two[0]), at=OVER)
+            cases.add_seed(connection, one, act, kind="item", subject=str(two[1]), at=OVER)
         else:
-            put(connection, "case_members", case_id=1, person_no=two[0])
-        put(connection, "case_members", case_id=2, person_no=two[1])
+            cases.add_run(connection, one, act, 1, 0, [(two[0], "close", 0)])
+        cases.add_run(connection, other, act, 2, 0, [(two[1], "close", 0)])
+        cases.close(connection, other, act, "over")
     done, _ = retention.run(store, keys, late)
     assert (done.due, done.held, len(done.receipts)) == (2, 1, 1)
     assert number_of(store, keys, "19900000001") == two[0]
-    closed = {"at": derive.micros(late)}
     with store.write() as connection:
-        connection.execute(text("UPDATE cases SET state = 'closed', closed_us = :at WHERE id = 1"), closed)
+        cases.close(connection, cases.to_change(connection, 1), Act("account:1", late), "over")
     assert retention.run(store, keys, late + 28 * DAY - timedelta(microseconds=1))[0].held == 1
     assert len(retention.run(store, keys, late + 28 * DAY)[0].receipts) == 1
 

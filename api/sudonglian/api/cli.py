@@ -16,8 +16,10 @@ import typer
 
 from sudonglian.api import settings, usage_words
 from sudonglian.api.commands import (
+    access,
     accounts,
     api_keys,
+    cases,
     contacts,
     contract,
     events,
@@ -127,6 +129,8 @@ for commands in (
     log,
     proof,
     tracing,
+    cases,
+    access,
     retracing,
     contacts,
     sources,

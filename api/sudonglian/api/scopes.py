@@ -41,7 +41,7 @@ MEANING: Final = {
     Scope.reveal_approve: "approve or refuse what somebody else has asked to be revealed",
     Scope.follow_up: "see and close the follow-up tasks assigned to the caller",
     Scope.audit: "read what any record says in the clear, and bundles of any lot",
-    Scope.access_log: "read the proofs of the access log",
+    Scope.access_log: "read who looked at whose data, when and what for, with proofs",
     Scope.accounts: "make, change and end accounts",
     Scope.operate: "read the metrics, erase a person who asks for it, read the receipts of erasures",
 }

@@ -84,6 +84,7 @@ SETTINGS: Final = (
         "https://id.gs1.org",
         "The address before the GS1 Digital Links of labels: where this server is reached.",
     ),
+    Setting("SUDONGLIAN_SMALLEST_COUNT", "5", "Counts of people below it are hidden."),
     Setting(
         "SUDONGLIAN_THRESHOLDS",
         "the table's classes",
@@ -117,6 +118,7 @@ class Settings:
     retains: bool = True
     classes: Mapping[str, ProductClass] = field(default_factory=known)
     """The product classes by which temperatures are judged."""
+    smallest_count: int = 5
     passphrase: str | None = field(default=None, repr=False)
     keks: Keks | Path | None = field(default=None, repr=False)
     """Who holds the key-encryption keys, if not the folder of the keys."""
@@ -184,6 +186,7 @@ def read(environment: Mapping[str, str] | None = None, *, data_dir: str | None =
         resolver=_resolver(given.get("SUDONGLIAN_RESOLVER")),
         classes=_classes(given.get("SUDONGLIAN_THRESHOLDS"), "SUDONGLIAN_THRESHOLDS"),
         lang=language(env),
+        smallest_count=_number(given, "SUDONGLIAN_SMALLEST_COUNT", 5, 1) or 5,
         passphrase=given.get("SUDONGLIAN_PASSPHRASE"),
         keks=_keks(given),
         retains=_retains(given.get("SUDONGLIAN_RETENTION", "daily")),

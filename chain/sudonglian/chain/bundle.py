@@ -305,14 +305,14 @@ def _anchor(value: Json, place: str) -> Anchor:
     )
 
 
-def seal(value: Json) -> Seal:
+def seal(value: Json, place: str = "/seal") -> Seal:
     """Return a seal, or refuse what is none."""
-    held = members(value, "/seal", "at", "lots", "path", "private")
+    held = members(value, place, "at", "lots", "path", "private")
     return Seal(
-        text(held["at"], "/seal/at"),
-        octets(held["lots"], "/seal/lots", 32),
-        octets(held["private"], "/seal/private", 32),
-        hashes(held["path"], "/seal/path"),
+        text(held["at"], f"{place}/at"),
+        octets(held["lots"], f"{place}/lots", 32),
+        octets(held["private"], f"{place}/private", 32),
+        hashes(held["path"], f"{place}/path"),
     )
 
 

@@ -1,6 +1,6 @@
 """Verify a bundle against an auditor's own trust file, offline: the library and the command.
 
-docs/spec/bundle.md, rules 10-16.
+docs/spec/bundle.md, rules 10-16; docs/spec/access-log.md rules 8-10 (proofs from the private tree).
 """
 
 import argparse
@@ -15,8 +15,8 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import Final, NoReturn, TextIO
 
+from sudonglian.chain import access_proof, checkpoint, mpt, qbft
 from sudonglian.chain import bundle as bundles
-from sudonglian.chain import checkpoint, mpt, qbft
 from sudonglian.chain import header as headers
 from sudonglian.chain import receipt as receipts
 from sudonglian.chain import trust as trusts
@@ -40,6 +40,8 @@ def verify(bundle: bytes, trust: Trust) -> Verdict:
     try:
         parsed = bundles.parse(bundle)
     except BundleVersionUnknown as refusal:
+        if access_proof.is_proof(bundle):
+            return _verify_access(bundle, trust)
         return Verdict("INDETERMINATE", "unsigned", "not claimed", (Step("parse", "UNKNOWN", refusal.reason),), ())
     except BundleRefused as refusal:
         step = Step("parse", "FAIL", f"{refusal.place}: {refusal.reason}")
@@ -53,6 +55,18 @@ def verify(bundle: bytes, trust: Trust) -> Verdict:
         steps=steps,
         trusted=tuple(_trusted(parsed, examination, trust)),
     )
+
+
+def _verify_access(raw: bytes, trust: Trust) -> Verdict:
+    """Return the verdict on a proof from the private tree."""
+    try:
+        examination = access_proof.examination(raw, trust)
+    except ProofRefused as refusal:
+        step = Step("parse", "FAIL", f"{refusal.place}: {refusal.reason}")
+        return Verdict("INVALID", "unsigned", "not claimed", (step,), ())
+    steps = (Step("parse", "PASS", f"{len(raw)} bytes"), *examination.run())
+    trusted = tuple(_trusted(examination.bundle, examination, trust))
+    return Verdict(_outcome(steps), "unsigned", "not claimed", steps, trusted)
 
 
 def _verify_receipt(raw: bytes, trust: Trust) -> Verdict:

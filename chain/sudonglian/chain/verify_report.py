@@ -20,6 +20,7 @@ STEPS: Final[dict[str, dict[Lang, str]]] = {
     "storage": {"en": "anchored root in the contract", "zh": "合约中的上链根"},
     "finality": {"en": "finality of the block", "zh": "区块最终性"},
     "chain": {"en": "chain and contract", "zh": "链与合约身份"},
+    "private": {"en": "access log (private tree)", "zh": "访问日志(私有树)"},
     "lots": {"en": "completeness of lots", "zh": "批次完整性"},
     "receipt": {"en": "receipt of an erasure in the private tree", "zh": "私有树中的删除回执"},
     "tombstone": {"en": "tombstone in the log", "zh": "日志中的墓碑"},

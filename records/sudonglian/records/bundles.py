@@ -269,3 +269,12 @@ def _lot(connection: Connection, normal: str, size: int) -> Lot:
     proof = lots.prove(connection, normal, size)
     chain = tuple(link.record_hash for link in lots.chain(connection, normal, size))
     return Lot(normal, chain, proof.other, tuple(proof.path))
+
+
+def anchor_of(connection: Connection, checkpoint: Checkpoint) -> Anchor | None:
+    """Return the first final anchor that covers a checkpoint, with the proof that it does."""
+    for chain, anchor in reversed(anchor_book.proven(connection)):
+        if anchor.size >= checkpoint.size:
+            path = tuple(log.consistency(connection, checkpoint.size, anchor.size))
+            return replace(_anchor(connection, chain, anchor.size), consistency=path)
+    return None

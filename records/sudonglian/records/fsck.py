@@ -11,6 +11,7 @@ from sqlalchemy import Connection, inspect, text
 from sudonglian.chain.network import Network
 from sudonglian.records import (
     fsck_anchors,
+    fsck_cases,
     fsck_doors,
     fsck_log,
     fsck_records,
@@ -59,6 +60,7 @@ def fsck(store: Store, keys: Keys, network: Network | None = None, report: Repor
             log = fsck_log.check(report, connection, keys)
             fsck_vault.check(report, connection, keys, log)
             fsck_records.check(report, connection, keys, log)
+            fsck_cases.check(report, connection, log)
             fsck_anchors.check(report, connection, keys, log, network, said)
             fsck_doors.check(report, connection, log)
             _kept(report, connection, keys)

@@ -94,3 +94,8 @@ def value_of(entry: PrivateEntry) -> Json:
 def inclusion(connection: Connection, index: int, size: int) -> list[bytes]:
     """Return the inclusion proof of an entry in the private tree of `size`."""
     return merkle.inclusion_path_from(stored_nodes(connection, PRIVATE_NODES), index, size)
+
+
+def consistency(connection: Connection, size1: int, size2: int) -> list[bytes]:
+    """Return the proof that the private tree of one size is a prefix of that of another."""
+    return merkle.consistency_path_from(stored_nodes(connection, PRIVATE_NODES), size1, size2)

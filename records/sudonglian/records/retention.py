@@ -12,19 +12,14 @@ from importlib import resources
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
-    BigInteger,
     Connection,
     Select,
-    Text,
     and_,
     case,
-    column,
     func,
     insert,
-    inspect,
     or_,
     select,
-    table,
 )
 from sqlalchemy import update as update_
 
@@ -32,7 +27,9 @@ from sudonglian.records import derive, vault
 from sudonglian.records.errors import StoreCorrupt
 from sudonglian.records.keys import Keys
 from sudonglian.records.store import Store, in_batches
-from sudonglian.records.tables import META, PARTICIPANTS, PERSONS, RECORDS
+from sudonglian.records.tables import CASE_MEMBERS as MEMBERS
+from sudonglian.records.tables import CASE_SEEDS as SEEDS
+from sudonglian.records.tables import CASES, META, PARTICIPANTS, PERSONS, RECORDS
 
 TABLE: Final = "retention-1.json"
 
@@ -49,10 +46,6 @@ BATCH: Final = 50
 
 SEEN: Final = 5_000
 """Persons looked at in one query for the ones whose time is over."""
-
-CASES: Final = table("cases", column("id", BigInteger), column("state", Text), column("closed_us", BigInteger))
-MEMBERS: Final = table("case_members", column("case_id", BigInteger), column("person_no", BigInteger))
-SEEDS: Final = table("case_seeds", column("case_id", BigInteger), column("kind", Text), column("subject", Text))
 
 
 class Rule(NamedTuple):
@@ -103,20 +96,16 @@ def held(connection: Connection, person_nos: Iterable[int], now: datetime) -> se
 
     The one place that knows what being drawn into a case is: on its line list, or its seed.
     """
-    names = set(inspect(connection).get_table_names())
     numbers = sorted(set(person_nos))
-    if MEMBERS.name not in names:
-        return set()
     until_us = derive.micros(now - rules()["case"].span)
     keeps = or_(and_(CASES.c.closed_us.is_(None), CASES.c.state != "merged"), CASES.c.closed_us > until_us)
     found: set[int] = set()
     for batch in in_batches(numbers):
         query = select(MEMBERS.c.person_no).join_from(MEMBERS, CASES, CASES.c.id == MEMBERS.c.case_id)
         found |= set(connection.execute(query.where(MEMBERS.c.person_no.in_(batch), keeps)).scalars())
-        if SEEDS.name in names:
-            seeds = select(SEEDS.c.subject).join_from(SEEDS, CASES, CASES.c.id == SEEDS.c.case_id)
-            seeds = seeds.where(SEEDS.c.kind == "person", SEEDS.c.subject.in_([str(one) for one in batch]), keeps)
-            found |= {int(one) for one in connection.execute(seeds).scalars()}
+        seeds = select(SEEDS.c.subject).join_from(SEEDS, CASES, CASES.c.id == SEEDS.c.case_id)
+        seeds = seeds.where(SEEDS.c.kind == "person", SEEDS.c.subject.in_([str(one) for one in batch]), keeps)
+        found |= {int(one) for one in connection.execute(seeds).scalars()}
     return found
 
 

@@ -436,3 +436,95 @@ JOBS: Final = Table(
     Index("ix_jobs_submitter", "submitter", "id"),
     comment="What was asked over HTTP and its first answer; forgotten after a month (docs/decisions/0711).",
 )
+
+CASES: Final = Table(
+    "cases",
+    METADATA,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("name", Text, nullable=False, unique=True),
+    Column("purpose", Text, nullable=False),
+    Column("basis", Text, nullable=False, comment="the legal basis"),
+    Column("responsible", Text, nullable=False),
+    Column("opened_us", BigInteger, nullable=False),
+    Column("closed_us", BigInteger),
+    Column("state", Text, nullable=False, comment="open, closed or merged"),
+    Column("into", BigInteger, comment="the case that it was merged into"),
+    Column("first_list_us", BigInteger),
+    comment="Cases as their events in the private tree make them: records.case_state; so are the next five tables.",
+)
+
+CASE_EVENTS: Final = Table(
+    "case_events",
+    METADATA,
+    Column("private_idx", BigInteger, primary_key=True, autoincrement=False, comment="what it says stands there"),
+    Column("case_id", BigInteger, nullable=False),
+    Column("n", BigInteger, nullable=False, comment="from 0"),
+    Column("at_us", BigInteger, nullable=False),
+    Column("principal", Text, nullable=False, comment="who did it"),
+    Column("do", Text, nullable=False),
+    UniqueConstraint("case_id", "n", name="uq_case_events_case"),
+)
+
+CASE_SEEDS: Final = Table(
+    "case_seeds",
+    METADATA,
+    Column("case_id", BigInteger, nullable=False),
+    Column("n", BigInteger, nullable=False),
+    Column("kind", Text, nullable=False, comment="item, lot, place or person"),
+    Column("subject", Text, nullable=False, comment="normal form, or a person's number"),
+    Column("at_us", BigInteger, nullable=False, comment="when it was sampled"),
+    Column("place", Text, nullable=False),
+    Column("result", Text, nullable=False),
+    Column("ct", Text, nullable=False, comment="decimal text"),
+    Column("sample", Text, nullable=False, comment="kind of sample"),
+    Column("status", Text, nullable=False),
+    Column("origin", BigInteger, comment="the case that it came from"),
+    PrimaryKeyConstraint("case_id", "n"),
+)
+
+CASE_RUNS: Final = Table(
+    "case_runs",
+    METADATA,
+    Column("case_id", BigInteger, nullable=False),
+    Column("trace", BigInteger, nullable=False, comment="traces.id, which has the parameters"),
+    Column("log_size", BigInteger, nullable=False),
+    Column("at_us", BigInteger, nullable=False),
+    Column("principal", Text, nullable=False),
+    Column("listed", BigInteger, nullable=False, comment="how many persons"),
+    PrimaryKeyConstraint("case_id", "trace"),
+)
+
+CASE_MEMBERS: Final = Table(
+    "case_members",
+    METADATA,
+    Column("case_id", BigInteger, nullable=False),
+    Column("person_no", BigInteger, nullable=False),
+    Column("run", BigInteger, nullable=False, comment="the trace that gives the tier"),
+    Column("tier", Text, nullable=False),
+    Column("rank", BigInteger, nullable=False, comment="of the tier, the strongest lowest"),
+    Column("status", Text, nullable=False),
+    Column("origin", BigInteger, comment="the case that brought the person"),
+    Column("reached_us", BigInteger),
+    PrimaryKeyConstraint("case_id", "person_no"),
+    Index("ix_case_members_person_no", "person_no"),
+)
+
+REVEALS: Final = Table(
+    "reveals",
+    METADATA,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("case_id", BigInteger, nullable=False),
+    Column("asked_us", BigInteger, nullable=False),
+    Column("asked_by", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("persons", LargeBinary, nullable=False, comment="canonical list of numbers"),
+    Column("digest", LargeBinary(32), nullable=False, comment="of the line list that it is about"),
+    Column("until_us", BigInteger, nullable=False),
+    Column("state", Text, nullable=False, comment="asked, approved, refused or released"),
+    Column("decided_us", BigInteger),
+    Column("decided_by", Text),
+    Column("release_until_us", BigInteger),
+    Column("released_us", BigInteger),
+    Column("entries_from", BigInteger, comment="private entry about its first person; the others follow"),
+    Index("ix_reveals_case_id", "case_id"),
+)

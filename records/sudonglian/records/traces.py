@@ -28,8 +28,8 @@ class KeptTrace:
     document_hash: bytes | None
 
 
-def ask(connection: Connection, why: Json, query: Json, log_size: int, now: datetime) -> int:
-    """Keep a question and return its number."""
+def ask(connection: Connection, why: Json, query: Json, log_size: int, now: datetime, by: str = "") -> int:
+    """Keep a question and who asks it, if a door knows, and return its number."""
     row = {
         "asked_us": derive.micros(now),
         "purpose": canonical.encode(why).decode(),
@@ -38,7 +38,8 @@ def ask(connection: Connection, why: Json, query: Json, log_size: int, now: date
     }
     number = int(connection.execute(insert(TRACES).returning(TRACES.c.id), row).scalar_one())
     at = now.isoformat(timespec="microseconds")
-    private.append(connection, {"k": "trace", "trace": number, "at": at, "why": why, "query": query})
+    said: dict[str, Json] = {"k": "trace", "trace": number, "at": at, "why": why, "query": query}
+    private.append(connection, said | ({"by": by} if by else {}))
     return number
 
 

@@ -19,6 +19,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 import pytest
+from tests.people import enrol
 
 from sudonglian.api.commands import sample
 from sudonglian.records import api_keys
@@ -138,7 +139,7 @@ def stop(running: Running) -> int:
     return code
 
 
-def make_keys(store: Store) -> dict[str, str]:
+def make_keys(store: Store, keys: Keys | None = None) -> dict[str, str]:
     """Make a key of every kind."""
     now = datetime.now(UTC)
     wanted: dict[str, tuple[list[str], str | None]] = {
@@ -152,16 +153,31 @@ def make_keys(store: Store) -> dict[str, str]:
         "auditor": (["audit", "access-log"], None),
     }
     wanted |= {name: (["capture", "read-own"], sender) for name, sender in FIRMS.items()}
+    persons = {
+        "investigator": ["case"],
+        "epidemiologist": ["case", "trace"],
+        "both": ["case", "reveal-approve"],
+        "approver": ["reveal-approve"],
+    }
+    people = {} if keys is None else {name: enrol(store, keys, name, "epidemiologist", "approver") for name in persons}
     with store.write() as connection:
-        return {
-            name: api_keys.create(connection, name, scopes, now, submitter=firm)[1]
-            for name, (scopes, firm) in wanted.items()
-        } | {
-            # A firm of its own: no test asks how many events it has.
-            "profiled": api_keys.create(
-                connection, "profiled", ["capture", "read-own"], now, submitter=PROFILED, profile="gb31605-handover"
-            )[1]
-        }
+        return (
+            {
+                name: api_keys.create(connection, name, scopes, now, submitter=firm)[1]
+                for name, (scopes, firm) in wanted.items()
+            }
+            | {
+                name: api_keys.create(connection, name, scopes, now, account=people[name])[1]
+                for name, scopes in persons.items()
+                if name in people
+            }
+            | {
+                # A firm of its own: no test asks how many events it has.
+                "profiled": api_keys.create(
+                    connection, "profiled", ["capture", "read-own"], now, submitter=PROFILED, profile="gb31605-handover"
+                )[1]
+            }
+        )
 
 
 @contextmanager
@@ -182,8 +198,8 @@ def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     data = tmp_path_factory.mktemp("served")
 
     def run(url: str | None) -> Iterator[Running]:
-        with deployed(data, url) as (store, _, env):
-            tokens = make_keys(store)
+        with deployed(data, url) as (store, keys, env):
+            tokens = make_keys(store, keys)
             running = start(data, SUDONGLIAN_SEAL_AFTER="0", **env)
             running.tokens = tokens
             try:
@@ -238,8 +254,8 @@ class Make:
     @staticmethod
     def deploy(data: Path, url: str | None = None) -> tuple[dict[str, str], dict[str, str]]:
         """Make a deployment with keys; return their tokens, and the environment that names it."""
-        with deployed(data, url) as (store, _, env):
-            return make_keys(store), env
+        with deployed(data, url) as (store, keys, env):
+            return make_keys(store, keys), env
 
 
 @pytest.fixture(scope="session")

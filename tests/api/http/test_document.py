@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import socket
@@ -13,21 +14,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.people import BROWSER
 
 DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "http.md"
 API = DOCUMENT.parent / "openapi.json"
-ENDS_WITHIN_S = 180
+PEOPLE = DOCUMENT.parents[1] / "tests" / "people.py"
+ENDS_WITHIN_S = 400
 
 
 def test_every_block_runs(tmp_path: Path) -> None:
     if shutil.which("curl") is None:
         pytest.skip("no curl: apt-get install curl enables the test of docs/http.md")
     blocks = re.findall(r"```bash\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL)
-    assert len(blocks) == 23
+    assert len(blocks) == 27
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     script = "set -euo pipefail\ntrap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n" + "\n".join(blocks)
+    script = re.sub(BROWSER, rf"{shlex.quote(sys.executable)} {shlex.quote(str(PEOPLE))} \1", script)
     own = {
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "PORT": str(port),

@@ -23,6 +23,8 @@ MAY = {
     "reader": {Scope.public, Scope.read_own, Scope.read_record},
     "tracer": {Scope.public, Scope.trace, Scope.read_record},
     "auditor": {Scope.public, Scope.audit, Scope.access_log, Scope.read_record},
+    "investigator": {Scope.public, Scope.case},
+    "approver": {Scope.public, Scope.reveal_approve},
     "operator": {Scope.public, Scope.operate},
 }
 

@@ -14,11 +14,23 @@ from sqlalchemy import text
 
 from sudonglian.chain import anchor_contract as ac
 from sudonglian.chain import anchor_deployment as ad
-from sudonglian.chain import merkle
+from sudonglian.chain import canonical, merkle
 from sudonglian.chain.embedded import EmbeddedNetwork
 from sudonglian.chain.errors import SudonglianError
 from sudonglian.chain.wallet import Wallet, checksum_address
-from sudonglian.records import accounts, anchor_succession, anchoring, api_keys, jobs, log, sessions, traces, vault
+from sudonglian.records import (
+    accounts,
+    anchor_succession,
+    anchoring,
+    api_keys,
+    cases,
+    jobs,
+    log,
+    reveals,
+    sessions,
+    traces,
+    vault,
+)
 from sudonglian.records.anchor_work import AnchoringSettings
 from sudonglian.records.deployment import OtherKey, open_deployment
 from sudonglian.records.fsck import NOT_EVIDENCE, fsck
@@ -85,6 +97,7 @@ def full(world: Any, admin: Wallet, firms: Any) -> Any:
         number = connection.execute(text("SELECT person_no FROM participants WHERE record_id = 3")).scalar_one()
         vault.erase(connection, world.keys, number, "asked for", world.clock())
     keep_a_trace(world)
+    keep_a_case(world)
     firms.register(world, firms.sender)
     firms.register(world, firms.receiver)
     firms.take(world, firms.sender.sign(world, handed, "consignor", firms.receiver))
@@ -133,6 +146,25 @@ def keep_a_trace(world: Any) -> None:
         number = traces.ask(connection, {"purpose": "test"}, {"seed": "x", "log_size": 0}, 0, world.clock())
     with world.store.write() as connection:
         traces.answer(connection, number, b"{}", sha256(TRACE_DOMAIN + b"{}").digest())
+
+
+def keep_a_case(world: Any) -> None:
+    """Two cases, of which one was merged into the other; a line list, of which the identities were shown."""
+    ana, bo = (cases.Act(by, world.clock()) for by in ("account:1", "key:2"))
+    document = canonical.encode({"members": [{"kind": "person", "id": "77", "tier": "close"}]})
+    with world.store.write() as connection:
+        told = {"purpose": "test", "basis": "law", "responsible": "Ana"}
+        one, two = (cases.open_case(connection, ana, name=name, **told) for name in ("DL-1", "DL-2"))
+        cases.add_seed(
+            connection, two, ana, kind="item", subject="x", at=ana.now, result="positive", ct="31", sample="s"
+        )
+        number = traces.ask(connection, {"case": "1"}, {"seed": "x", "log_size": 0}, 0, ana.now, ana.by)
+        traces.answer(connection, number, document, sha256(TRACE_DOMAIN + document).digest())
+        cases.add_run(connection, one, ana, number, 0, [(77, "close", 0)])
+        cases.merge(connection, one, two, ana, "one outbreak")
+        reveal = reveals.ask(connection, one, ana, "call").number
+        reveals.approve(connection, reveal, bo)
+        reveals.release(connection, reveal, ana)
 
 
 def check(world: Any) -> dict[str, Any]:

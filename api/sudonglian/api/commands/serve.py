@@ -68,6 +68,7 @@ def serve(
             resolver,
             house.open_network_once,
             console.settings.classes,
+            smallest_count=console.settings.smallest_count,
         )
         app = create_app(door)
         config = uvicorn.Config(

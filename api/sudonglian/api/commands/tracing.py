@@ -15,6 +15,7 @@ from sudonglian.api.console import DONE, Console, check_writable, write_file
 from sudonglian.api.errors import UsageRefused
 from sudonglian.api.explaining import why
 from sudonglian.api.parsing import PERSON, doubt, identifier_of, moment, seed_of, span, spans
+from sudonglian.api.principals import login
 from sudonglian.api.signing import confirmations_of
 from sudonglian.api.wiring import open_house
 from sudonglian.api.working import working
@@ -85,7 +86,9 @@ def trace(
     log_size: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Answer from the first N entries, as it was answered then.")
     ] = None,
-    case: Annotated[str, typer.Option(metavar="C", help="The case that this trace belongs to.")] = "",
+    case: Annotated[
+        str, typer.Option(metavar="C", help="The open case that keeps this trace, by number or name.")
+    ] = "",
     purpose: Annotated[str, typer.Option(metavar="TEXT", help="What the trace is for, if there is no case.")] = "",
     member: Annotated[
         str,
@@ -156,7 +159,7 @@ def trace(
                 work.far = partial(_stage, console, stage)
 
             try:
-                done = run_trace(house.store, house.keys, query, case=case, purpose=purpose, report=report)
+                done = run_trace(house.store, house.keys, query, case=case, purpose=purpose, by=login(), report=report)
             except SeedUnknown:
                 _advise(console, query.seed)
                 raise

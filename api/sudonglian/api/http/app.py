@@ -18,8 +18,10 @@ from sudonglian.api.http import auth, epcis, problems, query
 from sudonglian.api.http.door import Door
 from sudonglian.api.http.edge import Edge
 from sudonglian.api.http.routes import (
+    access,
     accounts,
     capture,
+    cases,
     contacts,
     events,
     fsma204,
@@ -33,6 +35,7 @@ from sudonglian.api.http.routes import (
     records,
     resolver,
     resources,
+    reveals,
     sheets,
     signatures,
     sources,
@@ -67,6 +70,9 @@ ROUTERS: Final = (
     fsma204,
     labels,
     traces,
+    cases,
+    reveals,
+    access,
     contacts,
     sources,
     people,

@@ -42,6 +42,8 @@ class Door:
     """The chain whose registry knows the parties' keys, opened when it is first asked."""
     classes: Mapping[str, ProductClass] = field(default_factory=known)
     """The product classes by which temperatures are judged."""
+    smallest_count: int = 5
+    """Counts of people below it are hidden."""
     metrics: Metrics = field(default_factory=Metrics)
     attempts: Attempts = field(default_factory=Attempts)
     """Attempts to sign in that were not right, by address."""

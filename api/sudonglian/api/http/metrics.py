@@ -22,6 +22,7 @@ COUNTERS: Final = {
     "sudonglian_refusals_total": "Refusals by reason: events, documents and requests.",
     "sudonglian_traces_total": "Traces by outcome.",
     "sudonglian_worker_restarts_total": "Workers that began in the place of one that ended and no refusal said why.",
+    "sudonglian_reveals_total": "Persons whose identity was shown.",
 }
 
 

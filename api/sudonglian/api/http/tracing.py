@@ -14,13 +14,16 @@ from typing import Annotated, Any, Final
 import orjson
 from pydantic import BaseModel, ConfigDict, Field
 
+from sudonglian.api.caller import Caller
 from sudonglian.api.errors import UsageRefused
 from sudonglian.api.http import edge
+from sudonglian.api.http.auth import Forbidden
 from sudonglian.api.http.door import Door
 from sudonglian.api.http.progress import Progress
 from sudonglian.api.parsing import identifier_of, moment, seed_of, span, spans
+from sudonglian.api.scopes import Scope
 from sudonglian.chain.errors import SudonglianError
-from sudonglian.records import derive, jobs
+from sudonglian.records import cases, derive, jobs
 from sudonglian.records.jobs import LEASE, Job
 from sudonglian.trace.casework import graphml
 from sudonglian.trace.casework.run import MAX_WHY, reason, run_trace
@@ -76,7 +79,7 @@ class TraceAsk(BaseModel):
         None, description="Meetings of one instant do not chain; null: they do only where nothing but days is known."
     )
     log_size: int = Field(0, ge=0, description="Answer from so many entries, as it was answered then; 0 for all.")
-    case: str = Field("", max_length=MAX_WHY)
+    case: str = Field("", max_length=MAX_WHY, description="The open case that keeps the run; needs the scope case.")
     purpose: str = Field("", max_length=MAX_WHY)
 
     def query(self) -> TraceQuery:
@@ -109,6 +112,22 @@ class TraceAsk(BaseModel):
         )
         query.check()
         return query
+
+
+def check_case(door: Door, caller: Caller, ask: TraceAsk) -> None:
+    """Refuse a case that is not open, and who may not work in cases.
+
+    Raises
+    ------
+    Forbidden, CaseUnknown, CaseClosed
+        Before a job is made of it.
+    """
+    if not ask.case.strip():
+        return
+    if not caller.may(Scope.case):
+        raise Forbidden(f"a trace for a case needs the scope {Scope.case}", place="/case")
+    with door.store.read() as connection:
+        cases.check_open(cases.find(connection, ask.case))
 
 
 class Runner:
@@ -164,7 +183,8 @@ def run(door: Door, job: Job, report: Report = silent) -> None:
     graph = None
     try:
         ask = TraceAsk.model_validate_json(job.asked)
-        done = run_trace(door.store, door.keys, ask.query(), case=ask.case, purpose=ask.purpose, report=report)
+        why = ask.case, ask.purpose
+        done = run_trace(door.store, door.keys, ask.query(), case=why[0], purpose=why[1], by=job.owner, report=report)
         report(Stage("graph", total=len(done.result.members)))
         answer = {**done.result.as_json(), "trace": done.number}
         graph = graphml.encode(done.result.to_networkx())

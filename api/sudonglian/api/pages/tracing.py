@@ -37,6 +37,7 @@ from sudonglian.api.signing import confirmations_among
 from sudonglian.chain import canonical
 from sudonglian.chain.errors import SudonglianError
 from sudonglian.records import jobs, reader
+from sudonglian.records.cases import MAX_NAME
 from sudonglian.records.errors import UnknownRecord
 from sudonglian.records.jobs import Job
 from sudonglian.records.master_data import names_of
@@ -84,7 +85,13 @@ OwnTrace = Annotated[Job, Depends(own_trace)]
 
 @router.get("/trace")
 def trace_form(
-    request: Request, caller: Anyone, seed: Text = "", at: Text = "", lookback: Text = "", place: Text = ""
+    request: Request,
+    caller: Anyone,
+    seed: Text = "",
+    at: Text = "",
+    lookback: Text = "",
+    place: Text = "",
+    case: Annotated[str, Query(max_length=MAX_NAME)] = "",
 ) -> Response:
     """Ask what is to be traced; whatever the address names is filled in."""
     moment = local(at)
@@ -93,6 +100,8 @@ def trace_form(
         "at": "" if moment is None else f"{moment:%Y-%m-%dT%H:%M}",
         "lookback": lookback or f"{LOOKBACK.days}d",
         "place": place,
+        "why": case,
+        "why_kind": "case" if case else "",
     }
     return _form(request, caller, asked)
 
@@ -103,6 +112,7 @@ def ask(request: Request, caller: Tracer, form: SmallForm) -> Response:
     try:
         asked = _asked(form)
         asked.query()
+        tracing.check_case(door_of(request), caller, asked)
     except SudonglianError as refusal:
         told_ = {"slug": refusal.slug, "reason": refusal.reason, "place": refusal.place.strip("/-")}
         return _form(request, caller, form.fields, {**told_, "next": advice(refusal.slug, 400, lang_of(request))})

@@ -1,9 +1,10 @@
 """Running a trace for a door: who asks what for is kept before it runs, what was answered before it is shown.
 
 service.md (person data): every trace query is appended to the private tree before its result is released.
-docs/decisions/0701: this module commits twice, and why.
+docs/decisions/0701: this module commits twice, and why. docs/spec/access-log.md rule 1.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar, Final
@@ -12,7 +13,8 @@ from sudonglian.chain import merkle
 from sudonglian.chain.canonical import Json
 from sudonglian.chain.errors import SudonglianError
 from sudonglian.chain.identifiers import normal
-from sudonglian.records import log, sequencer, traces
+from sudonglian.records import cases, log, sequencer, traces
+from sudonglian.records.cases import Act, CaseRefused
 from sudonglian.records.identities import mentions_identity
 from sudonglian.records.keys import Keys
 from sudonglian.records.store import Store
@@ -53,6 +55,7 @@ def run_trace(
     *,
     case: str = "",
     purpose: str = "",
+    by: str = "",
     now: datetime | None = None,
     report: Report = silent,
 ) -> Traced:
@@ -69,7 +72,9 @@ def run_trace(
         answered from the log as it was then, to the same bytes as then; without one, from all of it. The root is set
         here.
     case, purpose
-        What the trace is for: one of them.
+        What the trace is for: one of them. A case, by number or name, is open, and keeps the run and whom it lists.
+    by
+        Who asks, as the door knows its caller; needed for a case.
     now
         The time of the question; the clock's if absent.
     report
@@ -79,14 +84,19 @@ def run_trace(
     ------
     PurposeRefused
         Neither or both of case and purpose.
+    CaseUnknown, CaseClosed
+        There is no such case, or nothing more is done in it.
     QueryRefused, SeedUnknown
         The engine's refusals; the question stays recorded, with the refusal for an answer.
     """
-    why = reason(case, purpose)
+    why, case = reason(case, purpose), case.strip()
     query.check()
     asked = now or datetime.now(UTC)
     report(Stage("sealing"))
     with store.write() as connection:
+        if case:
+            why = {"case": str(cases.to_change(connection, case).number)}
+            cases.check_principal(by)
         before = log.size(connection)
         sequencer.seal(connection, keys, asked)
         size = _size(query, log.size(connection))
@@ -94,7 +104,7 @@ def run_trace(
         query = replace(query, seed=seed_of(query.seed), log_size=size, log_root=root.hex())
         if query.seed_place:
             query = replace(query, seed_place=normal(query.seed_place))
-        number = traces.ask(connection, why, query_json(query), size, asked)
+        number = traces.ask(connection, why, query_json(query), size, asked, by)
     try:
         facts = memory.of(store).facts(store, keys, size, report=report)
         with memory.uncollected():
@@ -106,9 +116,26 @@ def run_trace(
     report(Stage("document", total=len(result.members)))
     with memory.uncollected():
         document, digest = result.encoded(), bytes.fromhex(result.document_hash())
-    with store.write() as connection:
-        traces.answer(connection, number, document, digest)
+    try:
+        with store.write() as connection:
+            # A case that was closed meanwhile keeps no run: then nothing is answered.
+            kept = cases.to_change(connection, case) if case else None
+            traces.answer(connection, number, document, digest)
+            if kept is not None:
+                cases.add_run(connection, kept, Act(by, now or datetime.now(UTC)), number, size, _persons(result))
+    except CaseRefused as error:
+        with store.write() as connection:
+            traces.refuse(connection, number, error.slug)
+        raise
     return Traced(number, result, max(size - before, 0))
+
+
+def _persons(result: TraceResult) -> Iterable[tuple[int, str, int]]:
+    """Yield each person of an answer with its tier and the tier's rank, the strongest lowest."""
+    ranks = {rule.id: rank for rank, rule in enumerate(result.tiers.rules)}
+    for member in result.members:
+        if member.kind == "person":
+            yield int(member.id), member.tier, ranks.get(member.rule, len(ranks))
 
 
 def _size(query: TraceQuery, whole: int) -> int:

@@ -53,6 +53,7 @@ def ask(request: Request, caller: Tracer, raw: JsonBody, idempotency_key: Idempo
     asked.query()
     question = canonical.encode(asked.model_dump())
     door = door_of(request)
+    tracing.check_case(door, caller, asked)
     mac = None if idempotency_key is None else request_mac(door.keys.content, question)
     with door.store.write() as connection:
         job = None
