@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from typing import Any, Final
 
 import pytest
@@ -15,6 +16,7 @@ from sudonglian.records.store import Store
 
 STORY: Final = sample.stories()["frozen-fish"]
 PHONE_NUMBER: Final = "19900000503"
+PATIENCE_S: Final = 60
 FIRST_PAINT: Final = 102_400
 SIZES: Final = ((1440, 900), (390, 844))
 
@@ -47,12 +49,17 @@ def case(site: Any) -> str:
     url = str(opened.headers["location"])
     seed = {"subject": STORY["seed"], "at": "2024-11-10T14:00", "result": "positive", "ct": "31.5", "sample": "外包装"}
     assert ana.post(f"{url}/seed", seed, on="/board").status == 303
+    assert ana.post(f"{url}/seed", seed, on="/board").status == 422  # pressed twice
     shown = ana.get(url).text
-    assert re.search(r'href="/trace\?[^"]*case=\d+"', shown)
+    assert re.search(r'href="/trace\?[^"]*case=P-1"', shown)
     ask = {"seed": STORY["seed"], "at": "2024-11-10T14:00", "lookback": "14d", "why_kind": "case", "why": "P-1"}
     traced = ana.post("/trace", {**ask, "direction": "forward", "place": ""}, on="/trace")
     assert traced.status == 303, traced.text
-    assert ana.get(traced.headers["location"]).status == 200
+    deadline = time.monotonic() + PATIENCE_S
+    while 'http-equiv="refresh"' in (told := ana.get(traced.headers["location"])).text:
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    assert told.status == 200
     assert len(ana.get(f"{url}.json").json["rows"]) == 26
     return url
 

@@ -35,6 +35,8 @@ FROM_DATA = (
     "case_reveal.",
     "case_kind.",
     "case_do.",
+    "case_said.",
+    "case_place.",
     "case_by.",
     "case.first_list",
     "case.all_reached",

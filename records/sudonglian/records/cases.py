@@ -164,7 +164,7 @@ def add_seed(
     Raises
     ------
     CaseRefused
-        A kind or a result that there is not, or a Ct value that is none.
+        A kind or a result that there is not, a Ct value that is none, or the same was added before.
     """
     if kind not in SEED_KINDS:
         raise CaseRefused(f"{kind[:40]!r} is none of {', '.join(SEED_KINDS)}", place="kind")
@@ -180,6 +180,10 @@ def add_seed(
         "at_us": derive.micros(at),
         "place": place,
     }
+    told = (kind, subject, said["at_us"], place, *tested.values())
+    for known, one in case.seeds.items():
+        if told == (one.kind, one.subject, one.at_us, one.place, one.result, one.ct, one.sample):
+            raise CaseRefused(f"the case has it already, as seed {known}", place="subject")
     append(connection, case, act, said | tested)
     return number
 

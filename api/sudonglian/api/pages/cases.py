@@ -18,7 +18,8 @@ from sudonglian.api.http.parameters import MAX_INTEGER, declared_only
 from sudonglian.api.http.routes.reveals import to_approve
 from sudonglian.api.pages import rendering
 from sudonglian.api.pages.forms import Form, SmallForm
-from sudonglian.api.pages.language import named_language
+from sudonglian.api.pages.language import lang_of, named_language
+from sudonglian.api.pages.naming import Names
 from sudonglian.api.pages.problems import PageRoute
 from sudonglian.api.pages.rendering import SEE_OTHER, link, page
 from sudonglian.api.pages.session import Approver, CaseWorker
@@ -27,6 +28,7 @@ from sudonglian.api.principals import act_of
 from sudonglian.records import cases, reveals
 from sudonglian.records.case_state import Case
 from sudonglian.records.cases import CALLED, MAX_NAME, MAX_TEXT, RESULTS, Act
+from sudonglian.records.master_data import names_of
 from sudonglian.trace.casework import case_documents, case_list, disclosing
 from sudonglian.trace.casework.seeding import kind_of
 
@@ -84,8 +86,11 @@ def case_csv(request: Request, caller: CaseWorker, case: Named) -> Response:
 def case_page(request: Request, caller: CaseWorker, case: Named) -> Response:
     """Show a case: what for, clock, seeds, runs, line list by number, reveals, timeline."""
     told = _told(request, case)
+    with door_of(request).store.read() as connection:
+        called = names_of(connection, {one["place"] for one in told["rows"][:ON_PAGE]})
     values = told | {
         "on_page": ON_PAGE,
+        "names": Names(lang_of(request), called),
         "statuses": CALLED,
         "results": RESULTS,
         "max_text": MAX_TEXT,
