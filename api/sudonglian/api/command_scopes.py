@@ -29,6 +29,7 @@ COMMANDS: Final = {
     "contacts summary": Scope.public,
     "sources": Scope.public,
     "sample list": Scope.public,
+    "sbom": Scope.public,
     "log entries": Scope.public,
     "log checkpoint": Scope.public,
     "log range": Scope.public,
