@@ -6,6 +6,7 @@ The public services cannot be reached everywhere, so their part is played here i
 
 import gzip
 import json
+import re
 import subprocess
 import sys
 import threading
@@ -178,6 +179,21 @@ def test_no_service_and_no_time(services: Services, audit: Any) -> None:
     code, told = audit(None, "--within", "0")
     assert code == 0
     assert told.count("not reached: not audited (no time left)") == 2
+
+
+def test_every_pin_has_the_hashes_of_its_files() -> None:
+    for lock in ROOT.glob("requirements*.lock"):
+        blocks = re.split(r"\n(?=[A-Za-z0-9])", lock.read_text())
+        assert len(blocks) > 20
+        for block in blocks:
+            assert re.fullmatch(r"[^\s=]+==\S+(?: ; [^\n]*?)? (?:\\\n    --hash=sha256:[0-9a-f]{64} ?)+\n?", block), (
+                block[:80]
+            )
+    node = json.loads((ROOT / "hardhat-local" / "package-lock.json").read_text())["packages"]
+    assert all(one.get("integrity", "").startswith("sha512-") for path, one in node.items() if path)
+    # pip installs nothing that the lock does not name by hash, in every environment that is made from one.
+    for name in ("bootstrap.py", "slither"):
+        assert "--require-hashes" in (ROOT / "scripts" / name).read_text()
 
 
 def test_what_is_borne_is_borne_in_words() -> None:

@@ -23,7 +23,9 @@ def packages(raw: bytes, place: str) -> list[Component]:
         whole: dict[str, dict[str, Any]] = json.loads(raw)["packages"]
         return [_component(whole, path) for path in sorted(whole) if not whole[path].get("link")]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise FileUnreadable("not a package-lock.json of version 3", place=place) from error
+        raise FileUnreadable(
+            "not a package-lock.json of version 3", place=place, zh="不是第 3 版的 package-lock.json"
+        ) from error
 
 
 def _component(whole: dict[str, dict[str, Any]], path: str) -> Component:

@@ -62,10 +62,10 @@ def messages(number: str, event: dict[str, Any]) -> Iterator[bytes]:
     for value in told_by(number):
         yield canonical.encode(value)
         # A disclosure of a participant or of all, with no salt or one that anybody would try first.
+        shapes: list[list[Any]] = [[value], ["sdl:participants", [value]]]
         for salt in ("", disclosure.base64url(bytes(16))):
-            for shape in ([salt, value], [salt, "sdl:participants", value], [salt, "sdl:participants", [value]]):
-                yield disclosure.base64url(canonical.encode(shape)).encode()
-        for shape in ([value], ["sdl:participants", [value]]):
+            shapes += [[salt, value], [salt, "sdl:participants", value], [salt, "sdl:participants", [value]]]
+        for shape in shapes:
             yield disclosure.base64url(canonical.encode(shape)).encode()
         if isinstance(value, dict) and "role" in value:
             yield canonical.encode({**event, "sdl:participants": [value]})

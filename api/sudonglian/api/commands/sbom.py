@@ -74,7 +74,7 @@ def _text_of(name: str) -> str:
     try:
         return read_file(name).decode()
     except UnicodeDecodeError as error:
-        raise FileUnreadable("not UTF-8", place=name) from error
+        raise FileUnreadable("not UTF-8", place=name, zh="不是 UTF-8") from error
 
 
 def register(app: typer.Typer) -> None:
