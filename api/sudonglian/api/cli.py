@@ -36,6 +36,7 @@ from sudonglian.api.commands import (
     records,
     retracing,
     sample,
+    sbom,
     serve,
     sheets,
     signing,
@@ -144,6 +145,7 @@ for commands in (
     parties,
     monitor,
     sample,
+    sbom,
 ):
     commands.register(app)
 

@@ -270,6 +270,23 @@ def test_a_firm_sees_only_its_own(served: Any, make: Any) -> None:
     assert event["eventID"].encode() not in others
 
 
+def test_who_has_the_key_is_who_says_it(served: Any, make: Any) -> None:
+    """No name of a firm in a document, an address or a header makes somebody another firm."""
+    other = make.firms["02-port.json"]
+    headers = {"X-Submitter": other, "From": other}
+    event = make.event(171)
+    claimed = {**json.loads(make.document(event)), "sender": other}
+    answer = served.ask("POST", CAPTURE, claimed, token="firm", headers=headers)
+    job = served.ask("GET", answer.headers["location"], token="firm").json
+    assert job["success"], job
+    (record,) = job["records"]
+    shown = served.ask("GET", f"/records/{record['record_hash']}", token="auditor").json
+    assert shown["record"]["submitter"] == make.firms["01-exporter.json"]
+    assert served.ask("GET", f"/epcis/v2/events/{event['eventID']}", token="other").status == 404
+    refused = served.ask("POST", f"{CAPTURE}?submitter={other}", make.document(make.event(172)), token="firm")
+    assert refused.status == 400
+
+
 def test_people_are_in_no_answer_and_no_log_line(served: Any, make: Any) -> None:
     person = {"personRef": {"kind": "phone", "value": "19900007777", "name": "无名氏甲"}, "role": "loader"}
     wrong = {"personRef": {"kind": "phone", "value": "19900008888", "nickname": "小甲"}, "role": "loader"}
