@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import select, text
 
 from sudonglian.chain import canonical
-from sudonglian.records import cases, private, reveals, traces, vault
+from sudonglian.records import cases, derive, private, reveals, traces, vault
 from sudonglian.records.case_state import Case
 from sudonglian.records.cases import Act, CaseClosed, CaseExists, CaseRefused, CaseUnknown
 from sudonglian.records.errors import StoreCorrupt
@@ -209,6 +209,26 @@ def test_nothing_happens_in_a_closed_case_until_it_is_opened_again(store: Store,
     with store.write() as connection, pytest.raises(CaseRefused):
         cases.reopen(connection, 1, ANA, "again")
     assert found(store, case).closed_us is None
+
+
+def test_who_was_called_by_mistake_is_still_to_be_reached(store: Store, case: Case, people: list[int]) -> None:
+    def reached() -> int | None:
+        return found(store, case).members[people[0]].reached_us
+
+    change(store, case, cases.set_status, people[0], "contacted")
+    assert reached() == derive.micros(NOW)
+    change(store, case, cases.set_status, people[0], "unreachable", act=later(ANA, hours=1))
+    assert reached() == derive.micros(NOW)
+    change(store, case, cases.set_status, people[0], "listed", act=later(ANA, hours=2))
+    assert reached() is None
+    tested: dict[str, Any] = {"subject": str(people[0]), "is_person": True, "result": "inconclusive", "at": NOW}
+    change(store, case, cases.add_result, act=later(ANA, hours=3), **tested)
+    assert reached() == derive.micros(later(ANA, hours=3).now)
+    number = ask(store, case)
+    do(store, reveals.approve, number, BO)
+    do(store, reveals.release, number, later(ANA, minutes=1))
+    change(store, case, cases.set_status, people[0], "listed", act=later(ANA, hours=4))
+    assert reached() == derive.micros(later(ANA, minutes=1).now)
 
 
 def test_nobody_without_a_name_does_anything(store: Store, case: Case) -> None:

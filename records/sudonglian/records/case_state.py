@@ -19,8 +19,8 @@ from sudonglian.records.tables import CASE_EVENTS, CASE_MEMBERS, CASE_RUNS, CASE
 Standing: TypeAlias = Literal["open", "closed", "merged"]
 
 LISTED: Final = "listed"
-REACHED: Final = frozenset({"contacted", "negative", "positive"})
-"""Statuses of a person to whom somebody has spoken."""
+REACHED: Final = frozenset({"contacted", "negative", "positive", "inconclusive"})
+"""Statuses of a person to whom somebody has spoken, or who was tested."""
 
 STATUSES: Final = (LISTED, "contacted", "negative", "positive", "inconclusive", "unreachable")
 
@@ -240,7 +240,13 @@ def _result(case: Case, one: Happened) -> None:
 
 
 def _status(case: Case, one: Happened) -> None:
-    _set(case.members[int(one.said["person"])], str(one.said["status"]), one.at_us)
+    person = int(one.said["person"])
+    member = case.members[person]
+    _set(member, str(one.said["status"]), one.at_us)
+    if member.status == LISTED:
+        # Whoever called another one takes it back: nobody was reached, but by a reveal.
+        shown = (made.released_us for made in case.reveals.values() if person in made.persons)
+        member.reached_us = min((at for at in shown if at is not None), default=None)
 
 
 def _set(member: Member, status: str, at_us: int) -> None:

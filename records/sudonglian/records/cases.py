@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Table, and_, delete, func, insert, select, up
 
 from sudonglian.chain.canonical import Json
 from sudonglian.chain.errors import SudonglianError
-from sudonglian.records import case_state, derive, private, store
+from sudonglian.records import case_state, derive, private, store, vault
 from sudonglian.records.case_state import STATUSES, Case, Happened, Seed
 from sudonglian.records.identities import mentions_identity
 from sudonglian.records.tables import CASE_EVENTS, CASE_MEMBERS, CASES, PRIVATE_ENTRIES
@@ -169,7 +169,7 @@ def add_seed(
     if kind not in SEED_KINDS:
         raise CaseRefused(f"{kind[:40]!r} is none of {', '.join(SEED_KINDS)}", place="kind")
     if kind == "person":
-        person_of(subject)
+        vault.hold(connection, [person_of(subject)])
     number = max(case.seeds, default=-1) + 1
     tested = _test(result, ct, sample, needed=False)
     said: dict[str, Json] = {
@@ -192,7 +192,9 @@ def add_run(
     connection: Connection, case: Case, act: Act, trace: int, log_size: int, persons: Iterable[tuple[int, str, int]]
 ) -> None:
     """Keep a trace that was answered for the case: each person on its list, with tier and the tier's rank."""
-    listed: list[Json] = [[person, tier, rank] for person, tier, rank in sorted(persons)]
+    drawn = sorted(persons)
+    vault.hold(connection, (person for person, _, _ in drawn))
+    listed: list[Json] = [[person, tier, rank] for person, tier, rank in drawn]
     append(connection, case, act, {"do": "run", "trace": trace, "log_size": log_size, "persons": listed})
 
 
@@ -295,6 +297,7 @@ def part(connection: Connection, case: Case, other: Case, act: Act, why: str) ->
     if other.into != case.number:
         raise CaseRefused(f"case {other.number} was not merged into case {case.number}", place="other")
     reason = text_of(why, "reason")
+    vault.hold(connection, _everybody(other))
     append(connection, other, act, {"do": "reopen", "why": reason})
     persons = sorted(person for person, one in case.members.items() if one.origin == other.number)
     seeds = sorted(number for number, one in case.seeds.items() if one.origin == other.number)
@@ -321,6 +324,7 @@ def reopen(connection: Connection, reference: str | int, act: Act, why: str) -> 
     case = find(connection, reference)
     if case.standing != "closed":
         raise CaseRefused(f"case {case.number} is {case.standing}", place="case")
+    vault.hold(connection, _everybody(case))
     append(connection, case, act, {"do": "reopen", "why": text_of(why, "reason")})
     return case
 
@@ -389,6 +393,10 @@ def _take(
     begun: list[Json] = [_seed(other.seeds[number]) for number in seeds]
     said: dict[str, Json] = {"do": "taken", "from": other.number, "persons": told, "seeds": begun, "why": why}
     append(connection, case, act, said)
+
+
+def _everybody(case: Case) -> set[int]:
+    return {*case.members, *(int(one.subject) for one in case.seeds.values() if one.kind == "person")}
 
 
 def _told(case: Case, person: int) -> list[Json]:

@@ -17,7 +17,7 @@ from sudonglian.chain import disclosure, entry
 from sudonglian.chain.canonical import MAX_INTEGER, Json
 from sudonglian.chain.errors import CanonicalRefused, RecordRefused
 from sudonglian.chain.record import parse_record
-from sudonglian.records import derive, private, sequencer
+from sudonglian.records import derive, private, sequencer, store
 from sudonglian.records.errors import StoreCorrupt, UnknownPerson
 from sudonglian.records.identities import Identity
 from sudonglian.records.keys import Keys
@@ -154,6 +154,16 @@ def persons(connection: Connection, keys: Keys, numbers: Iterable[int]) -> dict[
     return found
 
 
+def hold(connection: Connection, numbers: Iterable[int]) -> None:
+    """See that nobody of these is erased before this transaction ends; the erased are not there any more.
+
+    To be called before anything is appended to the private tree: an erasure holds its person first, and appends then.
+    """
+    for batch in in_batches(sorted(set(numbers))):
+        theirs = select(PERSONS.c.person_no).where(PERSONS.c.person_no.in_(batch)).order_by(PERSONS.c.person_no)
+        connection.execute(theirs.with_for_update(read=True)).all()
+
+
 def erase(connection: Connection, keys: Keys, person_no: int, reason: str, now: datetime) -> Erasure:
     """Erase a person: number's lookup, key and sealed data; leave a receipt and, in the log, a tombstone.
 
@@ -168,6 +178,9 @@ def erase(connection: Connection, keys: Keys, person_no: int, reason: str, now: 
     lock = select(PERSONS.c.person_no).where(PERSONS.c.person_no == person_no).with_for_update()
     if connection.execute(lock).one_or_none() is None:
         raise UnknownPerson("nobody has this number, or the person has been erased", place=f"persons/{person_no}")
+    # A seal numbers records in their order, and a trace appends after it; whoever erases several changes records in the
+    # order of the people, having appended before: without this turn each could wait for the other.
+    store.lock(connection, sequencer.LOCK)
     theirs = select(DISCLOSURES.c.record_id).where(DISCLOSURES.c.person_no == person_no).distinct()
     touched = [row.record_id for row in connection.execute(theirs)]
     connection.execute(delete(DISCLOSURES).where(DISCLOSURES.c.person_no == person_no))

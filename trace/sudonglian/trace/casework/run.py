@@ -120,9 +120,10 @@ def run_trace(
         with store.write() as connection:
             # A case that was closed meanwhile keeps no run: then nothing is answered.
             kept = cases.to_change(connection, case) if case else None
-            traces.answer(connection, number, document, digest)
             if kept is not None:
+                # First: it holds whom it draws in, which nobody may who has appended to the private tree.
                 cases.add_run(connection, kept, Act(by, now or datetime.now(UTC)), number, size, _persons(result))
+            traces.answer(connection, number, document, digest)
     except CaseRefused as error:
         with store.write() as connection:
             traces.refuse(connection, number, error.slug)
