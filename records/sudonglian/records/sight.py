@@ -49,22 +49,26 @@ class Sight:
         return self.may_read(record) and all(visibility_of(one) is Visibility.PARTNER for one in names)
 
     def _packed_for_it(self, record: StoredRecord, event: dict[str, Json]) -> bool:
-        """Return whether a partner's record tells what is in a unit that the same partner handed to the firm."""
+        """Return whether a partner's record tells what is in a unit that the same partner then handed to the firm.
+
+        The next handoff counts: a container comes back, and is packed for somebody else (docs/decisions/0814).
+        """
         unit = event.get("parentID")
         if event.get("type") != "AggregationEvent" or not isinstance(unit, str):
             return False
         query = (
-            select(HANDOFFS.c.record_id)
+            select(HANDOFFS.c.consignee, RECORDS.c.event_time_us)
             .join(RECORDS, RECORDS.c.id == HANDOFFS.c.record_id)
             .join(IDENTIFIERS, IDENTIFIERS.c.record_id == HANDOFFS.c.record_id)
             .where(
                 RECORDS.c.submitter == record.submitter,
-                HANDOFFS.c.consignee == self._party,
+                RECORDS.c.event_time_us >= record.event_time_us,
                 HANDOFFS.c.taken_back.is_(False),
                 IDENTIFIERS.c.normal == normal(unit),
             )
         )
-        return self.connection.execute(query.limit(1)).first() is not None
+        handed = self.connection.execute(query.order_by(RECORDS.c.event_time_us)).all()
+        return any(one.consignee == self._party for one in handed if one.event_time_us == handed[0].event_time_us)
 
 
 def parties(event: dict[str, Json]) -> frozenset[str]:
