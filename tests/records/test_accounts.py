@@ -1,8 +1,10 @@
 """Accounts: passwords, second factors, locks, one-time links, sessions; times are given, nothing waits."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -314,6 +316,27 @@ def test_another_password_ends_all_sessions(store: Store, keys: Keys) -> None:
         assert not any(sessions.find(connection, one, NOW) for one in tokens)
     assert not attempt(store, keys, GOOD)
     assert attempt(store, keys, "another good password")
+
+
+def test_who_showed_the_old_password_does_not_come_in_after_the_new_one(store: Store, keys: Keys) -> None:
+    account = made(store)
+    later = NOW + timedelta(seconds=1)
+    with store.write() as connection:
+        kept = accounts.password_hash(connection, "wang")
+        found = accounts.settle(connection, keys, "wang", kept, "", NOW, right=True)
+        assert found is not None
+        assert accounts.begin_session(connection, found, NOW, sessions.LASTS)
+    changes: list[Callable[[Any], Any]] = [
+        lambda connection: accounts.change_password(connection, account.id, "another good password", later),
+        lambda connection: accounts.reset(connection, "wang", later + timedelta(seconds=1)),
+        lambda connection: accounts.disable(connection, "wang", later + timedelta(seconds=2)),
+    ]
+    for change in changes:
+        with store.write() as connection:
+            found = accounts.by_id(connection, account.id)
+            change(connection)
+            assert accounts.begin_session(connection, found, later, sessions.LASTS) is None
+            assert sessions.of(connection, account.id, later) == []
 
 
 def test_a_password_that_was_changed_meanwhile_is_not_right(store: Store, keys: Keys) -> None:

@@ -69,6 +69,8 @@ class Account:
     ends_us: int | None
     disabled_us: int | None
     created_us: int
+    changed_us: int
+    """When what it may do, or proves itself with, was changed last."""
 
     def is_live(self, now: datetime) -> bool:
         """Whether it opens doors at a time."""
@@ -223,6 +225,17 @@ def settle(
     return _set(connection, ACCOUNTS.c.id == row.id, None, failed=0, locked_until_us=None, **changes)
 
 
+def begin_session(connection: Connection, account: Account, now: datetime, lasts: timedelta) -> str | None:
+    """Sign in whoever has just been found to be an account; return the token, or None if it was changed since.
+
+    Whoever had shown the old password must not come in after the new one has ended all sessions.
+    """
+    query = select(ACCOUNTS.c.changed_us).where(ACCOUNTS.c.id == account.id).with_for_update(read=True)
+    if connection.execute(query).scalar_one() != account.changed_us:
+        return None
+    return sessions.begin(connection, account.id, now, lasts=lasts)[1]
+
+
 def change_password(connection: Connection, account_id: int, password: str, now: datetime) -> Account:
     """Give an account another password; its sessions end.
 
@@ -233,8 +246,9 @@ def change_password(connection: Connection, account_id: int, password: str, now:
     """
     found = by_id(connection, account_id)
     passwords.check(password, found.name, found.display_name)
-    sessions.revoke_all(connection, account_id, now)
-    return _must(_set(connection, ACCOUNTS.c.id == account_id, now, password_hash=passwords.hashed(password)))
+    changed = _set(connection, ACCOUNTS.c.id == account_id, now, password_hash=passwords.hashed(password))
+    sessions.revoke_all(connection, account_id, now)  # behind the change: `begin_session` waits for it
+    return _must(changed)
 
 
 def reset(connection: Connection, name: str, now: datetime) -> tuple[Account, str]:
@@ -247,7 +261,6 @@ def reset(connection: Connection, name: str, now: datetime) -> tuple[Account, st
     """
     code = token_urlsafe(CODE_BYTES)
     found = by_name(connection, name)
-    sessions.revoke_all(connection, found.id, now)
     changed = _set(
         connection,
         ACCOUNTS.c.id == found.id,
@@ -262,15 +275,17 @@ def reset(connection: Connection, name: str, now: datetime) -> tuple[Account, st
         invite_hash=_hash(code),
         invite_until_us=derive.micros(now + INVITED),
     )
+    sessions.revoke_all(connection, found.id, now)
     return _must(changed), code
 
 
 def disable(connection: Connection, name: str, now: datetime) -> Account:
     """End an account and its sessions; `enable` brings it back."""
     found = by_name(connection, name)
-    sessions.revoke_all(connection, found.id, now)
     at_us = derive.micros(now) if found.disabled_us is None else found.disabled_us
-    return _must(_set(connection, ACCOUNTS.c.id == found.id, now, disabled_us=at_us))
+    changed = _set(connection, ACCOUNTS.c.id == found.id, now, disabled_us=at_us)
+    sessions.revoke_all(connection, found.id, now)
+    return _must(changed)
 
 
 def enable(connection: Connection, name: str, now: datetime) -> Account:
@@ -382,4 +397,5 @@ def _account(row: Any) -> Account:
         ends_us=row.ends_us,
         disabled_us=row.disabled_us,
         created_us=row.created_us,
+        changed_us=row.changed_us,
     )

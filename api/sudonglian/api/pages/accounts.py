@@ -168,7 +168,7 @@ def _entered(request: Request, account: Account, to: str = "/") -> Response:
     """Sign an account in, and lead whoever lacks a second factor to it."""
     lacks = of_account(account).lacks_second_factor
     response = _to(request, "/account/second-factor" if lacks else to)
-    session.begin(request, response, account.id)
+    session.begin(request, response, account)
     return response
 
 

@@ -18,7 +18,9 @@ from sudonglian.api.caller import Caller
 from sudonglian.api.http import auth
 from sudonglian.api.http.door import door_of
 from sudonglian.api.scopes import Scope
-from sudonglian.records import sessions
+from sudonglian.api.signing_in import SignInRefused
+from sudonglian.records import accounts, sessions
+from sudonglian.records.accounts import Account
 from sudonglian.records.sessions import LASTS
 
 SESSION_COOKIE: Final = "sudonglian_session"
@@ -129,14 +131,22 @@ def redeem(request: Request, code: str) -> None:
         request.app.state.api.state.pages_code = ""
 
 
-def begin(request: Request, response: Response, account: int, lasts: timedelta = LASTS) -> None:
-    """Sign an account in: a new session, a new value for forms, and whatever this browser had before ends."""
+def begin(request: Request, response: Response, account: Account, lasts: timedelta = LASTS) -> None:
+    """Sign an account in: a new session, a new value for forms, and whatever this browser had before ends.
+
+    Raises
+    ------
+    SignInRefused
+        The account was changed since it was found.
+    """
     now = datetime.now(UTC)
     before = request.cookies.get(SESSION_COOKIE, "")
     with door_of(request).store.write() as connection:
         if (old := sessions.find(connection, before, now)) is not None:
             sessions.revoke(connection, old.account, old.id, now)
-        _, token = sessions.begin(connection, account, now, lasts=lasts)
+        token = accounts.begin_session(connection, account, now, lasts)
+    if token is None:
+        raise SignInRefused("this account has just been changed; sign in again")
     _set(request, response, SESSION_COOKIE, token, lasts)
     response.delete_cookie(KEY_COOKIE, httponly=True, samesite="strict")
     _set(request, response, VISIT_COOKIE, token_urlsafe(VISIT_BYTES))
