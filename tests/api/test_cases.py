@@ -129,6 +129,8 @@ def test_what_one_asks_one_cannot_approve_with_another_key_of_ones_own(
         ("case", "run", "C-1", "--seed", "7"),
         ("case", "seed", "C-1", "nothing", "--at", STORY["at"]),
         ("case", "seed", "C-1", STORY["seed"], "--at", STORY["at"], "--kind", "ship"),
+        ("case", "seed", "C-1", STORY["seed"], "--at", STORY["at"], "--kind", "person"),
+        ("case", "seed", "C-1", "person:1234567890123456", "--at", STORY["at"], "--kind", "item"),
         ("case", "result", "C-1", "person:5", "negative", "--at", STORY["at"]),
         ("case", "status", "C-1", "5", "contacted"),
         ("case", "split", "C-1", "C-1", "--reason", "x"),

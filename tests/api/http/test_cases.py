@@ -97,6 +97,7 @@ def test_what_is_withdrawn_is_over(outbreak: Any) -> None:
         ("/cases", {"name": "H-3"}, 422),
         ("/cases/H-1/seeds", {"subject": "nothing", "at": STORY["at"]}, 400),
         ("/cases/H-1/seeds", {"subject": STORY["seed"], "at": "today"}, 400),
+        ("/cases/H-1/seeds", {"subject": "person:1234567890123456", "at": STORY["at"], "kind": "lot"}, 422),
         ("/cases/H-1/results", {"subject": "person:5", "result": "negative", "at": STORY["at"]}, 422),
         ("/cases/H-1/statuses", {"person": 5, "status": "contacted"}, 422),
         ("/cases/H-1/merge", {"other": "H-1", "why": "x"}, 422),

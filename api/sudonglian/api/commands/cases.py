@@ -24,7 +24,7 @@ from sudonglian.records.case_state import Case
 from sudonglian.trace.casework import case_documents, case_list
 from sudonglian.trace.casework.clock import clock as clock_of
 from sudonglian.trace.casework.run import run_trace
-from sudonglian.trace.casework.seeding import kind_of
+from sudonglian.trace.casework.seeding import sort_of
 from sudonglian.trace.engine.policies import policy_table
 from sudonglian.trace.engine.query import POLICY, TraceQuery
 
@@ -72,7 +72,7 @@ def seed(
     """Add what a case begins from, with the test that found it."""
     where = identifier_of(place, "--place") if place else ""
     told = seed_of(subject, "SUBJECT")
-    sort = kind or kind_of(told)
+    sort = sort_of(told, kind)
     named: dict[str, Any] = {"kind": sort, "subject": told.removeprefix(PERSON), "at": moment(at, "--at")}
     tested: dict[str, Any] = {"place": where, "result": result, "ct": ct, "sample": sample}
     return _change(context, case, key_file, lambda at, one, act: cases.add_seed(at, one, act, **named, **tested))

@@ -6,6 +6,7 @@ docs/spec/identifiers.md; GS1 General Specifications §3 (application identifier
 import re
 from typing import Final
 
+from sudonglian.records.cases import CaseRefused
 from sudonglian.trace.casework.run import PERSON
 
 _PLACE: Final = re.compile(r"/(?:414|254)/|:(?:sgln|pgln):|^geo:")
@@ -25,3 +26,18 @@ def kind_of(subject: str) -> str:
     if _PLACE.search(subject):
         return "place"
     return "lot" if _LOT.search(subject) else "item"
+
+
+def sort_of(subject: str, kind: str) -> str:
+    """Return the kind that somebody says, or the one told from the identifier if nobody does.
+
+    Raises
+    ------
+    CaseRefused
+        A person who is called a thing would be traced, and not be kept for the case; a thing called a person is nobody.
+    """
+    if not kind:
+        return kind_of(subject)
+    if (kind == "person") != subject.startswith(PERSON):
+        raise CaseRefused("a person is person:NUMBER, and nothing else is one", place="kind")
+    return kind

@@ -23,7 +23,7 @@ from sudonglian.records import cases
 from sudonglian.records.case_state import Case
 from sudonglian.records.cases import MAX_NAME, MAX_TEXT, Act
 from sudonglian.trace.casework import case_documents, case_list
-from sudonglian.trace.casework.seeding import kind_of
+from sudonglian.trace.casework.seeding import sort_of
 
 router = door_router("/cases", "Cases")
 
@@ -166,7 +166,7 @@ def add_seed(request: Request, caller: CaseWorker, case: Named, raw: JsonBody) -
     asked = parsed(SeedAdding, raw)
     subject = seed_of(asked.subject, "/subject")
     told: dict[str, Any] = {
-        "kind": asked.kind or kind_of(subject),
+        "kind": sort_of(subject, asked.kind),
         "subject": subject.removeprefix(PERSON),
         "at": moment(asked.at, "/at"),
         "place": identifier_of(asked.place, "/place") if asked.place else "",
