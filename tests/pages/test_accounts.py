@@ -2,12 +2,13 @@
 
 import base64
 import re
+import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import pytest
 from fastapi.routing import APIRoute
@@ -134,6 +135,15 @@ def test_trying_out_is_for_this_machine_and_ends_with_the_first_account(fresh: A
     abroad = fresh.visitor()
     assert "Try it out" not in abroad.get(f"{path}&lang=en", Host="cold.example").text
     assert abroad.post("/welcome", dict(fields), on="/sign-in", Host="cold.example").status == 401
+    for name in ("X-Real-IP", "X-Forwarded-Proto", "Forwarded"):
+        assert "Try it out" not in abroad.get(f"{path}&lang=en", **{name: "198.51.100.7"}).text, name
+    with socket.create_connection((urlsplit(fresh.url).hostname, urlsplit(fresh.url).port)) as proxied:
+        asked = f"GET {path}&lang=en HTTP/1.0\r\nHost: {urlsplit(fresh.url).netloc}\r\nAccept: text/html\r\n\r\n"
+        proxied.sendall(asked.encode())
+        with proxied.makefile("rb") as given:
+            told = given.read().decode()
+    assert "200 OK" in told
+    assert "Try it out" not in told
     visitor = fresh.visitor()
     assert "Try it out" in visitor.get(f"{path}&lang=en").text
     answer = visitor.post("/welcome", dict(fields), on=path)
@@ -141,8 +151,8 @@ def test_trying_out_is_for_this_machine_and_ends_with_the_first_account(fresh: A
     assert fresh.visitor().post("/welcome", dict(fields), on="/sign-in").status == 401, "once"
     for page in ("/trace/none", "/account", "/upload"):
         assert visitor.get(page).status in (200, 404), page
-    [told] = fresh.run("accounts", "list")["accounts"]
-    assert (told["state"], set(told["roles"])) == ("trial", set(Role))
+    [listed] = fresh.run("accounts", "list")["accounts"]
+    assert (listed["state"], set(listed["roles"])) == ("trial", set(Role))
     assert visitor.post("/sign-out", {}).status == 303
     assert visitor.get("/account").status == 401
 

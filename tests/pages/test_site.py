@@ -463,3 +463,9 @@ def test_proofs_are_checked_to_the_byte(site: Any, trust: Path) -> None:
     assert 'class="verdict INDETERMINATE"' in upload(visitor, bundle, json.dumps(other).encode()).text
     assert upload(visitor, bundle, b"{}").status == 400
     assert upload(visitor, b"x" * (9 * 1024 * 1024), trusted).status == 413
+
+
+def test_no_address_of_ours_leads_to_another_site(site: Any) -> None:
+    visitor = site.visitor()
+    for path in ("//evil.example/x", "///evil.example", "/%2Fevil.example"):
+        assert 'href="//' not in visitor.get(path).text

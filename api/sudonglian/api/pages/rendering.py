@@ -122,4 +122,6 @@ def other_language(request: Request) -> str:
     """Return this page's address in the other language; a page that answered a form is begun anew."""
     kept = [(name, value) for name, value in request.query_params.multi_items() if name not in ("lang", "key")]
     other = "en" if lang_of(request) == "zh" else "zh"
-    return f"{quote(request.url.path)}?{urlencode([*kept, ('lang', other)])}"
+    # Two slashes would begin another site's name.
+    path = f"/{request.url.path.lstrip('/')}"
+    return f"{quote(path)}?{urlencode([*kept, ('lang', other)])}"

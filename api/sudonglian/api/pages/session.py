@@ -37,8 +37,20 @@ CODE_BYTES: Final = 32
 
 LOCAL_NAMES: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
-FORWARDED: Final = ("forwarded", "x-forwarded-for", "x-forwarded-host", "via")
-"""What a proxy adds: behind one, every caller's address is the proxy's."""
+FORWARDED: Final = (
+    "forwarded",
+    "x-forwarded-",
+    "via",
+    "x-real-ip",
+    "x-client-ip",
+    "true-client-ip",
+    "cf-connecting-ip",
+)
+"""How headers begin that a proxy adds: behind one, every caller's address is the proxy's."""
+
+PROXYS: Final = "1.0"
+"""The version of HTTP in which nginx asks if nobody says otherwise, with this machine's own name for a host and nothing
+added; no browser does."""
 
 
 _REDEEMING: Final = Lock()
@@ -213,7 +225,9 @@ def check_form(request: Request, token: str) -> None:
 
 def is_local(request: Request) -> bool:
     """Whether the browser runs on this machine, and reached the server by this machine's own name."""
-    if any(name in request.headers for name in FORWARDED) or request.client is None:
+    if any(name.startswith(FORWARDED) for name in request.headers) or request.client is None:
+        return False
+    if request.scope.get("http_version") == PROXYS:
         return False
     host = request.headers.get("host", "")
     name = host if host.endswith("]") else host.rpartition(":")[0] or host
