@@ -80,7 +80,7 @@ def test_from_the_line_list_to_the_last_call(loaded: Callable[..., Any], tmp_pat
     ):
         refused = run("case", "tasks", *command, *xin, "--json")
         assert refused.json["error"]["code"] == "task-unknown", command
-    told = run("case", "tasks", "close", "1", "reached", *wen, "--json").json
+    told = run("case", "tasks", "close", "1", "reached", *wen, "--json").json["tasks"][0]
     assert (told["state"], told["outcome"], told["closed_by"][:8]) == ("closed", "reached", "account:")
     assert run("case", "members", "C-1", "--json").json["members"][0]["status"] == "contacted"
     assert run("case", "tasks", "hand-back", "2", "--reason", "on leave", *wen).code == 0

@@ -50,6 +50,8 @@ COMMANDS: Final = {
     "list": Scope.trace,
     "trace": Scope.trace,
     "case tasks make": Scope.case,
+    "case tasks goods": Scope.case,
+    "case tasks firms": Scope.case,
     "case tasks list": Scope.case,
     "case tasks assign": Scope.case,
     "case tasks progress": Scope.case,

@@ -34,6 +34,9 @@ OF_GOODS: Final = {
 ONCE: Final = {"contact": frozenset({"reached", "refused"}), "advice": frozenset({"advised", "refused"})}
 """Tasks that are not made anew for whom they ended so."""
 
+RECORDED: Final = {"disinfect": frozenset({"disinfected"}), "test": frozenset(_TESTED)}
+"""What came of goods and places that a record must say, so that it is a fact for traces."""
+
 OPEN: Final = frozenset({"open", "assigned"})
 
 

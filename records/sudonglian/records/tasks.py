@@ -17,7 +17,7 @@ from sudonglian.records.cases import Act
 from sudonglian.records.keys import Keys
 from sudonglian.records.reveals import Identity, OwnReveal
 from sudonglian.records.tables import TASKS
-from sudonglian.records.task_state import OF_GOODS, OF_PERSONS, ONCE, PERSON, VOID, Task, outcomes
+from sudonglian.records.task_state import OF_GOODS, OF_PERSONS, ONCE, PERSON, RECORDED, VOID, Task, outcomes
 
 LOOKS_LAST: Final = timedelta(days=14)
 """From the approval: as long as a contact is followed; later workers need another approval."""
@@ -176,6 +176,10 @@ def close(
     known = (*outcomes(one.kind, one.subject_kind), VOID)
     if outcome not in known:
         raise TaskRefused(f"{outcome[:40]!r} is none of {', '.join(known)}", place="outcome")
+    if one.person is None and outcome in RECORDED.get(one.kind, ()) and not record:
+        raise TaskRefused(
+            "what was done to goods is a record too: close it with `sudonglian case tasks close`", place="task"
+        )
     told = cases.text_of(note, "note", needed=False)
     said: dict[str, Json] = {"do": "task-closed", "task": number, "outcome": outcome, "note": told, "record": record}
     cases.append(connection, case, act, said)

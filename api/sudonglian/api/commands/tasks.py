@@ -5,22 +5,25 @@ docs/cases.md; docs/spec/access-log.md rules 11 and 12; docs/decisions/0820 and 
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from sudonglian.api.assigning import follower
 from sudonglian.api.commands.reveals import KeyFile, Reason, token_in
-from sudonglian.api.console import DONE, Console
+from sudonglian.api.console import DONE, Console, check_writable, write_file
 from sudonglian.api.parsing import identifier_of, moment
 from sudonglian.api.principals import here
 from sudonglian.api.scopes import Scope
+from sudonglian.api.settings import submitter as submitter_of
 from sudonglian.api.wiring import House, open_house
 from sudonglian.records import cases, tasks
 from sudonglian.records.case_state import Case
 from sudonglian.records.cases import Act
 from sudonglian.records.task_state import Task
 from sudonglian.trace.casework import disclosing, dispatch, task_documents
+from sudonglian.trace.casework import goods as dispatching_goods
 
 Named = Annotated[str, typer.Argument(metavar="CASE", help="The case, by its number or name.")]
 Number = Annotated[int, typer.Argument(metavar="TASK", min=1, help="The task's number.")]
@@ -64,6 +67,59 @@ def make(
             found = cases.to_change(connection, case)
             made = dispatch.make(connection, found, act, **told)
     return _emit_all(console, found, made)
+
+
+@app.command()
+def goods(
+    context: typer.Context,
+    case: Named,
+    kind: Annotated[str, typer.Option(metavar="KIND", help="seal, test, disinfect, release or destroy.")],
+    subject: Annotated[
+        list[str] | None, typer.Option(metavar="ID", help="An item, lot or place; several; all exposed if absent.")
+    ] = None,
+    place: Annotated[str, typer.Option(metavar="PLACE", help="Only what is at this place, and the place itself.")] = "",
+    area: Area = "",
+    advice: Annotated[str, typer.Option(metavar="TEXT", help="What to tell them; name nobody in it.")] = "",
+    due: Annotated[str, typer.Option(metavar="TIME", help="Until when; a day if absent.")] = "",
+    key_file: KeyFile = "",
+) -> int:
+    """Make tasks about the seeds, exposed goods and places of a case, in the order of their risk."""
+    console: Console = context.obj
+    told: dict[str, Any] = {
+        "kind": kind,
+        "subjects": [identifier_of(one, "--subject") for one in subject or ()],
+        "place": identifier_of(place, "--place") if place else "",
+        "area": area,
+        "advice": advice,
+        "due": moment(due, "--due") if due else None,
+    }
+    with open_house(console, create=False) as house:
+        act = here(house, token_in(key_file), Scope.case)
+        with house.store.write() as connection:
+            found = cases.to_change(connection, case)
+            made = dispatching_goods.make(connection, found, act, **told)
+    return _emit_all(console, found, made)
+
+
+@app.command()
+def firms(
+    context: typer.Context,
+    case: Named,
+    firm: Annotated[str, typer.Option(metavar="URI", help="Only this firm's.")] = "",
+    csv: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write the lists as CSV.")] = None,
+) -> int:
+    """List for each firm the exposed stock that it holds: lots, items and where, and no person."""
+    console: Console = context.obj
+    if csv is not None:
+        check_writable(csv)
+    with open_house(console, create=False) as house, house.store.read() as connection:
+        found = cases.find(connection, case)
+        told = {name: rows for name, rows in dispatching_goods.firms(connection, found).items() if firm in ("", name)}
+    if csv is not None:
+        write_file(csv, dispatching_goods.encode(told))
+    lines = [f"{name}  {'  '.join(one.values())}" for name, rows in told.items() for one in rows]
+    console.emit({"case": found.number, "firms": told}, lines)
+    return DONE
 
 
 @app.command("list")
@@ -164,19 +220,36 @@ def close(
         typer.Argument(
             metavar="OUTCOME",
             help="contact: reached, unreachable, refused; test: positive, negative, inconclusive; health-check: well,"
-            " symptoms, unreachable; advice: advised, unreachable, refused; any: void.",
+            " symptoms, unreachable; advice: advised, unreachable, refused; of goods: sealed, disinfected, released,"
+            " destroyed, gone, or a test's; any: void.",
         ),
     ],
     note: Annotated[str, typer.Option(metavar="TEXT", help="A note; name nobody in it.")] = "",
     ct: Annotated[str, typer.Option(metavar="CT", help="The test's Ct value: 31.5.")] = "",
-    at: Annotated[str, typer.Option(metavar="TIME", help="When it was sampled; now if absent.")] = "",
+    at: Annotated[str, typer.Option(metavar="TIME", help="When it was done; now if absent.")] = "",
+    place: Annotated[
+        str, typer.Option(metavar="PLACE", help="Where it was done to a lot whose place is not known.")
+    ] = "",
+    submitter: Annotated[
+        str, typer.Option(metavar="URI", help="Whose record of goods it is: the authority's; SUDONGLIAN_SUBMITTER.")
+    ] = "",
     key_file: KeyFile = "",
 ) -> int:
-    """Close a task with what came of it; a person's status follows."""
-    told: dict[str, Any] = {"note": note, "ct": ct, "at": moment(at, "--at") if at else None}
-    return _change(
-        context, number, key_file, lambda conn, case, act: tasks.close(conn, case, act, number, outcome, **told)
-    )
+    """Close a task with what came of it; a person's status follows; a disinfection or test of goods is a record."""
+    console: Console = context.obj
+    told: dict[str, Any] = {
+        "note": note,
+        "ct": ct,
+        "at": moment(at, "--at") if at else None,
+        "place": identifier_of(place, "--place") if place else "",
+        "submitter": submitter_of(submitter, "--submitter") if submitter else console.settings.submitter,
+    }
+    with open_house(console, create=False) as house:
+        act, only = _who(house, token_in(key_file))
+        with house.store.write() as connection:
+            found, _ = tasks.to_change(connection, number, by=only)
+            one = dispatching_goods.close(connection, house.keys, found, act, number, outcome, **told)
+    return _emit_all(console, found, [one])
 
 
 @app.command()
@@ -229,7 +302,7 @@ def _line(console: Console, one: dict[str, Any]) -> str:
     late = console.text("LATE") if one["overdue"] else ""
     told = (one["state"], one["outcome"] or "", one.get("assignee") or "", late, one["missing"])
     said = "  ".join(it for it in told if it)
-    return f"{one['task']}  {one['kind']}  {one['subject']}  {one['tier']}  {one['area']}  {one['due']}  {said}"
+    return f"{one['task']}  {one['kind']}  {one['subject']}  {one['place']}  {one['tier']}  {one['area']}  {one['due']}  {said}"
 
 
 def _counted(console: Console, name: str, one: dict[str, Any]) -> str:
