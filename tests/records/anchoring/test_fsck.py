@@ -166,7 +166,7 @@ def keep_a_case(world: Any) -> None:
         reveal = reveals.ask(connection, one, ana, "call").number
         reveals.approve(connection, reveal, bo)
         reveals.release(connection, reveal, ana)
-        wanted = tasks.Wanted("person", "77", "", "close", world.clock(), 1)
+        wanted = tasks.Wanted("person", "77", "", "close", ana.now, 1)
         tasks.make(connection, one, ana, "contact", [wanted], area="A")
 
 
