@@ -167,7 +167,7 @@ def keep_a_case(world: Any) -> None:
         reveals.approve(connection, reveal, bo)
         reveals.release(connection, reveal, ana)
         wanted = tasks.Wanted("person", "77", "", "close", ana.now, 1)
-        tasks.make(connection, one, ana, "contact", [wanted], area="A")
+        tasks.make(connection, cases.find(connection, one.number), ana, "contact", [wanted], area="A")
 
 
 def check(world: Any) -> dict[str, Any]:
