@@ -22,7 +22,7 @@ from sudonglian.records.keys import Keys
 from sudonglian.records.store import Store, StoreError
 from sudonglian.records.tables import ANCHORS, CHAINS, HANDOFFS, ID, JOBS, META, METADATA
 
-CASE_TABLES = ("cases", "case_events", "case_seeds", "case_runs", "case_members", "reveals")
+CASE_TABLES = ("cases", "case_events", "case_seeds", "case_runs", "case_members", "reveals", "tasks")
 THEN = datetime(2026, 1, 5, tzinfo=UTC)
 
 

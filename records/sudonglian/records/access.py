@@ -37,13 +37,17 @@ def looks_of_case(connection: Connection, case: Case) -> list[dict[str, Any]]:
     questions = _questions(connection)
     told = [one for one in questions.values() if one[1]["why"] == {"case": str(case.number)}]
     found = [_trace(one) for one in told]
-    for reveal in case.reveals.values():
-        if reveal.entries_from is not None:
-            for index in range(reveal.entries_from, reveal.entries_from + len(reveal.persons)):
-                value = private.value_of(private.entry(connection, index))
-                if not isinstance(value, dict):
-                    raise StoreCorrupt("no entry about a person", place=f"private_entries/{index}")
-                found.append(_reveal(index, value))
+    entries = [
+        index
+        for reveal in case.reveals.values()
+        if reveal.entries_from is not None
+        for index in range(reveal.entries_from, reveal.entries_from + len(reveal.persons))
+    ]
+    for index in (*entries, *(look.entry for look in case.tasks.looks)):
+        value = private.value_of(private.entry(connection, index))
+        if not isinstance(value, dict):
+            raise StoreCorrupt("no entry about a person", place=f"private_entries/{index}")
+        found.append(_reveal(index, value))
     return _told(connection, found)
 
 

@@ -12,9 +12,10 @@ from sqlalchemy import Table
 
 from sudonglian.chain import canonical
 from sudonglian.chain.errors import CanonicalRefused
-from sudonglian.records import derive
+from sudonglian.records import derive, task_state
 from sudonglian.records.errors import StoreCorrupt
-from sudonglian.records.tables import CASE_EVENTS, CASE_MEMBERS, CASE_RUNS, CASE_SEEDS, CASES, REVEALS
+from sudonglian.records.tables import CASE_EVENTS, CASE_MEMBERS, CASE_RUNS, CASE_SEEDS, CASES, REVEALS, TASKS
+from sudonglian.records.task_state import Tasks
 
 Standing: TypeAlias = Literal["open", "closed", "merged"]
 
@@ -86,6 +87,8 @@ class Reveal:
     released_us: int | None = None
     entries_from: int | None = None
     """Index of the private entry about its first person; those about the others follow."""
+    for_tasks: bool = False
+    """Whether follow-up workers may see, each for a task of theirs, how to reach the person."""
 
 
 class Happened(NamedTuple):
@@ -119,6 +122,7 @@ class Case:
     runs: dict[int, Run] = field(default_factory=dict)
     members: dict[int, Member] = field(default_factory=dict)
     reveals: dict[int, Reveal] = field(default_factory=dict)
+    tasks: Tasks = field(default_factory=lambda: Tasks({}, {}, []))
 
     def apply(self, happened: Happened) -> None:
         """Take in the next event.
@@ -131,11 +135,15 @@ class Case:
         said, place = happened.said, f"private_entries/{happened.at}"
         if said.get("case") != self.number or said.get("n") != len(self.events):
             raise StoreCorrupt(f"not event {len(self.events)} of case {self.number}", place=place)
-        change = _CHANGES.get(str(said.get("do")))
-        if change is None:
-            raise StoreCorrupt(f"no event of a case is called {said.get('do')!r:.40}", place=place)
+        do = str(said.get("do"))
+        change, about_tasks = _CHANGES.get(do), task_state.CHANGES.get(do)
+        if change is None and about_tasks is None:
+            raise StoreCorrupt(f"no event of a case is called {do!r:.40}", place=place)
         try:
-            change(self, happened)
+            if change is not None:
+                change(self, happened)
+            elif about_tasks is not None:
+                about_tasks(self.tasks, said, happened.at, happened.at_us)
         except (KeyError, TypeError, ValueError, IndexError) as error:
             raise StoreCorrupt(f"the event lacks {error!s:.80}", place=place) from error
         self.events.append(happened)
@@ -169,6 +177,13 @@ class Case:
                     *(one.release_until_us, one.released_us, one.entries_from),
                 )
                 for one in self.reveals.values()
+            },
+            TASKS: {
+                (one.number,): (
+                    *(me, one.kind, one.subject_kind, one.subject, one.place, one.tier, one.area, one.due_us),
+                    *(one.order, one.state, one.assignee, one.made_us, one.escalated_us, one.outcome, one.closed_us),
+                )
+                for one in self.tasks.by_number.values()
             },
         }
 
@@ -310,6 +325,7 @@ def _asked(case: Case, one: Happened) -> None:
     case.reveals[int(said["reveal"])] = Reveal(
         *(int(said["reveal"]), one.at_us, str(said["by"]), str(said["why"]), tuple(said["persons"])),
         *(str(said["digest"]), int(said["until_us"])),
+        for_tasks=said.get("for") == "tasks",
     )
 
 

@@ -11,7 +11,7 @@ from sudonglian.chain import canonical
 from sudonglian.records.case_state import Case, Happened
 from sudonglian.records.fsck_log import Log
 from sudonglian.records.fsck_report import Report
-from sudonglian.records.reveals import access_entry
+from sudonglian.records.reveals import access_entry, look_entry
 from sudonglian.records.tables import (
     CASE_EVENTS,
     CASE_MEMBERS,
@@ -19,10 +19,11 @@ from sudonglian.records.tables import (
     CASE_SEEDS,
     CASES,
     REVEALS,
+    TASKS,
     TRACES,
 )
 
-TABLES: Final = (CASES, CASE_EVENTS, CASE_SEEDS, CASE_RUNS, CASE_MEMBERS, REVEALS)
+TABLES: Final = (CASES, CASE_EVENTS, CASE_SEEDS, CASE_RUNS, CASE_MEMBERS, REVEALS, TASKS)
 
 
 def check(report: Report, connection: Connection, log: Log) -> None:
@@ -54,6 +55,11 @@ def _accesses(report: Report, log: Log, made: dict[int, Case]) -> None:
             if reveal.entries_from is not None:
                 told = (access_entry(case, reveal, person) for person in reveal.persons)
                 due |= dict(enumerate(told, reveal.entries_from))
+        for look in case.tasks.looks:
+            reveal = case.reveals[look.reveal]
+            if not reveal.for_tasks or look.person not in reveal.persons or reveal.decided_by in (None, look.by):
+                report.add("access-beyond-reveal", f"tasks/{look.task}", "nobody approved that its worker looks")
+            due[look.entry] = look_entry(case, reveal, look.person, look.by, look.at_us)
     held = {
         index: said for index, said in enumerate(log.private) if isinstance(said, dict) and said.get("k") == "access"
     }

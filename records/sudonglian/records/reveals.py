@@ -94,8 +94,10 @@ def find(connection: Connection, number: int) -> tuple[Case, Reveal]:
     return case, case.reveals[number]
 
 
-def ask(connection: Connection, case: Case, act: Act, why: str, persons: Sequence[int] = ()) -> Reveal:
-    """Ask for the identities of a line list, or of some persons on it.
+def ask(
+    connection: Connection, case: Case, act: Act, why: str, persons: Sequence[int] = (), *, for_tasks: bool = False
+) -> Reveal:
+    """Ask for the identities of a line list, or of some persons on it; for tasks, so that their workers may call.
 
     Raises
     ------
@@ -116,6 +118,8 @@ def ask(connection: Connection, case: Case, act: Act, why: str, persons: Sequenc
         "why": cases.text_of(why, "reason"),
         "until_us": derive.micros(act.now + ASKED_LASTS),
     }
+    if for_tasks:
+        said["for"] = "tasks"
     cases.append(connection, case, act, said)
     return case.reveals[number]
 
@@ -178,10 +182,15 @@ def release(connection: Connection, number: int, act: Act) -> tuple[Case, Reveal
 def access_entry(case: Case, reveal: Reveal, person: int) -> dict[str, Json]:
     """Return what the private tree says of one person in a released reveal (docs/spec/access-log.md rule 2)."""
     assert reveal.released_us is not None
+    return look_entry(case, reveal, person, reveal.asked_by, reveal.released_us)
+
+
+def look_entry(case: Case, reveal: Reveal, person: int, by: str, at_us: int) -> dict[str, Json]:
+    """Return what the private tree says of one look at one person under a reveal."""
     return {
         "approved_by": reveal.decided_by,
-        "at": derive.moment(reveal.released_us).isoformat(timespec="microseconds"),
-        "by": reveal.asked_by,
+        "at": derive.moment(at_us).isoformat(timespec="microseconds"),
+        "by": by,
         "case": case.number,
         "k": "access",
         "list": reveal.digest,

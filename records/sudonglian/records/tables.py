@@ -528,3 +528,27 @@ REVEALS: Final = Table(
     Column("entries_from", BigInteger, comment="private entry about its first person; the others follow"),
     Index("ix_reveals_case_id", "case_id"),
 )
+
+TASKS: Final = Table(
+    "tasks",
+    METADATA,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("case_id", BigInteger, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("subject_kind", Text, nullable=False, comment="person, lot, item or place"),
+    Column("subject", Text, nullable=False, comment="normal form, or a person's number"),
+    Column("place", Text, nullable=False, comment="where a lot is that is meant there alone"),
+    Column("tier", Text, nullable=False),
+    Column("area", Text, nullable=False),
+    Column("due_us", BigInteger, nullable=False),
+    Column("ordinal", BigInteger, nullable=False, comment="whom to call first, from 1"),
+    Column("state", Text, nullable=False, comment="open, assigned or closed"),
+    Column("assignee", Text, comment="account:N"),
+    Column("made_us", BigInteger, nullable=False),
+    Column("escalated_us", BigInteger),
+    Column("outcome", Text),
+    Column("closed_us", BigInteger),
+    Index("ix_tasks_case_id", "case_id"),
+    Index("ix_tasks_assignee", "assignee", "state"),
+    comment="Tasks as the events of their case make them: records.task_state.",
+)

@@ -158,8 +158,14 @@ def make_keys(store: Store, keys: Keys | None = None) -> dict[str, str]:
         "epidemiologist": ["case", "trace"],
         "both": ["case", "reveal-approve"],
         "approver": ["reveal-approve"],
+        "worker": ["follow-up"],
+        "neighbour": ["follow-up"],
     }
-    people = {} if keys is None else {name: enrol(store, keys, name, "epidemiologist", "approver") for name in persons}
+    people = (
+        {}
+        if keys is None
+        else {name: enrol(store, keys, name, "epidemiologist", "approver", "follow-up") for name in persons}
+    )
     with store.write() as connection:
         return (
             {

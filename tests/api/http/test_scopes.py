@@ -25,6 +25,7 @@ MAY = {
     "auditor": {Scope.public, Scope.audit, Scope.access_log, Scope.read_record},
     "investigator": {Scope.public, Scope.case},
     "approver": {Scope.public, Scope.reveal_approve},
+    "worker": {Scope.public, Scope.follow_up},
     "operator": {Scope.public, Scope.operate},
 }
 

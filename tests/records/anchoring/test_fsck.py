@@ -28,6 +28,7 @@ from sudonglian.records import (
     log,
     reveals,
     sessions,
+    tasks,
     traces,
     vault,
 )
@@ -165,6 +166,8 @@ def keep_a_case(world: Any) -> None:
         reveal = reveals.ask(connection, one, ana, "call").number
         reveals.approve(connection, reveal, bo)
         reveals.release(connection, reveal, ana)
+        wanted = tasks.Wanted("person", "77", "", "close", ana.now, 1)
+        tasks.make(connection, cases.find(connection, one.number), ana, "contact", [wanted], area="A")
 
 
 def check(world: Any) -> dict[str, Any]:

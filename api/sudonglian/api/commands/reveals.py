@@ -37,6 +37,9 @@ def ask(
         list[int] | None,
         typer.Option(min=1, metavar="N", help="A person's number; several; all on the list if absent."),
     ] = None,
+    for_tasks: Annotated[
+        bool, typer.Option("--for-tasks", help="Also for follow-up workers: each how to reach the person of a task.")
+    ] = False,
     key_file: KeyFile = "",
 ) -> int:
     """Ask for the identities of a case's line list as it is now."""
@@ -45,7 +48,7 @@ def ask(
         act = here(house, token_in(key_file), Scope.case)
         with house.store.write() as connection:
             found = cases.to_change(connection, case)
-            made = reveals.ask(connection, found, act, reason, person or ())
+            made = reveals.ask(connection, found, act, reason, person or (), for_tasks=for_tasks)
     return _emit(console, found, made)
 
 
@@ -126,5 +129,8 @@ def _emit(console: Console, case: Case, one: Reveal) -> int:
     line = console.text(
         "reveal {reveal} of case {case}: {state}; {count} persons, asked by {asked_by}", **told, count=len(one.persons)
     )
-    console.emit(told, [line, f"  {one.why}"])
+    lines = [line, f"  {one.why}"]
+    if one.for_tasks:
+        lines.append(console.text("  also for follow-up workers: each how to reach the person of a task"))
+    console.emit(told, lines)
     return DONE

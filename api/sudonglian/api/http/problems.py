@@ -34,6 +34,7 @@ from sudonglian.records import (
     reveals,
     second_factor,
     signatures,
+    tasks,
 )
 from sudonglian.records.querying import errors as query_errors
 from sudonglian.records.sheets import faults
@@ -83,6 +84,10 @@ STATUS: Final[dict[type[SudonglianError], int]] = {
     reveals.RevealRefused: 409,
     reveals.RevealUnknown: 404,
     reveals.OwnReveal: 403,
+    tasks.TaskRefused: 422,
+    tasks.TaskUnknown: 404,
+    tasks.TaskOver: 409,
+    tasks.NotRevealed: 409,
     TemperatureRefused: 422,
     TraceError: 422,
     DoorError: 500,

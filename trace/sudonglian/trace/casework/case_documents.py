@@ -12,7 +12,7 @@ from sudonglian.trace.casework.clock import clock, iso
 
 FRAME: Final = ("k", "case", "n", "at", "by", "do")
 
-COUNTED: Final = ("persons", "seeds")
+COUNTED: Final = ("persons", "seeds", "tasks")
 """Lists that the timeline tells by their length alone."""
 
 
@@ -81,6 +81,7 @@ def reveal_json(case: Case, one: Reveal, now: datetime) -> dict[str, Any]:
         "why": one.why,
         "persons": list(one.persons),
         "list": one.digest,
+        "for_tasks": one.for_tasks,
         "asked": iso(one.asked_us),
         "asked_by": one.asked_by,
         "until": _time(end),

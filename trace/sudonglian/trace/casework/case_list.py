@@ -72,7 +72,7 @@ def encode(rows: Iterable[Mapping[str, Any]]) -> bytes:
     for row in rows:
         generation = row["generation"]
         told = {**row, "generation": generation["objects"] + generation["persons"]}
-        writer.writerow(["" if told[name] is None else _safe(str(told[name])) for name in COLUMNS])
+        writer.writerow(["" if told[name] is None else safe(str(told[name])) for name in COLUMNS])
     return b"\xef\xbb\xbf" + out.getvalue().encode()
 
 
@@ -107,6 +107,6 @@ def _cell(row: Mapping[str, Any], by: str) -> str:
     return datetime.fromisoformat(row["time"]).astimezone(CHINA).date().isoformat() if row["time"] else ""
 
 
-def _safe(text: str) -> str:
+def safe(text: str) -> str:
     """Return a cell that no spreadsheet takes for a formula."""
     return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text

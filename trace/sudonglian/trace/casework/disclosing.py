@@ -6,12 +6,13 @@ docs/spec/access-log.md rule 3; docs/decisions/0801. What is returned is for the
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sudonglian.records import reveals
+from sudonglian.records import reveals, tasks
 from sudonglian.records.case_state import Case, Reveal
 from sudonglian.records.cases import Act
 from sudonglian.records.keys import Keys
 from sudonglian.records.reveals import Identity
 from sudonglian.records.store import Store
+from sudonglian.records.task_state import Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,3 +36,26 @@ def release(store: Store, keys: Keys, number: int, act: Act) -> Shown:
         case, reveal = reveals.release(connection, number, act)
     with store.read() as connection:
         return Shown(case, reveal, reveals.identities(connection, keys, reveal.persons))
+
+
+@dataclass(frozen=True, slots=True)
+class Reachable:
+    """A task with how to reach its person, which no `repr` repeats."""
+
+    case: Case
+    task: Task
+    reach: list[dict[str, str]] = field(repr=False)
+
+
+def reach(store: Store, keys: Keys, number: int, act: Act) -> Reachable:
+    """Show the worker of a task how to reach its person.
+
+    Raises
+    ------
+    TaskRefused, RevealRefused, CaseClosed
+        It may not be shown.
+    """
+    with store.write() as connection:
+        case, task = tasks.look(connection, number, act)
+    with store.read() as connection:
+        return Reachable(case, task, tasks.reachable(connection, keys, task))

@@ -37,11 +37,13 @@ Ct = Annotated[str, Field(max_length=8, description="The test's Ct value: 31.5."
 Number = Annotated[int, Field(ge=1, le=MAX_INTEGER)]
 
 
-class _Body(BaseModel):
+class Body(BaseModel):
+    """What a request says, and nothing else."""
+
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
-class CaseOpening(_Body):
+class CaseOpening(Body):
     """What a case needs to be opened."""
 
     name: str = Field(min_length=1, max_length=MAX_NAME)
@@ -50,7 +52,7 @@ class CaseOpening(_Body):
     responsible: Text
 
 
-class SeedAdding(_Body):
+class SeedAdding(Body):
     """What a case begins from, with the test that found it."""
 
     subject: Subject
@@ -62,7 +64,7 @@ class SeedAdding(_Body):
     sample: str = Field("", max_length=MAX_NAME)
 
 
-class ResultAdding(_Body):
+class ResultAdding(Body):
     """A test's result."""
 
     subject: Subject
@@ -73,7 +75,7 @@ class ResultAdding(_Body):
     note: Text = ""
 
 
-class StatusSetting(_Body):
+class StatusSetting(Body):
     """How far one is with a person."""
 
     person: Number
@@ -81,13 +83,13 @@ class StatusSetting(_Body):
     note: Text = ""
 
 
-class Why(_Body):
+class Why(Body):
     """A reason."""
 
     why: Text
 
 
-class Other(_Body):
+class Other(Body):
     """Another case, and a reason."""
 
     other: str = Field(max_length=MAX_NAME)

@@ -34,6 +34,7 @@ class RevealAsking(Why):
     """Whose identities are wanted, and why."""
 
     persons: list[Number] = Field([], max_length=10_000, description="All on the line list if empty.")
+    for_tasks: bool = Field(False, description="Also for follow-up workers: each how to reach the person of a task.")
 
 
 @router.post("/cases/{case}/reveals", status_code=201, openapi_extra=described(RevealAsking))
@@ -42,7 +43,7 @@ def ask_reveal(request: Request, caller: CaseWorker, case: Named, raw: JsonBody)
     asked = parsed(RevealAsking, raw)
     with door_of(request).store.write() as connection:
         found = cases.to_change(connection, case)
-        made = reveals.ask(connection, found, act_of(caller), asked.why, asked.persons)
+        made = reveals.ask(connection, found, act_of(caller), asked.why, asked.persons, for_tasks=asked.for_tasks)
     location = f"/cases/{found.number}/reveals/{made.number}"
     return json_answer(_told(found, made), 201, {"Location": location})
 
