@@ -3,10 +3,10 @@
 docs/spec/bundle.md rules 10-16; the program is `sudonglian-verify`.
 """
 
+import json
 from dataclasses import asdict
 from typing import Annotated, Any, Final
 
-import orjson
 from fastapi import Depends, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -38,6 +38,6 @@ class VerifyAsk(BaseModel):
 def verify(request: Request, caller: Anyone, raw: Annotated[bytes, Depends(body_of(MAX_VERIFY))]) -> Response:
     """Judge a bundle by a trust file: VALID, INVALID or INDETERMINATE, step by step."""
     asked = parsed(VerifyAsk, raw)
-    trust = asked.trust.encode() if isinstance(asked.trust, str) else orjson.dumps(asked.trust)
+    trust = asked.trust.encode() if isinstance(asked.trust, str) else json.dumps(asked.trust).encode()
     verdict = judge(asked.bundle.encode(), trusts.parse(trust))
     return json_answer({**asdict(verdict), "notice": NOTICE})
