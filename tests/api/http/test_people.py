@@ -10,16 +10,18 @@ def person(number: str) -> dict[str, Any]:
 
 
 def test_a_person_is_erased_and_the_receipt_is_given_when_it_is_sealed(served: Any, make: Any) -> None:
-    event = make.event(8_801, **{"sdl:participants": [person("19955508801")]})
+    event = make.event(88_019, **{"sdl:participants": [person("19955508801")]})
     assert served.ask("POST", "/epcis/v2/capture", make.document(event), token="firm").status == 202
     asked = {"kind": "phone", "value": "0086 199-5550-8801", "reason": "asked for"}
     assert served.ask("POST", "/people/erasures", asked, token="firm").status == 403
     assert served.ask("POST", "/people/erasures", {**asked, "reason": "199 5550 8801"}, token="operator").status == 422
     done = served.ask("POST", "/people/erasures", asked, token="operator")
+    assert done.status == 201, done
     assert (done.status, done.json["erased"], len(done.json["records"])) == (201, True, 1)
     again = served.ask("POST", "/people/erasures", asked, token="operator")
     assert (again.status, again.json["type"]) == (404, "urn:sudonglian:problem:unknown-person")
     resent = served.ask("POST", "/epcis/v2/capture", make.document(event), token="firm")
+    assert resent.status == 202, resent
     job = served.ask("GET", resent.headers["location"], token="firm").json
     assert [one["code"] for one in job["errors"]] == ["erased"]
     place = done.headers["location"]
