@@ -76,7 +76,7 @@ def test_question_and_answer_are_kept_and_the_digest_is_that_of_the_stored_docum
     assert kept.document == canonical.encode(done.result.document())
     assert kept.document_hash is not None
     assert kept.document_hash.hex() == done.result.document_hash()
-    _, question, answer, run = said(outbreak)
+    _, question, run, answer = said(outbreak)
     assert (question["k"], question["why"], question["query"]["seed"]) == ("trace", {"case": "1"}, STORY["seed"])
     assert question["by"] == "cli:ana"
     persons = {int(one.id) for one in done.result.members if one.kind == "person"}
