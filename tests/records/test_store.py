@@ -6,6 +6,7 @@ import sqlite3
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -17,7 +18,8 @@ from sqlalchemy.exc import DBAPIError
 from sudonglian.records import store as stores
 from sudonglian.records.deployment import open_deployment
 from sudonglian.records.intake import CaptureResult
-from sudonglian.records.keys import Keys
+from sudonglian.records.keks import Ring, parse
+from sudonglian.records.keys import KEK_FILE, Keys
 from sudonglian.records.store import Store, StoreError, in_batches, insert_new
 from sudonglian.records.tables import META, PENDING
 
@@ -75,6 +77,10 @@ def evidence(keys: Keys) -> Iterator[Path]:
 
 
 def test_a_database_in_a_read_only_folder_is_read(evidence: Path, keys: Keys) -> None:
+    # The file of the key-encryption keys is looked at anew at each use, and the stranger may not: from the environment.
+    file = Path(keys.place(KEK_FILE))
+    keys = replace(keys, keks=Ring(parse(file.read_text(), str(file)), "SUDONGLIAN_KEK"))
+
     def look() -> str:
         store = Store(f"sqlite:///{evidence}")
         known = open_deployment(store, keys)
