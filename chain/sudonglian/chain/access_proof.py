@@ -3,6 +3,7 @@
 docs/spec/access-log.md rules 8-10. Read strictly and judged under the auditor's own trust, as bundles are.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -102,7 +103,7 @@ class AccessExamination(Examination):
         return walked(steps)
 
 
-class _Proof:
+class _Proof(ABC):
     """What both proofs have: sealed trees, the older first."""
 
     def __init__(self, *sealed: Sealed) -> None:
@@ -137,9 +138,9 @@ class _Proof:
             for note, tree in zip(self.notes, self.trees, strict=True)
         )
 
+    @abstractmethod
     def check_private(self) -> str:
         """Check what the proof is about."""
-        raise NotImplementedError
 
     def _pairs(self) -> list[tuple[Sealed, Note]]:
         return list(zip(self.sealed, self.notes, strict=True))
