@@ -56,10 +56,7 @@ def make(
         "kind": kind,
         "tiers": tier or (),
         "persons": person or (),
-        "place": identifier_of(place, "--place") if place else "",
-        "area": area,
-        "advice": advice,
-        "due": moment(due, "--due") if due else None,
+        **_terms(place, area, advice, due),
     }
     with open_house(console, create=False) as house:
         act = here(house, token_in(key_file), Scope.case)
@@ -88,10 +85,7 @@ def goods(
     told: dict[str, Any] = {
         "kind": kind,
         "subjects": [identifier_of(one, "--subject") for one in subject or ()],
-        "place": identifier_of(place, "--place") if place else "",
-        "area": area,
-        "advice": advice,
-        "due": moment(due, "--due") if due else None,
+        **_terms(place, area, advice, due),
     }
     with open_house(console, create=False) as house:
         act = here(house, token_in(key_file), Scope.case)
@@ -289,6 +283,16 @@ def _who(house: House, token: str) -> tuple[Act, str | None]:
     except Forbidden:
         act = here(house, token, Scope.follow_up)
         return act, act.by
+
+
+def _terms(place: str, area: str, advice: str, due: str) -> dict[str, Any]:
+    """Return what tasks about people and about goods have in common, read from the options."""
+    return {
+        "place": identifier_of(place, "--place") if place else "",
+        "area": area,
+        "advice": advice,
+        "due": moment(due, "--due") if due else None,
+    }
 
 
 def _emit_all(console: Console, case: Case, found: Iterable[Task]) -> int:
