@@ -55,6 +55,7 @@ COMMANDS: Final = {
     "describe": Scope.read_own,
     "show": Scope.read_record,
     "bundle": Scope.read_record,
+    "examine": Scope.read_record,
     "signature list": Scope.read_record,
     "history": Scope.trace,
     "temperature": Scope.trace,

@@ -30,7 +30,7 @@ from sudonglian.chain.verify_steps import Completeness, Confirmation, Examinatio
 INTERRUPTED: Final = 130
 """What shells give a program that ^C ended."""
 
-__all__ = ["EXIT", "USAGE", "Verdict", "forget", "main", "verify"]
+__all__ = ["EXIT", "USAGE", "Verdict", "forget", "main", "outcome", "rests_on", "verify"]
 
 
 def verify(bundle: bytes, trust: Trust) -> Verdict:
@@ -49,11 +49,11 @@ def verify(bundle: bytes, trust: Trust) -> Verdict:
     examination = Examination(parsed, trust)
     steps = (Step("parse", "PASS", f"{len(bundle)} bytes"), *examination.run())
     return Verdict(
-        verdict=_outcome(steps),
+        verdict=outcome(steps),
         confirmation=_confirmation(examination.roles),
         completeness=_completeness(parsed, steps[-1]),
         steps=steps,
-        trusted=tuple(_trusted(parsed, examination, trust)),
+        trusted=tuple(rests_on(parsed, examination, trust)),
     )
 
 
@@ -65,8 +65,8 @@ def _verify_access(raw: bytes, trust: Trust) -> Verdict:
         step = Step("parse", "FAIL", f"{refusal.place}: {refusal.reason}")
         return Verdict("INVALID", "unsigned", "not claimed", (step,), ())
     steps = (Step("parse", "PASS", f"{len(raw)} bytes"), *examination.run())
-    trusted = tuple(_trusted(examination.bundle, examination, trust))
-    return Verdict(_outcome(steps), "unsigned", "not claimed", steps, trusted)
+    trusted = tuple(rests_on(examination.bundle, examination, trust))
+    return Verdict(outcome(steps), "unsigned", "not claimed", steps, trusted)
 
 
 def _verify_receipt(raw: bytes, trust: Trust) -> Verdict:
@@ -80,11 +80,12 @@ def _verify_receipt(raw: bytes, trust: Trust) -> Verdict:
         return Verdict("INVALID", "unsigned", "not claimed", (step,), ())
     examination = receipts.examination(parsed, trust)
     steps = (Step("parse", "PASS", f"{len(raw)} bytes"), *examination.run())
-    trusted = tuple(_trusted(examination.bundle, examination, trust))
-    return Verdict(_outcome(steps), "unsigned", "not claimed", steps, trusted)
+    trusted = tuple(rests_on(examination.bundle, examination, trust))
+    return Verdict(outcome(steps), "unsigned", "not claimed", steps, trusted)
 
 
-def _outcome(steps: Iterable[Step]) -> Outcome:
+def outcome(steps: Iterable[Step]) -> Outcome:
+    """Return what the steps come to together."""
     results = {step.result for step in steps}
     return "INVALID" if "FAIL" in results else "INDETERMINATE" if "UNKNOWN" in results else "VALID"
 
@@ -168,7 +169,8 @@ def _completeness(bundle: Bundle, lots: Step) -> Completeness:
     return "complete" if lots.result == "PASS" else "incomplete"
 
 
-def _trusted(bundle: Bundle, examination: Examination, trust: Trust) -> Iterator[str]:
+def rests_on(bundle: Bundle, examination: Examination, trust: Trust) -> Iterator[str]:
+    """Give what of the trust was used."""
     try:
         log = trust.log(examination.note.origin)
     except ProofRefused:

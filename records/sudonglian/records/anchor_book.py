@@ -164,7 +164,12 @@ def first_covering(connection: Connection, index: int) -> Anchor | None:
 
 def chain_of(connection: Connection, anchor: Anchor) -> Chain:
     """Return the chain that an anchor is on."""
-    return Chain(*connection.execute(select(*_CHAIN_COLUMNS).where(CHAINS.c.id == anchor.chain)).one())
+    return chain_at(connection, anchor.chain)
+
+
+def chain_at(connection: Connection, number: int) -> Chain:
+    """Return a chain by its row's number, lost ones too."""
+    return Chain(*connection.execute(select(*_CHAIN_COLUMNS).where(CHAINS.c.id == number)).one())
 
 
 def attempts(connection: Connection, anchor: Anchor) -> list[SignedTransaction]:

@@ -135,7 +135,7 @@ def _checkpoint(
             # The earliest anchor shows the earliest time, but a correction must not stay unseen for that.
             last = max(at for at, _ in log.about(connection, asked.record_hash, anchor.size))
             chain, anchor = next(one for one in reversed(proven) if one[1].size > last)
-        return log.checkpoint_at(connection, anchor.size), _anchor(connection, chain, anchor.size)
+        return log.checkpoint_at(connection, anchor.size), anchor_proof(connection, chain, anchor.size)
     latest = log.latest(connection)
     if latest is None:
         raise NotSealed("nothing is sealed yet")
@@ -146,14 +146,15 @@ def proven_checkpoint(connection: Connection, least: int) -> tuple[Checkpoint, A
     """Return the first checkpoint of at least this size that a final anchor proves, or the newest one."""
     for chain, anchor in reversed(anchor_book.proven(connection)):
         if anchor.size >= least:
-            return log.checkpoint_at(connection, anchor.size), _anchor(connection, chain, anchor.size)
+            return log.checkpoint_at(connection, anchor.size), anchor_proof(connection, chain, anchor.size)
     latest = log.latest(connection)
     if latest is None or latest.size < least:
         raise NotSealed("nothing of this size is sealed yet")
     return latest, None
 
 
-def _anchor(connection: Connection, chain: anchor_book.Chain, size: int) -> Anchor:
+def anchor_proof(connection: Connection, chain: anchor_book.Chain, size: int) -> Anchor:
+    """Return the proof of the final anchor of a size, without the consistency that its checkpoint needs."""
     query = select(ANCHORS).where(ANCHORS.c.chain == chain.id, ANCHORS.c.size == size)
     row = connection.execute(query).one()
     try:
@@ -236,7 +237,7 @@ def _signature(connection: Connection, one: StoredSignature, size: int) -> Signa
     proofs = None if first is None else key_proofs.of(connection, first, one.signer)
     if index is None or first is None or proofs is None or first.size > size:
         return None
-    anchor = _anchor(connection, anchor_book.chain_of(connection, first), first.size)
+    anchor = anchor_proof(connection, anchor_book.chain_of(connection, first), first.size)
     try:
         party_proof, window_proof = map(proof_nodes, proofs)
     except ProofRefused as error:
@@ -276,5 +277,5 @@ def anchor_of(connection: Connection, checkpoint: Checkpoint) -> Anchor | None:
     for chain, anchor in reversed(anchor_book.proven(connection)):
         if anchor.size >= checkpoint.size:
             path = tuple(log.consistency(connection, checkpoint.size, anchor.size))
-            return replace(_anchor(connection, chain, anchor.size), consistency=path)
+            return replace(anchor_proof(connection, chain, anchor.size), consistency=path)
     return None

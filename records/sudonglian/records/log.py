@@ -70,6 +70,14 @@ def checkpoint_covering(connection: Connection, index: int) -> Checkpoint:
     return _checkpoint(row)
 
 
+def checkpoints(connection: Connection, below: int | None, limit: int) -> list[Checkpoint]:
+    """Return at most `limit` checkpoints, newest first, those smaller than `below` if it is given."""
+    query = select(CHECKPOINTS).order_by(CHECKPOINTS.c.size.desc()).limit(limit)
+    if below is not None:
+        query = query.where(CHECKPOINTS.c.size < below)
+    return [_checkpoint(row) for row in connection.execute(query)]
+
+
 def root(connection: Connection, size: int) -> bytes:
     """Return the root of the first `size` entries, whether a checkpoint was made of them or not."""
     return merkle.root_from(stored_nodes(connection), size)

@@ -55,6 +55,7 @@ PUBLIC = {
     "GET /template.xlsx",
     "GET /template.csv",
     "POST /verify",
+    "GET /examine",
     "GET /profiles",
     "GET /healthz",
     "GET /readyz",

@@ -24,6 +24,7 @@ from sudonglian.api.http.routes import (
     cases,
     contacts,
     events,
+    examine,
     fsma204,
     handoffs,
     health,
@@ -79,6 +80,7 @@ ROUTERS: Final = (
     sources,
     people,
     verify,
+    examine,
     health,
     resolver,
 )

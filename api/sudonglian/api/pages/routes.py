@@ -25,7 +25,7 @@ from sudonglian.api.http.parameters import declared_only
 from sudonglian.api.http.routes import lots as lot_routes
 from sudonglian.api.http.routes import records as record_routes
 from sudonglian.api.http.routes.verify import NOTICE
-from sudonglian.api.pages import rendering, session
+from sudonglian.api.pages import rendering, session, verdicts
 from sudonglian.api.pages.forms import FilesForm, Form, SmallForm
 from sudonglian.api.pages.language import lang_of, named_language
 from sudonglian.api.pages.naming import Names, places_of
@@ -40,8 +40,7 @@ from sudonglian.api.settings import Lang
 from sudonglian.chain import trust as trusts
 from sudonglian.chain.identifiers import identifiers_of
 from sudonglian.chain.verify import verify as judge
-from sudonglian.chain.verify_report import LIMITS, STEPS, VERDICTS, WORDS
-from sudonglian.records import confirmation, intake, reader
+from sudonglian.records import confirmation, intake, own_trust, reader
 from sudonglian.records.census import is_empty
 from sudonglian.records.temperature import told
 
@@ -151,7 +150,7 @@ def lot_bundle(request: Request, caller: RecordReader, lot: str) -> Response:
 @router.get("/verify")
 def verify_form(request: Request, caller: Anyone) -> Response:
     """Offer to check a proof."""
-    return page(request, "verify.html", caller, {"verdict": None})
+    return page(request, "verify.html", caller, {"said": None})
 
 
 @router.post("/verify")
@@ -160,29 +159,20 @@ def verify(request: Request, caller: Anyone, form: FilesForm) -> Response:
     bundle, trust = form.files.get("bundle"), form.files.get("trust")
     if bundle is None or not bundle.data:
         raise UsageRefused("no bundle was chosen", place="bundle", zh="没有选择凭证包")
+    own = trust is None or not trust.data
     if trust is None or not trust.data:
-        raise UsageRefused("no trust file was chosen", place="trust", zh="没有选择信任文件")
+        with door_of(request).store.read() as connection:
+            verdict = own_trust.judge(connection, door_of(request).keys, bundle.data)
+    else:
+        verdict = judge(bundle.data, trusts.parse(trust.data))
+    given = "—" if own or trust is None else trust.name
     lang = lang_of(request)
-    verdict = judge(bundle.data, trusts.parse(trust.data))
     values = {
-        "verdict": verdict.verdict,
-        "verdict_text": VERDICTS[verdict.verdict][lang],
-        "steps": [
-            (
-                STEPS[one.name][lang],
-                one.result,
-                WORDS[one.result][lang],
-                WORDS.get(one.detail, {}).get(lang, one.detail),
-            )
-            for one in verdict.steps
-        ],
-        "confirmation": WORDS[verdict.confirmation][lang],
-        "completeness": WORDS[verdict.completeness][lang],
-        "trusted": verdict.trusted,
-        "limits": LIMITS[lang],
+        "said": verdicts.shown(verdict, lang, own=own),
+        "own": own,
         "notice": NOTICE,
-        "files": (bundle.name, trust.name),
-        "command": _command(bundle.name, trust.name, lang),
+        "files": (bundle.name, given),
+        "command": _command(bundle.name, "trust.json" if own else given, lang),
     }
     return page(request, "verify.html", caller, values)
 
