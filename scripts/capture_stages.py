@@ -122,7 +122,7 @@ def watched() -> Watch:
     for holder, name, stage in (
         (judging, "read_document", "parse"),
         (check, "check_schema", "schema"),
-        (check, "plain_event", "plain event"),
+        (check, "plain_under", "plain event"),
         (judging, "examine", "rules"),
         (judging, "by_document", "rules"),
         (captures, "judge", "derive"),

@@ -109,6 +109,52 @@ def test_garbage_is_refused_in_our_own_words(raw: bytes) -> None:
         assert canonical.encode(canonical.parse_stored(raw)) == raw
 
 
+STORED = [
+    b'{"a":[1,{"$dec":"1.5"},"x"],"b":{"c":null,"d":"\xe5\xb8\xa6"}}',
+    b'{"$dec":"-0.5"}',
+    b'{"a":"{\\"$dec\\":\\"1.50\\"}","b":"$dec"}',
+    b'{"\xf0\x9f\x98\x80":1,"\xef\xbf\xbd":2}',
+    b'{"a":{"$dec":"12345678901234567890"}}',
+    b"[" * 64 + b"]" * 64,
+]
+
+
+@given(
+    st.sampled_from(STORED),
+    st.lists(
+        st.tuples(
+            st.integers(0, 60),
+            st.integers(0, 2),
+            st.one_of(
+                st.text('{}[]",:\\$dec0123456789.eE-+ \x00a', max_size=3).map(str.encode), st.sampled_from(STORED)
+            ),
+        ),
+        max_size=2,
+    ),
+    st.sampled_from([64, 3, 1]),
+)
+def test_stored_bytes_are_taken_at_once_where_the_rules_take_them_one_by_one(
+    raw: bytes, changes: list[tuple[int, int, bytes]], depth: int
+) -> None:
+    for place, gone, put in changes:
+        raw = raw[:place] + put + raw[place + gone :]
+    told = []
+    for at_once in (True, False):
+        with pytest.MonkeyPatch.context() as patch:
+            if not at_once:
+                patch.setattr(canonical, "_read_back", lambda *_: canonical._UNREAD)
+            try:
+                told.append(repr(canonical.parse_stored(raw, max_depth=depth)))
+            except CanonicalRefused as error:
+                told.append(error.place)
+    assert told[0] == told[1]
+
+
+def test_ordinary_records_are_taken_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(canonical, "_load", None)
+    assert canonical.parse_stored(STORED[0]) == {"a": [1, {"$dec": "1.5"}, "x"], "b": {"c": None, "d": "带"}}
+
+
 def test_limits_are_where_the_specification_says() -> None:
     assert canonical.parse(b" " * (canonical.MAX_BYTES - 1) + b"1") == 1
     assert rule(canonical.parse, b" " * canonical.MAX_BYTES + b"1") == "too-large"

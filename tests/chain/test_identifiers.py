@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sudonglian.chain.identifiers import digital_link, named_by, normal
+from sudonglian.chain.identifiers import digital_link, identifiers_of, named_by, names_of, normal
 from sudonglian.chain.identifiers.gs1 import KEYS
 
 VECTORS = json.loads((Path(__file__).resolve().parents[1] / "vectors" / "identifiers.json").read_text())
@@ -26,6 +26,8 @@ def test_every_rule_has_a_vector() -> None:
 @pytest.mark.parametrize("case", VECTORS["named"])
 def test_what_an_event_names(case: Any) -> None:
     assert sorted(named_by(case["event"])) == case["names"]
+    each = dict.fromkeys((one.role, one.normal) for one in identifiers_of(case["event"]))
+    assert [*dict.fromkeys(names_of(case["event"]))] == [*each]
 
 
 @given(st.integers(0, 32), st.integers(0, 53))

@@ -1,3 +1,4 @@
+import hmac
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -404,3 +405,10 @@ def test_derived_rows_do_not_depend_on_the_order_of_members(store: Store, captur
     due = [one.row(record.id) for one in derive.identifier_rows(said)]
     assert [dict(row._mapping) for row in held] == due
     assert [row.uri for row in held] == ["urn:x:b", "urn:x:a", "urn:x:p"]
+
+
+@given(st.binary(max_size=200), st.binary(max_size=300))
+def test_digests_of_sameness_are_the_hmac_of_the_standard(key: bytes, plain_bytes: bytes) -> None:
+    due = hmac.digest(key, b"sudonglian/mac/content\x00" + plain_bytes, "sha256")
+    assert derive.content_mac(key, plain_bytes) == due
+    assert derive.content_mac(key, plain_bytes) == due  # the key's state is used again, and not used up

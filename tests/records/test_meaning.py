@@ -43,6 +43,13 @@ def warned(*events: dict[str, Any]) -> list[tuple[str, str]]:
     return [(one.code, one.pointer) for _, one in said.warnings]
 
 
+@pytest.mark.parametrize("uom", [["KGM"], {"a": 1}, 5, None])
+def test_a_unit_that_is_no_text_is_refused_and_nothing_else_happens(uom: Any) -> None:
+    sent = event(8, quantityList=[{"epcClass": LOT, "quantity": 1.5, "uom": uom}])
+    _, said = rehearse(json.dumps([sent]).encode(), submitter="urn:x:1", now=NOW)
+    assert "/0/quantityList/0/uom" in {one.pointer for one in said.refused}
+
+
 def made(**ilmd: Any) -> dict[str, Any]:
     return event(8, "commissioning", action="ADD", ilmd={f"cbvmda:{name}": value for name, value in ilmd.items()})
 

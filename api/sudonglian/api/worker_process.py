@@ -13,7 +13,7 @@ from multiprocessing.connection import Connection
 from threading import Event, Lock, Thread
 from typing import Final
 
-from sudonglian.api import worker
+from sudonglian.api import collector, worker
 from sudonglian.api.console import Console, prepare_streams, tell
 from sudonglian.api.wiring import open_house
 from sudonglian.chain.errors import SudonglianError
@@ -137,6 +137,7 @@ def _work_until(console: Console, stopping: Event) -> None:
     while not stopping.is_set():
         try:
             with open_house(console) as house:
+                collector.spare()
                 worker.loop(console, house, stopping)
         except StoreError as error:
             # Away just when it was to be opened. Once it is open, the worker itself waits for a database that goes away.

@@ -44,11 +44,17 @@ MAX_LITERAL: Final = 340
 RESERVED: Final = frozenset({"_sd", "_sd_alg", "..."})
 """Keys of RFC 9901, which only record.md writes (rule 4)."""
 
+_MAY_BE_RESERVED: Final = (b'"$', b'"_sd', b'"..."', b"\\")
+"""Without any of these in the bytes there is no reserved key; with an escape there may be one all the same."""
+
 BOM: Final = b"\xef\xbb\xbf"
 
 _KEY_OR_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+":?')
 _NO_BRACKETS: Final = bytes(byte for byte in range(256) if byte not in b"[]{}")
 _ONE_KIND: Final = bytes.maketrans(b"{}", b"[]")
+_DECIMAL_MEMBER: Final = b'"$dec"'
+_PLAIN_DECIMAL = re.compile(rb'\{"\$dec":"-?(?:0|[1-9][0-9]{0,15})\.[0-9]{0,15}[1-9]"\}')
+"""The decimals of sensors and scales: at most 32 digits, and no integer."""
 _SHORTEST_FRACTION = re.compile(r"-?(?:0|[1-9][0-9]*)\.[0-9]*[1-9]")
 _DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]*[1-9])?")
 _ESCAPED_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
@@ -65,7 +71,8 @@ def parse(raw: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH)
     CanonicalRefused
         With the rule's name in `.place`.
     """
-    return _load(raw, max_bytes, max_depth, _object, _integer, _fraction)
+    pairs = _object if any(mark in raw for mark in _MAY_BE_RESERVED) else _stored_pairs
+    return _load(raw, max_bytes, max_depth, pairs, _integer, _fraction)
 
 
 def parse_stored(raw: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH) -> Json:
@@ -74,10 +81,35 @@ def parse_stored(raw: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX
     >>> parse_stored(b'{"_sd":[]}')
     {'_sd': []}
     """
+    if (read := _read_back(raw, max_bytes, max_depth)) is not _UNREAD:
+        found: Json = read
+        return found
     value = _load(raw, max_bytes, max_depth, _stored_object, _stored_integer, _stored_fraction)
     if encode(value) != raw:
         raise CanonicalRefused("the bytes are not the canonical form of what they say", place="not-canonical")
     return value
+
+
+_UNREAD: Final = object()
+
+
+def _read_back(raw: bytes, max_bytes: int, max_depth: int) -> Any:
+    """Return what ordinary canonical bytes say, or `_UNREAD`: then the rules decide one by one, which takes longer.
+
+    What is written again as it was read has no key twice and no other escapes, so that no object need be looked at by
+    itself; how deep it is and which decimals it has is asked of the bytes.
+    """
+    if len(raw) > max_bytes or _is_deep_or_unbalanced(raw, max_depth):
+        return _UNREAD
+    decimals = raw.count(_DECIMAL_MEMBER)
+    # Within a string the quotes would be escaped, so that each match is a number.
+    if decimals and len(_PLAIN_DECIMAL.findall(raw)) != decimals:
+        return _UNREAD
+    try:
+        value = _READER.raw_decode(raw.decode("utf-8"))[0]
+        return value if encode(value) == raw else _UNREAD
+    except (ValueError, RecursionError, CanonicalRefused):
+        return _UNREAD
 
 
 def encode(value: Json) -> bytes:
@@ -288,3 +320,6 @@ def _stored_fraction(text: str) -> Json:
 
 def _constant(text: str) -> Json:
     raise CanonicalRefused(f"{text} is not JSON", place="syntax")
+
+
+_READER: Final = json.JSONDecoder(parse_int=_stored_integer, parse_float=_stored_fraction, parse_constant=_constant)

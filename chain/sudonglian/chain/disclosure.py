@@ -20,6 +20,7 @@ MAX_CHARACTERS: Final = 4 * 1024 * 1024
 SALT_BYTES: Final = 16
 """128 bits, which RFC 9901 §9.3 asks for: a short value cannot be guessed from its digest."""
 
+_OF_URLS: Final = bytes.maketrans(b"+/", b"-_")
 _SALT = re.compile(r"[A-Za-z0-9_-]{22}")
 
 
@@ -82,7 +83,7 @@ def digest_of(text: str) -> str:
 
 def base64url(data: bytes) -> str:
     """Return base64url without padding (RFC 4648 §5)."""
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+    return binascii.b2a_base64(data, newline=False).rstrip(b"=").translate(_OF_URLS).decode("ascii")
 
 
 def unbase64url(text: str) -> bytes:

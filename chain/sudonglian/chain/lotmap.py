@@ -3,10 +3,11 @@
 docs/spec/seal.md rules 5-8.
 """
 
+from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from sudonglian.chain.errors import ProofRefused
 
@@ -44,8 +45,7 @@ class Leaf:
         return leaf(self.key, self.count, self.c)
 
 
-@dataclass(frozen=True, slots=True)
-class Inner:
+class Inner(NamedTuple):
     """A subtree with several keys; a side without keys is `EMPTY`."""
 
     left: bytes
@@ -124,8 +124,8 @@ def update(get: Get, root: bytes, changes: Mapping[bytes, Value]) -> tuple[bytes
     for name, (count, c) in changes.items():
         _check_leaf(name, count, c)
     written: list[tuple[int, bytes, Node]] = []
-    leaves = [Leaf(name, count, c) for name, (count, c) in sorted(changes.items())]
-    return (_apply(get, 0, root, leaves, written) if leaves else root), written
+    leaves = {name: Leaf(name, count, c) for name, (count, c) in changes.items()}
+    return (_apply(get, 0, root, leaves, sorted(leaves), 0, len(leaves), written) if leaves else root), written
 
 
 def prove(get: Get, root: bytes, key: bytes) -> MapProof:
@@ -183,24 +183,45 @@ def verify_map(key: bytes, value: Value | None, other: Leaf | None, path: Sequen
         raise LotMapRefused(f"the map proof leads to root {digest.hex()}, not to {root.hex()}")
 
 
-def _apply(get: Get, depth: int, expected: bytes, leaves: list[Leaf], written: list[tuple[int, bytes, Node]]) -> bytes:
+def first_right(keys: Sequence[bytes], depth: int, first: int, last: int) -> int:
+    """Return where in [first, last) the keys go right at `depth`: they are sorted, and agree in the bits before it."""
+    if _bit(keys[first], depth):
+        return first
+    if not _bit(keys[last - 1], depth):
+        return last
+    return bisect_left(keys, 1, first, last, key=lambda one: _bit(one, depth))
+
+
+def _apply(
+    get: Get,
+    depth: int,
+    expected: bytes,
+    leaves: dict[bytes, Leaf],
+    keys: Sequence[bytes],
+    first: int,
+    last: int,
+    written: list[tuple[int, bytes, Node]],
+) -> bytes:
     left = right = EMPTY
+    prefix = prefix_of(keys[first], depth)
     if expected != EMPTY:
-        node = _stored(get, depth, prefix_of(leaves[0].key, depth), expected)
+        node = _stored(get, depth, prefix, expected)
         if isinstance(node, Inner):
             left, right = node.left, node.right
-        elif all(node.key != one.key for one in leaves):
-            leaves = sorted([*leaves, node], key=lambda one: one.key)
-    if len(leaves) == 1 and left == right == EMPTY:
-        result: Node = leaves[0]
+        elif node.key not in leaves:
+            leaves[node.key] = node
+            keys = sorted([*keys[first:last], node.key])
+            first, last = 0, len(keys)
+    if last - first == 1 and left == right == EMPTY:
+        result: Node = leaves[keys[first]]
     else:
-        cut = sum(not _bit(one.key, depth) for one in leaves)
-        if leaves[:cut]:
-            left = _apply(get, depth + 1, left, leaves[:cut], written)
-        if leaves[cut:]:
-            right = _apply(get, depth + 1, right, leaves[cut:], written)
+        cut = first_right(keys, depth, first, last)
+        if first < cut:
+            left = _apply(get, depth + 1, left, leaves, keys, first, cut, written)
+        if cut < last:
+            right = _apply(get, depth + 1, right, leaves, keys, cut, last, written)
         result = Inner(left, right)
-    written.append((depth, prefix_of(leaves[0].key, depth), result))
+    written.append((depth, prefix, result))
     return result.hash()
 
 

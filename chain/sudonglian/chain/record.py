@@ -135,7 +135,7 @@ def seal_record(
     record_bytes = canonical.encode(record)
     if len(record_bytes) > canonical.MAX_BYTES:
         raise CanonicalRefused(f"the record has {len(record_bytes)} bytes", place="too-large")
-    check_record(record)
+    _check_frame(record)  # the event's own members have passed, and digests alone were put beside them
     return Sealed(record, record_bytes, record_hash(record_bytes), tuple(disclosures))
 
 
@@ -149,6 +149,14 @@ def check_record(record: Json) -> dict[str, Json]:
 
     `record` is a value of `canonical.parse_stored`, so its numbers and strings are already checked.
     """
+    event = _check_frame(record)
+    _check_plain({name: value for name, value in event.items() if name not in ("_sd", PARTICIPANTS)}, "/event")
+    assert isinstance(record, dict)
+    return record
+
+
+def _check_frame(record: Json) -> dict[str, Json]:
+    """Return the event of a record that has its form, but for what the event's own members hold."""
     if not isinstance(record, dict) or record.keys() != MEMBERS:
         raise RecordFormRefused(f"a record has exactly the members {', '.join(sorted(MEMBERS))}")
     if record["v"] != VERSION or record["_sd_alg"] != "sha-256":
@@ -163,8 +171,7 @@ def check_record(record: Json) -> dict[str, Json]:
     digests = _digests(event)
     if len(set(digests)) != len(digests):
         raise RecordFormRefused("a digest stands twice", place="/event")
-    _check_plain({name: value for name, value in event.items() if name not in ("_sd", PARTICIPANTS)}, "/event")
-    return record
+    return event
 
 
 def open_record(record: Json, disclosure_texts: Iterable[str]) -> dict[str, Json]:
@@ -257,11 +264,16 @@ def _check_plain(value: object, place: str) -> None:
         for one in level:
             if isinstance(one, dict):
                 for name in one:
-                    if name[:1] in "$_." and _is_reserved(name) and (name != "$dec" or len(one) != 1):
+                    # `$`, `.` and `_` stand before the small letters, with which nearly all names begin.
+                    if name < "a" and _is_reserved(name) and (name != "$dec" or len(one) != 1):
                         raise RecordFormRefused(f"the key {name!r:.100} is reserved", place=place)
-                below += [inner for inner in one.values() if isinstance(inner, (dict, list))]
+                for inner in one.values():
+                    if type(inner) is not str and isinstance(inner, (dict, list)):
+                        below.append(inner)
             elif isinstance(one, list):
-                below += [inner for inner in one if isinstance(inner, (dict, list))]
+                for inner in one:
+                    if type(inner) is not str and isinstance(inner, (dict, list)):
+                        below.append(inner)
         if not below:
             return
         level = below

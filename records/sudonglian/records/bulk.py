@@ -58,12 +58,12 @@ def among(connection: Connection, query: str, values: Sequence[bytes], *before: 
     if connection.dialect.name == "postgresql":
         if values:
             sql = query.format(one="%s", given="unnest(%s::bytea[]) AS given (value)")
-            yield from connection.exec_driver_sql(sql, (*before, list(values)))
+            yield from connection.exec_driver_sql(sql, (*before, list(values))).all()
         return
     for batch in in_batches(values):
         places = ",".join(["(?)"] * len(batch))
         sql = query.format(one="?", given=f"(SELECT column1 AS value FROM (VALUES {places})) AS given")
-        yield from connection.exec_driver_sql(sql, (*before, *batch))
+        yield from connection.exec_driver_sql(sql, (*before, *batch)).all()
 
 
 @cache

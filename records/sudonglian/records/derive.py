@@ -3,11 +3,12 @@
 docs/spec/record.md, docs/spec/plain-event.md; docs/decisions/0003 and 0500. Intake writes them, fsck compares them.
 """
 
-import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from functools import lru_cache
+from hashlib import sha256
+from typing import Any, Final, NamedTuple
 
 from sudonglian.chain import canonical
 from sudonglian.chain.canonical import Json
@@ -15,7 +16,7 @@ from sudonglian.chain.errors import RecordRefused
 from sudonglian.chain.identifiers import identifiers_of
 from sudonglian.records.epcis.times import instant
 from sudonglian.records.roles import role_of
-from sudonglian.records.visibility import Visibility, visibility_of
+from sudonglian.records.visibility import clear_part
 
 EVENT_ID: Final = "eventID"
 ERROR_DECLARATION: Final = "errorDeclaration"
@@ -26,6 +27,8 @@ HASH_ID: Final = "ni:///"
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND: Final = timedelta(microseconds=1)
 
+BLOCK: Final = sha256().block_size
+
 
 class EventTimeRefused(RecordRefused):
     """An event that does not say when it happened."""
@@ -33,8 +36,7 @@ class EventTimeRefused(RecordRefused):
     slug = "event-time"
 
 
-@dataclass(frozen=True, slots=True)
-class IdentifierRow:
+class IdentifierRow(NamedTuple):
     """A row of `identifiers` without its record."""
 
     position: int
@@ -169,7 +171,7 @@ def participant_row(position: int, participant: Json) -> ParticipantRow:
 
 def content_mac(key: bytes, plain_bytes: bytes) -> bytes:
     """Return the digest by which a resend is the same: over canonical(P)."""
-    return hmac.digest(key, b"sudonglian/mac/content\x00" + plain_bytes, "sha256")
+    return _mac(key, b"sudonglian/mac/content\x00" + plain_bytes)
 
 
 def event_mac(key: bytes, submitter: str, event: Mapping[str, Json], *, declares_error: bool) -> bytes:
@@ -181,7 +183,7 @@ def event_mac(key: bytes, submitter: str, event: Mapping[str, Json], *, declares
     if named is None:
         return clear_mac(key, submitter, event, declares_error=declares_error)
     about: Json = ["id", submitter, named, declares_error]
-    return hmac.digest(key, b"sudonglian/mac/event\x00" + canonical.encode(about), "sha256")
+    return _mac(key, b"sudonglian/mac/event\x00" + canonical.encode(about))
 
 
 def clear_mac(key: bytes, submitter: str, event: Mapping[str, Json], *, declares_error: bool) -> bytes:
@@ -189,13 +191,27 @@ def clear_mac(key: bytes, submitter: str, event: Mapping[str, Json], *, declares
 
     It says nothing about a person, and takes the place of a digest that does once that person is erased.
     """
-    shown = {name: value for name, value in event.items() if name != "_sd" and _is_clear(name)}
+    shown = clear_part(event)
+    shown.pop("_sd", None)
     about: Json = ["clear", submitter, shown, declares_error]
-    return hmac.digest(key, b"sudonglian/mac/event\x00" + canonical.encode(about), "sha256")
+    return _mac(key, b"sudonglian/mac/event\x00" + canonical.encode(about))
 
 
-def _is_clear(name: str) -> bool:
-    return visibility_of(name) is Visibility.CLEAR
+def _mac(key: bytes, message: bytes) -> bytes:
+    """Return HMAC-SHA-256 (RFC 2104), the key having been taken in once for all messages: four of them an event."""
+    inner, outer = (one.copy() for one in _keyed(key))
+    inner.update(message)
+    outer.update(inner.digest())
+    digest: bytes = outer.digest()
+    return digest
+
+
+@lru_cache(4)
+def _keyed(key: bytes) -> tuple[Any, Any]:
+    if len(key) > BLOCK:
+        key = sha256(key).digest()
+    padded = key.ljust(BLOCK, b"\x00")
+    return sha256(bytes(byte ^ 0x36 for byte in padded)), sha256(bytes(byte ^ 0x5C for byte in padded))
 
 
 def _text(value: Json) -> str | None:

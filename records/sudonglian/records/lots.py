@@ -159,18 +159,23 @@ def _prefetched(
     nodes: dict[tuple[int, bytes], Node] = {}
     ends: dict[bytes, Value] = {}
     depth = 0
-    ways = [(key, b"") for key in lot_keys] if root != EMPTY else []
+    # From where to where the sorted keys lead through the node of a prefix.
+    ways = [(0, len(lot_keys), b"")] if lot_keys and root != EMPTY else []
     while ways:
-        found = dict(_newest(connection, depth, sorted({prefix for _, prefix in ways})))
-        nodes.update(((depth, prefix), node) for prefix, node in found.items())
-        below: list[tuple[bytes, bytes]] = []
-        for key, prefix in ways:
+        found = dict(_newest(connection, depth, [prefix for _, _, prefix in ways]))
+        below: list[tuple[int, int, bytes]] = []
+        for first, last, prefix in ways:
             node = found.get(prefix)
-            if isinstance(node, Inner):
-                if depth < lotmap.KEY_BITS:
-                    below.append((key, lotmap.prefix_of(key, depth + 1)))
-            elif node is not None and node.key == key:
-                ends[key] = node.count, node.c
+            if node is None:
+                continue
+            nodes[depth, prefix] = node
+            if not isinstance(node, Inner):
+                ends.update((key, (node.count, node.c)) for key in lot_keys[first:last] if key == node.key)
+            elif depth < lotmap.KEY_BITS:
+                cut = lotmap.first_right(lot_keys, depth, first, last)
+                for start, end, child in ((first, cut, node.left), (cut, last, node.right)):
+                    if start < end and child != EMPTY:
+                        below.append((start, end, lotmap.prefix_of(lot_keys[start], depth + 1)))
         ways, depth = below, depth + 1
     return nodes, ends
 

@@ -33,6 +33,9 @@ ASK_TIMEOUT_S: Final = 5
 TURN_SUFFIX: Final = ".turn"
 """Of the empty file beside an SQLite database, by which writers queue."""
 
+CACHE_KIB: Final = 32 * 1024
+"""Pages of SQLite that a connection keeps: with its own 2 MB, indexes are read again from the file at each document."""
+
 BATCH: Final = 500
 """Values named in one statement: databases and drivers refuse many thousands, and plan few fast."""
 
@@ -259,6 +262,7 @@ def _on_sqlite_connect(connection: Any, _record: Any) -> None:
     for pragma in (
         "synchronous=FULL",  # an acknowledged capture survives a power cut
         "foreign_keys=ON",
+        f"cache_size=-{CACHE_KIB}",
         "secure_delete=ON",  # erased personal data leave no bytes behind
     ):
         connection.execute(f"PRAGMA {pragma}")

@@ -4,10 +4,13 @@ docs/spec/record.md rule 4; table "1" is visibility-1.json and never changes.
 """
 
 import json
+from collections.abc import Mapping
 from enum import StrEnum
 from functools import cache
 from importlib import resources
 from typing import Final
+
+from sudonglian.chain.canonical import Json
 
 TABLE_VERSION: Final = "1"
 """The table that new records are made with; records name theirs."""
@@ -37,6 +40,16 @@ def visibility_of(member: str) -> Visibility:
     """
     classes, otherwise = _table()
     return classes.get(member, otherwise)
+
+
+def clear_part(event: Mapping[str, Json]) -> dict[str, Json]:
+    """Return the members of an event that stand in the clear by table "1".
+
+    >>> clear_part({"epcList": [], "example:driver": "x"})
+    {'epcList': []}
+    """
+    classes, otherwise = _table()
+    return {name: value for name, value in event.items() if classes.get(name, otherwise) is Visibility.CLEAR}
 
 
 @cache

@@ -4,13 +4,13 @@ service.md (HTTP; stateless processes behind any load balancer); docs/http.md.
 """
 
 import errno
-import gc
 import signal
 import socket
 from typing import Annotated, Final
 
 import typer
 
+from sudonglian.api import collector
 from sudonglian.api.console import DONE, Console
 from sudonglian.api.errors import UsageRefused
 from sudonglian.api.wiring import STARTING_PATIENCE_S, open_house, tell_of_carelessness
@@ -23,9 +23,6 @@ GRACE_S: Final = 5
 """How long a stopping server lets answers end; whoever listens to a trace's progress asks again elsewhere."""
 
 BACKLOG: Final = 512
-
-COLLECTED_AFTER: Final = (10_000, 20, 50)
-"""Objects more than before, and rounds: a document of a hundred events makes some thousands and leaves no cycles."""
 
 REASONS: Final[dict[int | None, str]] = {
     errno.EADDRINUSE: "something listens there already; end it, or choose another --port (0 takes a free one)",
@@ -94,7 +91,7 @@ def serve(
                 has_accounts = is_settled(connection)
             if not has_accounts:
                 console.say("nobody has an account yet; make the first, once, with {link}", link=new_link(app, base))
-            _spare_the_collector()
+            collector.spare()
             server.run(sockets=[listening])
         finally:
             if sealing is not None:
@@ -106,13 +103,6 @@ def serve(
 def register(app: typer.Typer) -> None:
     """Add this command to the command line."""
     app.command()(serve)
-
-
-def _spare_the_collector() -> None:
-    """Let the garbage collector leave alone what was loaded to stay; looking through it took a tenth of a capture."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*COLLECTED_AFTER)
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -4,10 +4,19 @@ It stands on the ground floor because a verifier must recompute which records na
 """
 
 from sudonglian.chain.canonical import Json
-from sudonglian.chain.identifiers.event import EventIdentifier, identifiers_of
+from sudonglian.chain.identifiers.event import EventIdentifier, identifiers_of, names_of
 from sudonglian.chain.identifiers.normal import IdentifierRefused, check, normal, to_urn
 
-__all__ = ["EventIdentifier", "IdentifierRefused", "check", "identifiers_of", "named_by", "normal", "to_urn"]
+__all__ = [
+    "EventIdentifier",
+    "IdentifierRefused",
+    "check",
+    "identifiers_of",
+    "named_by",
+    "names_of",
+    "normal",
+    "to_urn",
+]
 
 
 def named_by(event: dict[str, Json]) -> tuple[str, ...]:
@@ -16,4 +25,4 @@ def named_by(event: dict[str, Json]) -> tuple[str, ...]:
     >>> named_by({"epcList": ["urn:epc:id:sscc:0614141.1234567890"], "parentID": "urn:x:1"})
     ('https://id.gs1.org/00/106141412345678908', 'urn:x:1')
     """
-    return tuple(dict.fromkeys(identifier.normal for identifier in identifiers_of(event)))
+    return tuple(dict.fromkeys(name for _, name in names_of(event)))

@@ -32,8 +32,10 @@ class DigitalLink:
     qualifiers: tuple[tuple[str, str], ...] = ()
 
     def __str__(self) -> str:
-        pairs = [(self.ai, self.value), *self.qualifiers]
-        return DOMAIN + "".join([f"/{ai}/{_escaped(value)}" for ai, value in pairs])
+        written = f"{DOMAIN}/{self.ai}/{_escaped(self.value)}"
+        for ai, value in self.qualifiers:
+            written += f"/{ai}/{_escaped(value)}"
+        return written
 
 
 FINEST: Final = ("21", "235", "10")
@@ -81,17 +83,17 @@ def parse(uri: str) -> DigitalLink | None:
 def _read(segments: list[str], query: str) -> DigitalLink | None:
     if len(segments) % 2:
         return None
-    pairs = [(_ai(name), _text(value)) for name, value in zip(segments[::2], segments[1::2], strict=True)]
-    ai, value = pairs[0]
+    ai, value = _ai(segments[0]), _text(segments[1])
     key = KEYS.get(ai)
     if key is None or value is None or not key.shape.fullmatch(value):
         return None
     found: dict[str, str] = {}
-    for name, text in pairs[1:]:
+    for place in range(2, len(segments), 2):
+        name, text = _ai(segments[place]), _text(segments[place + 1])
         if name not in key.qualifiers or text is None or not QUALIFIERS[name].fullmatch(text) or name in found:
             return None
         found[name] = text
-    for attribute in query.replace(";", "&").split("&"):
+    for attribute in query.replace(";", "&").split("&") if query else ():
         name, _, escaped = attribute.partition("=")
         name, text = _ai(name), _text(escaped)
         if name in key.qualifiers and name not in found and text is not None and QUALIFIERS[name].fullmatch(text):
@@ -106,10 +108,12 @@ def _escaped(value: str) -> str:
 
 
 def _ai(name: str) -> str:
-    return NAMES.get(name.lower(), name)
+    return name if name in KEYS or name in QUALIFIERS else NAMES.get(name.lower(), name)
 
 
 def _text(escaped: str) -> str | None:
+    if "%" not in escaped:
+        return escaped
     try:
         return unquote(escaped, errors="strict")
     except UnicodeDecodeError:

@@ -4,9 +4,8 @@ EPCIS 2.0 §7.4 (the lists of the five event types); docs/spec/plain-event.md (s
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias
 from urllib.parse import quote
 
 from sudonglian.chain import canonical
@@ -46,8 +45,7 @@ CODES: Final = "urn:sudonglian:code:"
 """The URN under which a province's own code is found: one item has many names."""
 
 
-@dataclass(frozen=True, slots=True)
-class EventIdentifier:
+class EventIdentifier(NamedTuple):
     """One thing that an event names."""
 
     uri: str
@@ -67,14 +65,22 @@ def identifiers_of(event: dict[str, Json]) -> list[EventIdentifier]:
     >>> [(i.role, i.normal) for i in identifiers_of({"epcList": ["urn:epc:id:sscc:0614141.1234567890"]})]
     [('epc', 'https://id.gs1.org/00/106141412345678908')]
     """
-    seen: set[tuple[str, Role, Decimal | None, str | None]] = set()
-    found = []
-    for identifier in _named(event):
-        sameness = (identifier.normal, identifier.role, identifier.quantity, identifier.uom)
-        if sameness not in seen:
-            seen.add(sameness)
-            found.append(identifier)
-    return found
+    found: dict[tuple[str, Role, Decimal | None, str | None], EventIdentifier] = {}
+    for uri, role, element in _named(event):
+        amount, uom = (None, None) if element is None else (_amount(element), element.get("uom"))
+        unit = uom if isinstance(uom, str) else None
+        name = uri if role == "trace_code" else normal(uri)
+        found.setdefault((name, role, amount, unit), EventIdentifier(uri, name, role, amount, unit))
+    return [*found.values()]
+
+
+def names_of(event: dict[str, Json]) -> Iterator[tuple[Role, str]]:
+    """Yield the role and the normal form of each thing that an event names, as often as it names it.
+
+    >>> [*names_of({"parentID": "urn:x:1", "childEPCs": ["urn:x:2", "urn:x:2"]})]
+    [('parent', 'urn:x:1'), ('child', 'urn:x:2'), ('child', 'urn:x:2')]
+    """
+    return ((role, uri if role == "trace_code" else normal(uri)) for uri, role, _ in _named(event))
 
 
 def trace_code(issuer: str, code: str) -> str:
@@ -86,28 +92,25 @@ def trace_code(issuer: str, code: str) -> str:
     return f"{CODES}{quote(issuer, safe='')}:{quote(code, safe='')}"
 
 
-def _named(event: dict[str, Json]) -> Iterator[EventIdentifier]:
+def _named(event: dict[str, Json]) -> Iterator[tuple[str, Role, dict[str, Json] | None]]:
+    """Yield (URI, role, the element with its amount); the URN of a trace code is in its normal form already."""
     for member, value in event.items():
         listed = value if isinstance(value, list) else [value]
         if role := LISTS.get(member):
             for uri in listed:
                 if isinstance(uri, str) and uri:
-                    yield EventIdentifier(uri, normal(uri), role)
+                    yield uri, role, None
         elif role := QUANTITIES.get(member):
             for element in listed:
                 if isinstance(element, dict) and isinstance(uri := element.get("epcClass"), str) and uri:
-                    uom = element.get("uom")
-                    yield EventIdentifier(
-                        uri, normal(uri), role, _amount(element), uom if isinstance(uom, str) else None
-                    )
+                    yield uri, role, element
         elif member == "sdl:traceCode":
             for element in listed:
                 if not isinstance(element, dict):
                     continue
                 issuer, code = element.get("issuer"), element.get("code")
                 if isinstance(issuer, str) and isinstance(code, str):
-                    urn = trace_code(issuer, code)
-                    yield EventIdentifier(urn, urn, "trace_code")
+                    yield trace_code(issuer, code), "trace_code", None
 
 
 def _amount(element: dict[str, Json]) -> Decimal | None:

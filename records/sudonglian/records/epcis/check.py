@@ -19,7 +19,7 @@ from sudonglian.records.epcis.plain import (
     effective_context,
     entries,
     names_epcis,
-    plain_event,
+    plain_under,
 )
 from sudonglian.records.epcis.schema import check_schema
 from sudonglian.records.epcis.sensors import check_sensors
@@ -61,7 +61,7 @@ def examine(
     try:
         urls, bindings = effective_context([*contexts, *entries(event.get("@context", []), "/@context")])
         terms = frozenset((*urls, *bindings, *CORE))
-        plain = plain_event(event, contexts)
+        plain = plain_under(event, urls, bindings)
     except SdlContextRefused as refusal:
         found.append(
             error(

@@ -84,14 +84,16 @@ def _misplaced(event: dict[str, Json]) -> Iterator[Finding]:
 
 def _may_be_misplaced(event: dict[str, Json]) -> bool:
     """Return whether any object inside has a member that `_misplaced` looks for: without paths, several times as fast."""
-    rest = [value for value in event.values() if isinstance(value, dict | list)]
+    rest: list[Json] = [*event.values()]
     for value in rest:  # which grows meanwhile
+        if isinstance(value, str):
+            continue
         if isinstance(value, dict):
             if not LOOKED_FOR.isdisjoint(value):
                 return True
-            rest += [inner for inner in value.values() if isinstance(inner, dict | list)]
-        else:
-            rest += [inner for inner in value if isinstance(inner, dict | list)]
+            rest += value.values()
+        elif isinstance(value, list):
+            rest += value
     return False
 
 

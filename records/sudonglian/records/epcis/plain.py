@@ -47,8 +47,12 @@ def plain_event(event: dict[str, Json], contexts: Sequence[Json] = ()) -> dict[s
     TooDeep
         The event is nested deeper than the canonical form allows.
     """
+    return plain_under(event, *effective_context([*contexts, *entries(event.get("@context", []), "/@context")]))
+
+
+def plain_under(event: dict[str, Json], urls: Sequence[str], bindings: dict[str, Json]) -> dict[str, Json]:
+    """Return P by the contexts that hold in the event (`effective_context`); it raises what `plain_event` does."""
     members = {name: value for name, value in event.items() if name not in ("@context", "recordTime")}
-    urls, bindings = effective_context([*contexts, *entries(event.get("@context", []), "/@context")])
     used = terms_of(members)
     _refuse_hidden_namespace(used, bindings)
     needed = _needed(used, bindings)
@@ -111,22 +115,16 @@ def terms_of(value: Json) -> set[str]:
     for _ in range(MAX_DEPTH):
         below: list[Json] = []
         for one in level:
-            if isinstance(one, str):
-                texts: Iterable[Json] = (one,)
-            elif isinstance(one, dict):
+            if isinstance(one, dict):
                 used.update(one)
-                texts = (*one, *one.values())
-            elif isinstance(one, list):
-                texts = one
+                texts: Iterable[Json] = (*one, *one.values())
             else:
-                continue
+                texts = one if isinstance(one, list) else (one,)
             for text in texts:
                 if isinstance(text, str):
-                    if ":" in text:
-                        prefix, _, rest = text.partition(":")
-                        if rest[:2] != "//":
-                            used.add(prefix)
-                elif isinstance(text, dict | list):
+                    if (end := text.find(":")) >= 0 and not text.startswith("//", end + 1):
+                        used.add(text[:end])
+                elif isinstance(text, (dict, list)):
                     below.append(text)
         if not below:
             return used

@@ -23,6 +23,9 @@ MADE: Final = ("productionDate", "harvestEndDate", "harvestStartDate", "firstFre
 ENDS: Final = ("itemExpirationDate", "expirationDate", "bestBeforeDate", "sellByDate")
 PLACES_OF_DATES: Final = ("cbvmda", "sdl")
 COUNTRY: Final = ("countryOfOrigin", "countryOfExport")
+TOLD: Final = {f"{prefix}:{name}": name for prefix in PLACES_OF_DATES for name in (*MADE, *ENDS, *COUNTRY)}
+"""Members about goods, as an event or its ilmd names them."""
+
 GOODS: Final = "sdl:goods"
 """What is said of each item of an event in an element of its own, under the same names without a prefix."""
 
@@ -71,10 +74,9 @@ def _tellings(event: dict[str, Json]) -> Iterator[Telling]:
     yield [
         (name, pointer(*path, key), holder[key])
         for holder, path in ((ilmd, ("ilmd",)), (event, ()))
-        if isinstance(holder, dict)
-        for prefix in PLACES_OF_DATES
-        for name in names
-        if (key := f"{prefix}:{name}") in holder
+        if isinstance(holder, dict) and not TOLD.keys().isdisjoint(holder)
+        for key, name in TOLD.items()
+        if key in holder
     ]
     listed = event.get(GOODS)
     for index, one in enumerate(listed if isinstance(listed, list) else ()):
@@ -138,7 +140,7 @@ def _quantities(event: dict[str, Json]) -> Iterator[Finding]:
         for index, element in enumerate(listed if isinstance(listed, list) else ()):
             if not isinstance(element, dict):
                 continue
-            value, code = amount(element.get("quantity")), element.get("uom")
+            code = element.get("uom")
             rule = "UN/ECE Recommendation 20; EPCIS 2.0 §7.3.3.1"
             if isinstance(code, str):
                 unit = units.known().get(code)
@@ -148,7 +150,8 @@ def _quantities(event: dict[str, Json]) -> Iterator[Finding]:
                 elif unit is not None and unit.kind not in AMOUNT_KINDS:
                     zh, en = "不是数量的计量单位", "is no unit of an amount of goods"
                     yield warning("uom-not-amount", pointer(member, index, "uom"), rule, zh, en)
-            if value is not None and value.denominator != 1 and (code is None or code in COUNTS):
+            counted = code is None or (isinstance(code, str) and code in COUNTS)
+            if counted and (value := amount(element.get("quantity"))) is not None and value.denominator != 1:
                 zh, en = "件数应为整数", "a count must be a whole number"
                 yield warning("quantity-count", pointer(member, index, "quantity"), rule, zh, en)
 

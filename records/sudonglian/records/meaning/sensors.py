@@ -5,6 +5,7 @@ EPCIS 2.0 §7.3.7. Contradictions between metadata and reports are in epcis/sens
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from fractions import Fraction
 from typing import Final
 
 from sudonglian.chain.canonical import Json
@@ -19,6 +20,7 @@ RULE: Final = "EPCIS 2.0 §7.3.7"
 SLACK: Final = timedelta(minutes=10)
 """Clocks of loggers and scanners drift by minutes."""
 
+EXTREMES: Final = ("minValue", "meanValue", "maxValue")
 ORDERED: Final = (("minValue", "meanValue"), ("meanValue", "maxValue"), ("minValue", "maxValue"))
 CALIBRATION: Final = ("sdl:calibratedFrom", "sdl:calibratedUntil")
 
@@ -92,8 +94,9 @@ def _calibration(holder: dict[str, Json], path: tuple[str | int, ...]) -> Iterat
 
 
 def _values(report: dict[str, Json], path: tuple[str | int, ...]) -> Iterator[Finding]:
-    for lower, upper in ORDERED:
-        low, high = amount(report.get(lower)), amount(report.get(upper))
+    known: dict[str, Fraction | None] = {name: amount(report[name]) for name in EXTREMES if name in report}
+    for lower, upper in ORDERED if len(known) > 1 else ():
+        low, high = known.get(lower), known.get(upper)
         if low is not None and high is not None and low > high:
             zh, en = f"小于 {lower}", f"is less than {lower}"
             yield warning("sensor-order", pointer(*path, upper), RULE, zh, en)

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Final
 
 from sudonglian.chain.canonical import Json
-from sudonglian.chain.identifiers import identifiers_of
+from sudonglian.chain.identifiers import names_of
 from sudonglian.records.epcis.times import instant
 
 
@@ -42,9 +42,9 @@ def told_of(index: int, place: str, event: Mapping[str, Json]) -> Told | None:
     at = instant(event.get("eventTime"))
     if at is None or "errorDeclaration" in event:
         return None
-    named = list(identifiers_of(dict(event)))
-    parent = next((one.normal for one in named if one.role == "parent"), None)
-    goods = tuple(dict.fromkeys(one.normal for one in named if one.role not in ("parent", "trace_code")))
+    named = [*names_of(dict(event))]
+    parent = next((name for role, name in named if role == "parent"), None)
+    goods = tuple(dict.fromkeys(name for role, name in named if role not in ("parent", "trace_code")))
     return Told(index, place, event, goods or ((parent,) if parent else ()), parent, at)
 
 
@@ -78,6 +78,8 @@ class Families:
 
 
 def _closure(start: str, edges: Mapping[str, set[str]]) -> set[str]:
+    if start not in edges:
+        return {start}
     found, level = {start}, {start}
     for _ in range(MAX_NESTING):
         level = {other for one in level for other in edges.get(one, ())} - found
