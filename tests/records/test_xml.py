@@ -18,6 +18,7 @@ from sudonglian.records.epcis.document import line_of, read_document
 from sudonglian.records.epcis.event_hash import event_hash_id
 from sudonglian.records.epcis.findings import refuses
 from sudonglian.records.epcis.plain import plain_event
+from sudonglian.records.epcis.refusals import TooLarge
 from sudonglian.records.epcis.schema import EVENT_TYPES, members_of
 from sudonglian.records.epcis.xml_document import translate
 from sudonglian.records.epcis.xml_event import number
@@ -376,6 +377,7 @@ BILLION = (
         (b"<ObjectEvent>" + b"<a>" * 100, "too-deep", ""),
         (b"<ObjectEvent>" + b"<a/>" * markup.MAX_ELEMENTS + b"</ObjectEvent>", "too-large", ""),
         (b"<a" + b"".join(b' xmlns:p%d="u"' % n for n in range(markup.MAX_NAMESPACES + 1)) + b"/>", "too-large", ""),
+        (b"<a" + b"".join(b' a%d="u"' % n for n in range(markup.MAX_ATTRIBUTES + 1)) + b"/>", "too-large", ""),
         (b"<a>" + b"".join(b'<b xmlns:p%d="u"/>' % n for n in range(markup.MAX_SCOPES + 1)) + b"</a>", "too-large", ""),
         (b"<" + b" " * document.MAX_DOCUMENT_BYTES, "too-large", ""),
         (b"<html/>", "not-epcis", ""),
@@ -700,3 +702,30 @@ def test_what_every_event_declares_for_itself_is_one_scope() -> None:
     scopes = [one.children[0].scope for one in root.children]
     assert len(scopes[0]) == markup.MAX_NAMESPACES // 2
     assert all(one is scopes[0] for one in scopes)
+
+
+@pytest.mark.parametrize(("written", "most"), [(b' a%d="x"', 0), (b' xmlns:a%d="u"', markup.MAX_NAMESPACES + 1)])
+def test_what_one_element_has_too_much_of_is_not_looked_at(
+    monkeypatch: pytest.MonkeyPatch, written: bytes, most: int
+) -> None:
+    looked: list[str] = []
+
+    class Counting(markup._Reader):
+        def _split(self, name: str) -> tuple[str, str, str]:
+            looked.append(name)
+            return super()._split(name)
+
+        def _namespace(self, prefix: str | None, uri: str | None) -> None:
+            looked.append(prefix or "")
+            super()._namespace(prefix, uri)
+
+    monkeypatch.setattr(markup, "_Reader", Counting)
+    named = b"".join(written % number for number in range(20_000))
+    with pytest.raises(TooLarge):
+        markup.parse(b"<EPCISDocument" + named + b"><EPCISBody/></EPCISDocument>")
+    assert len(looked) == most
+
+
+def test_as_many_attributes_as_may_be_are_read() -> None:
+    named = "".join(f' a{number}="x"' for number in range(markup.MAX_ATTRIBUTES))
+    assert len(markup.parse(f"<a{named}/>".encode()).attributes) == markup.MAX_ATTRIBUTES

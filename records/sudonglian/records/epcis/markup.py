@@ -19,6 +19,9 @@ MAX_ELEMENTS: Final = 400_000
 MAX_NAMESPACES: Final = 256
 """Prefixes bound at one place; published documents bind ten, and every event is read with all that are in force."""
 
+MAX_ATTRIBUTES: Final = 256
+"""Of one element: the standard's have at most a dozen, and each is looked up and shown by itself."""
+
 MAX_SCOPES: Final = 65_536
 """Prefixes bound in all scopes together, equal ones counted once: systems that declare theirs on every event share one."""
 
@@ -181,6 +184,9 @@ class _Reader:
         opened = self._open
         if len(opened) >= MAX_DEPTH:
             raise TooDeep(f"{self._at()}: nested deeper than {MAX_DEPTH}", zh=f"嵌套超过 {MAX_DEPTH} 层")
+        if len(attributes) > 2 * MAX_ATTRIBUTES:
+            reason = f"{self._at()}: more than {MAX_ATTRIBUTES} attributes"
+            raise TooLarge(reason, zh=f"一个元素的属性超过 {MAX_ATTRIBUTES} 个")
         self._count += 1 + len(attributes) // 2
         if self._count > MAX_ELEMENTS:
             raise TooLarge(f"more than {MAX_ELEMENTS} elements", zh=f"元素超过 {MAX_ELEMENTS} 个,请分为几个文件")
@@ -231,12 +237,15 @@ class _Reader:
             known = self._scopes[key] = around | declared
             self._bound += len(known)
             if len(known) > MAX_NAMESPACES or self._bound > MAX_SCOPES:
-                most = MAX_NAMESPACES if len(known) > MAX_NAMESPACES else MAX_SCOPES
-                raise TooLarge(f"more than {most} namespaces", zh=f"命名空间声明超过 {most} 个")
+                raise _too_many(MAX_NAMESPACES if len(known) > MAX_NAMESPACES else MAX_SCOPES)
         return known
 
     def _namespace(self, prefix: str | None, uri: str | None) -> None:
         self._declared[prefix or ""] = uri or ""
+        if (
+            len(self._declared) > MAX_NAMESPACES
+        ):  # before the element is there: it may declare as many as its bytes hold
+            raise _too_many(MAX_NAMESPACES)
 
     def _doctype(self, *_: object) -> None:
         reason = f"{self._at()}: a document type declaration (DOCTYPE, ENTITY) is not taken"
@@ -244,3 +253,7 @@ class _Reader:
 
     def _at(self) -> str:
         return f"line {self._parser.CurrentLineNumber} column {self._parser.CurrentColumnNumber + 1}"
+
+
+def _too_many(most: int) -> TooLarge:
+    return TooLarge(f"more than {most} namespaces", zh=f"命名空间声明超过 {most} 个")
