@@ -32,9 +32,9 @@ PALLETS = 20
 PEOPLE = 300
 DOCUMENT = 500
 """Events captured at once."""
-LIMIT = 3.5
+LIMIT = 2.0
 """Processor seconds for 20,000 events (125,000 stays) that a process asked before may take for a whole trace, nearly all
-of which is exposed; a busy machine takes 2.2, and one that does nothing else less."""
+of which is exposed; a busy machine takes 1.1 to 1.4."""
 LIMIT_AT = 20_000
 
 

@@ -48,7 +48,7 @@ MUTATIONS: Final = (
     Mutation(
         "a party's rows begin after those that have ended",
         "presence.py",
-        "bisect_right(self.party_reach, onset, low, high)",
+        "bisect_right(by.reach, onset, low, high)",
         "low + 1",
     ),
     Mutation("an interval ends the question at until", "presence.py", "np.minimum(end, until + INSTANT)", "end"),
@@ -209,7 +209,7 @@ MUTATIONS: Final = (
         "in sorted(lot.made.items()):",
         "in sorted(lot.held.items()):",
     ),
-    Mutation("a meeting lasts as long as it must", "ground.py", "short = dwell[place] - 1", "short = 0"),
+    Mutation("a meeting lasts as long as it must", "ground.py", "short = steps[place[must]] - 1", "short = 0 * must"),
     Mutation(
         "what must last exposes at its end",
         "forward.py",
@@ -217,13 +217,17 @@ MUTATIONS: Final = (
         "min(0, index.delay.get(place, 0))",
     ),
     Mutation("what lasts takes its own time", "forward.py", "late = 0 if wait else", "late = 1 if wait else"),
-    Mutation("a dwell ends with the question", "ground.py", "min(end, horizon) - short", "end - short"),
-    Mutation("stays that touch are one dwell", "ground.py", "piece.start <= end:", "piece.start < start:"),
+    Mutation(
+        "a dwell ends with the question", "ground.py", "np.minimum(end[must], horizon) - short", "end[must] - short"
+    ),
+    Mutation(
+        "stays that touch are one dwell", "ground.py", "fresh[1:] |= long.start[1:] > reach[:-1]", "fresh[1:] = True"
+    ),
     Mutation(
         "nobody dwells with a sample",
         "ground.py",
-        "and land.stays[land.stay_of[number]].fact != SAMPLE:\n                short",
-        "and True:\n                short",
+        "(steps[place] > 0) & told_rows)",
+        "steps[place] > 0)",
     ),
     Mutation(
         "backward a sampled place meets without a dwell", "ground.py", "    if backward and dwell:\n", "    if False:\n"
@@ -232,8 +236,8 @@ MUTATIONS: Final = (
     Mutation(
         "backward a place lasts as long after its source",
         "ground.py",
-        "begin if fading is None else -fading.last(end - 1)",
-        "begin",
+        "-last(land.wear, place, end - 1), INSTANT",
+        "begin, INSTANT",
     ),
     Mutation(
         "a tier rests on a meeting that lasts",
@@ -322,10 +326,10 @@ MUTATIONS: Final = (
     Mutation(
         "what needed as many hops counts",
         "precedence.py",
-        "self._met(generation, generation + 1)",
-        "self._met(generation, generation)",
+        "hops >= max(generation, 1)",
+        "hops > generation",
     ),
-    Mutation("nobody adds to the own dose", "precedence.py", "- own.get(one, 0) +", "+"),
+    Mutation("nobody adds to the own dose", "precedence.py", "- own[one] +", "+"),
     Mutation("what was split off is the same goods", "precedence.py", "generation + (cost == 0):", "generation:"),
     Mutation("goods are not people", "precedence.py", "touch.persons if", "touch.goods if"),
     Mutation(
@@ -371,6 +375,16 @@ MUTATIONS: Final = (
         "cut_who[known.who] | cut_where[known.where]",
         "cut_where[known.where]",
     ),
+    Mutation("columns lose what went", "told.py", "for one in away]] = False", "for one in away]] = True"),
+    Mutation(
+        "a new name stands among the old ones", "told.py", 'place[new], old, "right")', 'place[new], old, "left")'
+    ),
+    Mutation("a name that nobody bears is forgotten", "told.py", "if used.all():", "if True:"),
+    Mutation("backward asks since when of many", "fading.py", "tick + way * span[number]", "tick + span[number]"),
+    Mutation(
+        "what a party exposed itself was as brief", "risk.py", "(instant if one % 2 else 1)", "(1 if one % 2 else 1)"
+    ),
+    Mutation("an end takes off what a start added", "spans.py", "np.where(self._is_end, -found, found)", "found"),
     Mutation("a stated reduction decides", "rules.py", "reached >= self.complete_log10", "reached >= 0"),
     Mutation("rooms of a site are one site", "rules.py", "return match[1] or (match[2] + match[3])[:12]", "return uri"),
 )

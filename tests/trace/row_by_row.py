@@ -69,8 +69,8 @@ def _rows(run: Run, exposed: Mapping[int, int]) -> Iterator[tuple[int, int, Micr
     """Yield the rows of the exposed, by party."""
     columns = run.ground.columns
     for party in exposed:
-        if party + 1 < len(columns.party_first):
-            for row in columns.party_row[columns.party_first[party] : columns.party_first[party + 1]]:
+        if party + 1 < len(columns.by_party.first):
+            for row in columns.by_party.row[columns.by_party.first[party] : columns.by_party.first[party + 1]]:
                 yield party, row, columns.start[row], columns.end[row]
 
 
@@ -260,10 +260,10 @@ def doses(run: Run, terms: Terms, end: Micros, *, certain: bool) -> Mapping[int,
     pieces: dict[int, dict[int, list[tuple[Micros, Micros, int]]]] = {}
     there: dict[int, list[tuple[int, list[tuple[Micros, Micros]]]]] = {}
     for party, generation in hops.items():
-        if generation > GENERATIONS or party + 1 >= len(columns.party_first):
+        if generation > GENERATIONS or party + 1 >= len(columns.by_party.first):
             continue
         stays: dict[int, list[tuple[Micros, Micros]]] = {}
-        for row in columns.party_row[columns.party_first[party] : columns.party_first[party + 1]]:
+        for row in columns.by_party.row[columns.by_party.first[party] : columns.by_party.first[party + 1]]:
             stays.setdefault(columns.place[row], []).append((columns.start[row], columns.end[row]))
         first = labels[spread.first[party]]
         modes = rule.goods if run.parties[party].kind == "item" else rule.modes
@@ -547,10 +547,10 @@ class _Dosing:
 
     def _stays(self, number: int) -> Mapping[int, _Spans]:
         columns = self._run.ground.columns
-        if number + 1 >= len(columns.party_first):
+        if number + 1 >= len(columns.by_party.first):
             return {}
         found: dict[int, list[tuple[Micros, Micros]]] = {}
-        for row in columns.party_row[columns.party_first[number] : columns.party_first[number + 1]]:
+        for row in columns.by_party.row[columns.by_party.first[number] : columns.by_party.first[number + 1]]:
             found.setdefault(columns.place[row], []).append((columns.start[row], columns.end[row]))
         return {place: list(united(spans)) for place, spans in found.items()}
 

@@ -2,11 +2,13 @@
 
 import random
 from dataclasses import replace
+from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.trace.worlds import SITES, told_events
+from tests.trace.worlds import SITES, crowd, told_events
 
 from sudonglian.trace.engine import strand, whole
 from sudonglian.trace.engine.derive import derive_facts
@@ -14,6 +16,7 @@ from sudonglian.trace.engine.events import EventView, ItemRef
 from sudonglian.trace.engine.facts import Facts
 from sudonglian.trace.engine.progress import Stage
 from sudonglian.trace.engine.strands import Strands
+from sudonglian.trace.engine.told import Told, followed, told, told_of
 from sudonglian.trace.errors import EventRefused
 
 WORLDS = 60
@@ -54,6 +57,13 @@ class Log:
         )
 
 
+def same(columns: Told, others: Told) -> None:
+    """Assert that columns are equal."""
+    assert (columns.parties, columns.places, columns.contacts) == (others.parties, others.places, others.contacts)
+    for name in ("who", "where", "start", "end", "certain", "contact"):
+        assert np.array_equal(getattr(columns, name), getattr(others, name)), name
+
+
 def agree(seed: int) -> None:
     """Assert that facts at random sizes, forth and back, are those of everything, in the same order."""
     dice = random.Random(seed)
@@ -71,7 +81,12 @@ def agree(seed: int) -> None:
             strands = Strands()
             log.add_to(strands, 0, known)
             strands.restore(at, facts)
-        assert repr(strands.facts(size)) == repr(log.facts(size))
+        facts = strands.facts(size)
+        assert repr(facts) == repr(log.facts(size))
+        # Columns that were made before follow what changed.
+        columns, anew = told_of(facts), told(facts.stays)
+        assert columns.stays is facts.stays
+        same(columns, anew)
 
 
 @pytest.mark.parametrize("spacing", [1, 2, 1_000])
@@ -166,3 +181,27 @@ def test_what_cannot_be_read_is_refused_and_leaves_everything_as_it_was() -> Non
         strands.add([good, replace(bad, items=(ItemRef("urn:x:box", "bogus"),))])
     assert len(strands) == 0
     assert strands.facts(2) == derive_facts([])
+
+
+def test_columns_follow_a_few_stays_that_come_and_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With `FEW` as it is, columns are made once, and then only changed."""
+    made = []
+    dice = random.Random(1)
+    stays = [stay for number in range(4) for stay in crowd(number).stays]
+
+    def watched(*changed: Any) -> Any:
+        made.append(changed)
+        return followed(*changed)
+
+    monkeypatch.setattr(whole, "followed", watched)
+    kept = whole.Whole()
+    kept.replace([], [Facts(stays=tuple(stays[20:]))])
+    told_of(kept.facts)
+    for at in range(0, 20, 2):
+        gone = dice.choice(kept.facts.stays)
+        kept.replace([Facts(stays=(gone,))], [Facts(stays=tuple(stays[at : at + 2]))])
+        columns = kept.facts.beside.told
+        anew = told(kept.facts.stays)
+        assert columns.stays is kept.facts.stays
+        same(columns, anew)
+    assert len(made) > 8

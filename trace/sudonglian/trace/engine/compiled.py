@@ -4,6 +4,7 @@ tracing.md §4; docs/decisions/0350 and 0353. It takes what is the same at any t
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -59,27 +60,34 @@ def spread(
     party, place = column(index.party, np.int32), column(index.place, np.int32)
     stays = StayIndex(party, place, column(index.start, np.int64), column(index.end, np.int64), linger=waits)
     found = stays.spread(seeds, strict=strict, max_hops=max_hops, arcs=arcs)
-    labels = list(map(Label._make, zip(*(one.tolist() for one in found.labels), strict=True)))
+    # As their `_make` does, without a call of Python for each.
+    labels: list[Label] = list(
+        map(partial(tuple.__new__, Label), zip(*(one.tolist() for one in found.labels), strict=True))
+    )
     if layer is not None:
         for generation, many in enumerate(np.bincount(found.labels.hops).tolist()):
             layer(generation, many)
     laid = found.deposits
-    first_place: dict[int, PlaceLabel] = {}
-    best_place: dict[int, PlaceLabel] = {}
-    # The first deposit of a place in a layer is the one that reaches it.
+    # The first deposit of a place in a layer is the one that reaches it: the first of all, and the earliest.
     hop = np.searchsorted(laid.layer, np.arange(len(laid.place)), "right")
-    fresh = np.ones(len(laid.place), np.bool_)
-    fresh[1:] = (laid.place[1:] != laid.place[:-1]) | (hop[1:] != hop[:-1])
-    told = (one[fresh].tolist() for one in (laid.place, laid.start, hop, laid.label, laid.source))
-    for room, start, generation, label, row in zip(*told, strict=True):
-        reached = PlaceLabel(start, generation, label, row)
-        first_place.setdefault(room, reached)
-        if room not in best_place or start < best_place[room].time:
-            best_place[room] = reached
-    covered: dict[int, list[tuple[Micros, Micros]]] = {}
+    order = np.argsort(laid.place, kind="stable")
+    begins = np.diff(laid.place[order], prepend=-1) != 0
+    earliest = order[np.lexsort((laid.start[order], laid.place[order]))][begins]
+    first_place = _reaching(laid, hop, order[begins])
+    best_place = first_place | _reaching(laid, hop, earliest[earliest != order[begins]])
     whole = joined(Spans(laid.place.astype(np.int64), laid.start, laid.end))
-    for room, start, end in zip(*(one.tolist() for one in whole), strict=True):
-        covered.setdefault(room, []).append((start, end))
+    spans = list(zip(whole.start.tolist(), whole.end.tolist(), strict=True))
+    rooms, low = np.unique(whole.group, return_index=True)
+    high = np.append(low[1:], len(spans))[: len(low)]
+    told = zip(rooms.tolist(), low.tolist(), high.tolist(), strict=True)
+    covered = {room: spans[first:after] for room, first, after in told}
     parties = found.party.tolist()
     first, best = (dict(zip(parties, one.tolist(), strict=True)) for one in (found.first, found.best))
     return Spread(labels, first, best, first_place, best_place, covered)
+
+
+def _reaching(laid: Any, hop: NDArray[np.int64], some: NDArray[np.int64]) -> dict[int, PlaceLabel]:
+    """Return by which of some deposits places are exposed, one of each place."""
+    told = zip(*(one[some].tolist() for one in (laid.start, hop, laid.label, laid.source)), strict=True)
+    labels: Iterable[PlaceLabel] = map(partial(tuple.__new__, PlaceLabel), told)
+    return dict(zip(laid.place[some].tolist(), labels, strict=True))

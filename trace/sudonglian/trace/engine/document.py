@@ -10,7 +10,7 @@ from typing import Any, Final
 from sudonglian.trace.engine.editions import THIRD
 from sudonglian.trace.engine.facts import Facts, Party, iso, micros
 from sudonglian.trace.engine.forward import ROOT, PlaceLabel
-from sudonglian.trace.engine.member import Member, step_json
+from sudonglian.trace.engine.member import Member, step_told
 from sudonglian.trace.engine.portions import SEPARATOR
 from sudonglian.trace.engine.query import CARRIERS, PLACES, Seed, TraceQuery
 from sudonglian.trace.engine.risk import ranked
@@ -38,7 +38,7 @@ class _Links:
         for number in reversed(chain):
             one = run.spread.labels[number]
             party = run.parties[one.party]
-            steps = [_step(step) for step in run.facts_of(one, one.hops)]
+            steps = [step_told(step) for step in run.facts_of(one, one.hops)]
             self.links.append(_link(previous, party, one.hops, iso(run.moment(one.time)), steps))
             previous = self._numbers[id(run), number, ""] = len(self.links) - 1
         return previous
@@ -52,7 +52,7 @@ class _Links:
             return known
         previous = self.label(run, end.previous)
         time = run.moment(end.time)
-        steps = [_step(step) for step in run.place_step(end, end.hops)]
+        steps = [step_told(step) for step in run.place_step(end, end.hops)]
         self.links.append(_link(previous, member, end.hops, iso(time), steps))
         self._numbers[id(run), end, member.id] = len(self.links) - 1
         return len(self.links) - 1
@@ -67,11 +67,6 @@ def _link(previous: int, subject: Party | Member, hops: int, time: str, steps: l
         "time": time,
         "facts": steps,
     }
-
-
-def _step(step: Any) -> dict[str, Any]:
-    """Return a step without the hop, which its link counts, and the first record, which its list begins with."""
-    return {key: value for key, value in step_json(step).items() if key not in ("hop", "record_hash")}
 
 
 def build(

@@ -110,6 +110,15 @@ class Reading(NamedTuple):
     record: str
 
 
+class Beside:
+    """What is made of a set of facts once, whoever asks: it is no part of them."""
+
+    __slots__ = ("told",)
+
+    def __init__(self, told: Any = None) -> None:
+        self.told = told
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """All that a set of events says, in a canonical order that no order of the input changes."""
@@ -125,6 +134,7 @@ class Facts:
     table_version: str = ""
     days_only: bool = False
     """Whether every event is at one time of day: then only the days are known, and one day may chain."""
+    beside: Beside = field(default_factory=Beside, repr=False, compare=False)
 
 
 KEYS: Final[Mapping[str, Callable[[Any], Any]]] = {"samples": repr}

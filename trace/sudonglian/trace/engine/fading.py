@@ -4,10 +4,13 @@ tracing.md §3.2 and §3.7; docs/spec/facts.md §13. Whole numbers alone: no tim
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
+import numpy as np
+
 from sudonglian.trace.engine.facts import OPEN_END, Micros
+from sudonglian.trace.engine.spans import Codes, Times
 
 
 class Fading(Protocol):
@@ -87,3 +90,35 @@ class Gradual:
         number = max(bisect_left(self._sums, goal) - 1, 0)
         rate = self._rates[number]
         return EVER.first(tick) if rate == 0 else self._times[number] - (self._sums[number] - goal) // rate
+
+
+def last(fadings: Mapping[int, Fading], number: Codes, tick: Times) -> Times:
+    """Return of ticks the last one by the fading of a number; the tick itself where there is none.
+
+    >>> last({1: For(5), 2: EVER}, np.int64([0, 1, 2]), np.int64([7, 7, 7])).tolist() == [7, 12, 2 * OPEN_END]
+    True
+    """
+    return _each(fadings, number, tick, 1)
+
+
+def first(fadings: Mapping[int, Fading], number: Codes, tick: Times) -> Times:
+    """Return of ticks the first one by the fading of a number; the tick itself where there is none."""
+    return _each(fadings, number, tick, -1)
+
+
+def _each(fadings: Mapping[int, Fading], number: Codes, tick: Times, way: int) -> Times:
+    span, other = (
+        np.zeros(int(number.max(initial=-1)) + 1, np.int64),
+        np.zeros(int(number.max(initial=-1)) + 1, np.bool_),
+    )
+    for one, fading in fadings.items():
+        if one < len(span):
+            if isinstance(fading, For):
+                span[one] = fading.span
+            else:
+                other[one] = True
+    found: Times = tick + way * span[number]
+    for at in np.flatnonzero(other[number]).tolist():
+        fading, time = fadings[int(number[at])], int(tick[at])
+        found[at] = fading.last(time) if way > 0 else fading.first(time)
+    return found

@@ -4,6 +4,7 @@ tracing.md §3.9; docs/spec/facts.md §9. Meetings are looked for in columns, th
 one is asked for no weaker; docs/decisions/0353.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Final, NamedTuple
@@ -11,16 +12,14 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from sudonglian.trace.engine.query import PLACES
-from sudonglian.trace.engine.reached import Reached
-from sudonglian.trace.engine.spans import Codes, Ordered, Rungs, Times, running
+from sudonglian.trace.engine.reached import PARTIES, Reached
+from sudonglian.trace.engine.spans import Codes, Ordered, Rungs, Times, numbered, running
 from sudonglian.trace.engine.tiers import CASE, PERSON, Tiers
 
 NONE: Final = -1
 
 TURNS: Final = 8
 """So many times more of a party's meetings are asked after in each turn."""
-
-PARTIES: Final = ("item", "person", "process")
 
 ITEM_CODE, PERSON_CODE, CASE_CODE = range(3)
 
@@ -49,13 +48,18 @@ class _Stays(NamedTuple):
 
 
 class _Given(NamedTuple):
-    """Over [start, end) a party exposes a place, from the exposure of fewest hops on; in the index's order."""
+    """Over [start, end) a party exposes a place, from the exposure of fewest hops on; in the index's order.
+
+    `last` is where the end stands among all ends; `turn` where the span comes by start, end, party and row.
+    """
 
     party: Codes
     place: Codes
     start: Times
     end: Times
     row: Codes
+    last: Codes
+    turn: Codes
 
 
 def assign(reached: Reached, tiers: Tiers) -> Mapping[int, Fired]:
@@ -67,7 +71,7 @@ def assign(reached: Reached, tiers: Tiers) -> Mapping[int, Fired]:
     run, hops = reached.run, reached.hops
     land, spread = run.ground, run.spread
     best: dict[int, Fired] = {}
-    people = np.array([one.kind == PERSON for one in run.parties], np.bool_)
+    people = reached.parties == PARTIES.index(PERSON)
     kinds = np.select([~people, hops == 0, people], [ITEM_CODE, CASE_CODE, PERSON_CODE])
     stays, contacts = _stays(reached)
     given = _given(reached)
@@ -104,15 +108,14 @@ def _raise(
     best: dict[int, Fired], stays: _Stays, meetings: "_Meetings", rank: Callable[[str, str, int, int], int]
 ) -> None:
     """Name for each party a stronger rule, if a meeting with one of the sources fires it."""
-    run, size = meetings.reached.run, len(meetings.reached.hops)
+    size = len(meetings.reached.hops)
     stay, kind = meetings.with_kinds(stays.place)
-    parties = np.array([PARTIES.index(one.kind) for one in run.parties], np.int64)
-    places = np.array([PLACES.index(one.kind) for one in run.places], np.int64)
+    parties, places = meetings.reached.parties, meetings.reached.places
     shape = len(PARTIES), len(PLACES), meetings.many, int(stays.contact.max(initial=0)) + 1
     asked = np.ravel_multi_index(
         (parties[stays.party[stay]], places[stays.place[stay]], kind, stays.contact[stay]), shape
     )
-    known, which = np.unique(asked, return_inverse=True)
+    known, which = numbered(asked, math.prod(shape))
     told = np.array(np.unravel_index(known, shape)).T.tolist()
     ranks = np.array([rank(PARTIES[one], PLACES[two], three, four) for one, two, three, four in told], np.int64)[which]
     now = np.full(size, int(ranks.max(initial=0)) + 1, np.int64)
@@ -171,9 +174,10 @@ class _Meetings:
         some = np.flatnonzero(kind >= 0)
         self._given = _Given(*(column[some] for column in given))
         self._group = self._given.place * self.many + kind[some]
-        self._ends, self._end = np.unique(self._given.end, return_inverse=True)
+        self._ends = np.zeros(int(given.last.max(initial=-1)) + 1, np.int64)
+        self._ends[given.last] = given.end
         self._rows = int(given.row.max(initial=0)) + 1
-        self._key = self._end * self._rows + self._given.row
+        self._key = self._given.last * self._rows + self._given.row
         self._rungs = Rungs(self._group, reached.hops[self._given.party])
         self._known: dict[int, _Latest] = {}
 
@@ -209,8 +213,10 @@ class _Meetings:
     @cached_property
     def _order(self) -> Codes:
         """Return the spans in the order in which those of a block are read."""
-        given = self._given
-        return np.lexsort((given.row, given.party, self._end, given.start))
+        at = np.full(int(self._given.turn.max(initial=-1)) + 1, NONE, np.int64)
+        at[self._given.turn] = np.arange(len(self._given.turn))
+        found: Codes = at[at != NONE]
+        return found
 
     def _latest(self, digit: int) -> _Latest:
         """Return the blocks of 2 ** digit levels.
@@ -222,7 +228,7 @@ class _Meetings:
         block = self._rungs.block(digit)[self._order]
         by_block = np.argsort(block, kind="stable")
         order, block = self._order[by_block], block[by_block]
-        end, key, party = self._end[order], self._key[order], self._given.party[order]
+        end, key, party = self._given.last[order], self._key[order], self._given.party[order]
         begins = np.ones(len(order), np.bool_)
         begins[1:] = block[1:] != block[:-1]
         latest = running(block, end)
@@ -246,7 +252,7 @@ def _stays(reached: Reached) -> tuple[_Stays, Sequence[str]]:
     land, touched = reached.run.ground, reached.run.ground.touched
     takes = np.flatnonzero(reached.start < np.asarray(land.columns.shut)[reached.row])
     rows = np.asarray(land.columns.origin)[reached.row[takes]]
-    told, each = touched.contact[np.array(land.stay_of, np.int64)[rows]], takes
+    told, each = touched.contact[land.stay_of[rows]], takes
     if land.joined:
         ways = [sorted({int(touched.contact[one]) for one in land.stays_of(row)}) for row in rows.tolist()]
         told = np.array([one for way in ways for one in way], np.int64)
@@ -265,4 +271,8 @@ def _given(reached: Reached) -> _Given:
     party, place, origin = (
         np.asarray(one)[row].astype(np.int64) for one in (columns.party, columns.place, columns.origin)
     )
-    return _Given(party, place, given.start[here], given.left[here], origin)
+    start, end = given.start[here], given.left[here]
+    _, last = np.unique(end, return_inverse=True)
+    turn = np.empty(len(row), np.int64)
+    turn[np.lexsort((origin, party, last, start))] = np.arange(len(row))
+    return _Given(party, place, start, end, origin, last, turn)

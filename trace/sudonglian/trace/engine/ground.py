@@ -1,21 +1,21 @@
 """The ground of a run: facts as the numbered rows and arcs that a kernel takes, and what each row takes and gives.
 
-tracing.md §3.1, §3.2, §3.4 and §4; docs/spec/facts.md §8 and §13. Dwell and persistence are settled here, row by row, for
-either direction of time: the kernels know of columns alone.
+tracing.md §3.1, §3.2, §3.4 and §4; docs/spec/facts.md §8 and §13. Dwell and persistence are settled here, for either
+direction of time: the kernels know of columns alone.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sudonglian.trace.engine.facts import INSTANT, OPEN_END, Facts, Flow, Micros, Party, Place, Stay
-from sudonglian.trace.engine.fading import Fading
+from sudonglian.trace.engine.fading import Fading, first, last
 from sudonglian.trace.engine.lives import Numbered, Subject, ends_of
-from sudonglian.trace.engine.presence import Arc, Index, Row, Shape, clipped, columns_of, cut, index, indexed, turned
-from sudonglian.trace.engine.query import SAMPLE, Seed, TraceQuery, sampled
-from sudonglian.trace.engine.spans import Codes, Times
+from sudonglian.trace.engine.presence import Arc, Columns, Index, Row, Shape, clipped, cut, index, indexed, turned
+from sudonglian.trace.engine.query import Seed, TraceQuery, sampled
+from sudonglian.trace.engine.spans import Codes, Times, running
 from sudonglian.trace.engine.terms import Terms
 from sudonglian.trace.engine.told import Told
 
@@ -39,8 +39,8 @@ class Ground(NamedTuple):
     flows: Sequence[Flow]
     parties: Numbered[Party]
     places: Numbered[Place]
-    rows: Sequence[Row]
-    stay_of: Sequence[int]
+    rows: "Rows"
+    stay_of: Codes
     joined: Mapping[int, Sequence[int]]
     arcs: Sequence[Arc]
     wear: Mapping[int, Fading]
@@ -51,12 +51,7 @@ class Ground(NamedTuple):
 
     def stays_of(self, row: int) -> Sequence[int]:
         """Return the numbers of the stays that a row is made of."""
-        return self.joined.get(row) or (self.stay_of[row],)
-
-    def lasts(self, place: int, end: Micros) -> Micros:
-        """Return until when a place exposes that its source leaves at `end`."""
-        fading = self.wear.get(place)
-        return end if fading is None else fading.last(end - 1) + 1
+        return self.joined.get(row) or (self.stay_of.item(row),)
 
     def covering(self, row: int, start: Micros, end: Micros) -> list[int]:
         """Return stays of a row that together cover what it has of [start, end): the fewest, at least one."""
@@ -76,6 +71,23 @@ class Ground(NamedTuple):
         return found
 
 
+class Rows(Sequence[Row]):
+    """Rows that are kept in columns."""
+
+    def __init__(self, party: Codes, place: Codes, start: Times, end: Times) -> None:
+        self.columns: Columns = (party, place, start, end)
+
+    def __len__(self) -> int:
+        return len(self.columns[0])
+
+    def __getitem__(self, row: Any) -> Any:
+        party, place, start, end = self.columns
+        return int(party[row]), int(place[row]), int(start[row]), int(end[row])
+
+    def __iter__(self) -> Iterator[Row]:
+        return iter(list(zip(*(column.tolist() for column in self.columns), strict=True)))
+
+
 class _Piece(NamedTuple):
     """A stay's part in one life of its party and of its place."""
 
@@ -93,30 +105,23 @@ def ground(
     virtual = [stay for seed in meant if (stay := sampled(seed, query, certain=certain)) is not None]
     known = stays.only_certain() if certain else stays
     flows = [flow for flow in facts.flows if flow.certain or not certain]
-    there = {known.parties[one] for one in np.unique(known.who).tolist()} | {stay.who for stay in virtual}
-    there |= {party for flow in flows for party in (flow.source, flow.target)}
-    there |= {seed.subject for seed in meant if isinstance(seed.subject, Party)}
-    rooms = {known.places[one] for one in np.unique(known.where).tolist()} | {stay.where for stay in virtual}
+    there, rooms = _named(known.parties, known.who)[1], _named(known.places, known.where)[1]
+    others = [stay.who for stay in virtual] + [party for flow in flows for party in (flow.source, flow.target)]
+    others += [seed.subject for seed in meant if isinstance(seed.subject, Party)]
     ends = ends_of(facts, certain=certain)
-    parties, places = Numbered(there, ends), Numbered(rooms, ends)
-    dwell = {number: step for number, place in enumerate(places.lives) if (step := terms.dwell(place.kind))}
+    parties, places = Numbered(there, others, ends), Numbered(rooms, [stay.where for stay in virtual], ends)
+    dwell = {number: terms.dwells[one.kind] for number, one in enumerate(places.lives) if one.kind in terms.dwells}
     horizon, backward = terms.horizon(), query.backward
     every = [*known.stays, *virtual] if virtual else known.stays
     pieces = _pieces(known, virtual, parties, places, horizon, backward=backward)
     long = np.isin(pieces.place, list(dwell)) & (pieces.stay < len(known.stays))
     parts = Pieces(*(column[~long] for column in pieces)) if dwell else pieces
-    stay_of = parts.stay.tolist()
-    rows: list[Row] = list(zip(*(column.tolist() for column in parts[:4]), strict=True))
     joined: dict[int, Sequence[int]] = {}
     if dwell:
-        told = zip(*(column[long].tolist() for column in pieces), strict=True)
-        for party, place, start, end, touching in _joined([_Piece(*one) for one in told]):
-            if len(touching) > 1:
-                joined[len(rows)] = touching
-            rows.append((party, place, start, end))
-            stay_of.append(touching[0])
+        parts = _dwelling(parts, Pieces(*(column[long] for column in pieces)), joined)
     if backward and dwell:
-        _meet_goals(rows, stay_of, joined, every, places, dwell)
+        parts = _meet_goals(parts, joined, len(known.stays), places, dwell)
+    rows = Rows(*parts[:4])
     arcs: list[Arc] = []
     for flow in flows:
         source, target, time = parties.at(flow.source, flow.time), parties.at(flow.target, flow.time), flow.time
@@ -132,8 +137,8 @@ def ground(
     # What stands for a positive place is told to touch in no way of its own.
     unsaid = np.full(len(virtual), len(known.contacts), np.int64)
     touched = Touched(np.append(known.contact, unsaid), [*known.contacts, ""])
-    land = Ground(every, flows, parties, places, rows, stay_of, joined, arcs, wear, dwell, fades, touched, _NOTHING)
-    return land._replace(columns=_index(land, horizon, backward=backward, plain=terms.plain))
+    land = Ground(every, flows, parties, places, rows, parts.stay, joined, arcs, wear, dwell, fades, touched, _NOTHING)
+    return land._replace(columns=_index(land, horizon, len(known.stays), backward=backward, plain=terms.plain))
 
 
 class Pieces(NamedTuple):
@@ -182,95 +187,98 @@ def _pieces(
 def _lives(subjects: Sequence[Subject], named: Codes, lives: Numbered[Subject]) -> tuple[Codes, NDArray[np.bool_]]:
     """Return of each subject that is named the number of its first life, and whether it has others."""
     first, is_cut = np.zeros(len(subjects), np.int64), np.zeros(len(subjects), np.bool_)
-    for one in np.unique(named).tolist():
-        first[one], is_cut[one] = lives.at(subjects[one], -OPEN_END), bool(lives.ends(subjects[one]))
+    used, those = _named(subjects, named)
+    first[used] = lives.firsts(those)
+    if lives.has_ends:
+        is_cut[used] = [bool(lives.ends(one)) for one in those]
     return first, is_cut
+
+
+def _named(subjects: Sequence[Subject], codes: Codes) -> tuple[Codes, Sequence[Subject]]:
+    """Return the codes that there are, each once, in their order, and whose they are."""
+    used = np.flatnonzero(np.bincount(codes, minlength=len(subjects)))
+    return used, subjects if len(used) == len(subjects) else [subjects[one] for one in used.tolist()]
 
 
 _NOTHING = index([], [])
 
 
-def _joined(pieces: list[_Piece]) -> Iterator[tuple[int, int, Micros, Micros, list[int]]]:
-    """Yield pieces that touch or overlap as one: who is in a place without a break has dwelt there all that time."""
-    party = place = -1
-    start = end = 0
-    touching: list[int] = []
-    for piece in sorted(pieces):
-        if (piece.party, piece.place) == (party, place) and piece.start <= end:
-            end = max(end, piece.end)
-            touching.append(piece.stay)
-            continue
-        if touching:
-            yield party, place, start, end, touching
-        party, place, start, end, touching = piece.party, piece.place, piece.start, piece.end, [piece.stay]
-    if touching:
-        yield party, place, start, end, touching
+def _dwelling(parts: Pieces, long: Pieces, joined: dict[int, Sequence[int]]) -> Pieces:
+    """Return parts, and behind them those in places that ask for a dwell, of which those that touch or overlap are one.
+
+    Who is in a place without a break has dwelt there all that time.
+    """
+    if not len(long.stay):
+        return parts
+    long = Pieces(*(column[np.lexsort(long[::-1])] for column in long))
+    group = np.cumsum(_begins(long.party) | _begins(long.place)) - 1
+    reach = running(group, long.end)
+    fresh = _begins(group)
+    fresh[1:] |= long.start[1:] > reach[:-1]
+    first = np.flatnonzero(fresh)
+    beyond = np.append(first[1:], len(fresh))
+    for number, (low, high) in enumerate(zip(first.tolist(), beyond.tolist(), strict=True), len(parts.stay)):
+        if high - low > 1:
+            joined[number] = long.stay[low:high].tolist()
+    joint = long.party[first], long.place[first], long.start[first], reach[beyond - 1], long.stay[first]
+    both = zip(parts, joint, strict=True)
+    return Pieces(*(np.append(one, other) for one, other in both))
+
+
+def _begins(codes: Codes) -> NDArray[np.bool_]:
+    """Return where another code begins."""
+    return np.append(np.ones(min(len(codes), 1), np.bool_), codes[1:] != codes[:-1])
 
 
 def _meet_goals(
-    rows: list[Row],
-    stay_of: list[int],
-    joined: dict[int, Sequence[int]],
-    stays: Sequence[Stay],
-    places: Numbered[Place],
-    dwell: Mapping[int, Micros],
-) -> None:
-    """Let a sampled place meet who was in it without a dwell, which its own sample cannot hold: in a twin of it."""
-    for goal in [
-        number for number, row in enumerate(rows) if row[1] in dwell and stays[stay_of[number]].fact == SAMPLE
-    ]:
-        party, place, start, end = rows[goal]
+    parts: Pieces, joined: dict[int, Sequence[int]], told: int, places: Numbered[Place], dwell: Mapping[int, Micros]
+) -> Pieces:
+    """Let a sampled place meet who was in it without a dwell, which its own sample cannot hold: in a twin of it.
+
+    Samples are the stays after those that are `told`.
+    """
+    for goal in np.flatnonzero((parts.stay >= told) & np.isin(parts.place, list(dwell))).tolist():
+        place = int(parts.place[goal])
         twin = places.twin(place)
-        rows[goal] = (party, twin, start, end)
-        for number in range(len(rows)):
-            other, where, begin, finish = rows[number]
-            if where == place:
-                if number in joined:
-                    joined[len(rows)] = joined[number]
-                rows.append((other, twin, begin, finish))
-                stay_of.append(stay_of[number])
+        parts.place[goal] = twin
+        here = np.flatnonzero(parts.place == place)
+        for number, other in enumerate(here.tolist(), len(parts.stay)):
+            if other in joined:
+                joined[number] = joined[other]
+        party, _, start, end, stay = (np.append(column, column[here]) for column in parts)
+        parts = Pieces(party, np.append(parts.place, np.full(len(here), twin)), start, end, stay)
+    return parts
 
 
-def _index(land: Ground, horizon: Micros, *, backward: bool, plain: bool) -> Index:
-    """Return the columns on the clock of the direction.
+def _index(land: Ground, horizon: Micros, told: int, *, backward: bool, plain: bool) -> Index:
+    """Return the columns on the clock of the direction; samples are the stays after those that are `told`.
 
     Forward, from u over [a, b) to v over [c, d): deposited at a tick y that u is there, taken at x ≥ y, exposed at
     x + step; x is within the place's persistence of y, and x + step at the latest d and that of b. Backward, the same in
     mirrored order: what is asked is up to when u could be exposed.
     """
-    rows, wear, dwell = land.rows, land.wear, land.dwell
-    if plain and not dwell and not (backward and land.fades):
+    party, place, start, end = land.rows.columns
+    if plain and not land.dwell and not (backward and land.fades):
         # The span is the same for a place at any time: so the row needs no columns of its own, in both directions.
-        linger = {number: fading.last(0) for number, fading in wear.items()}
-        who, where, starts, ends = columns_of(rows)
-        return indexed((who, where, *(turned(starts, ends) if backward else (starts, ends))), land.arcs, linger)
+        linger = {number: fading.last(0) for number, fading in land.wear.items()}
+        return indexed((party, place, *(turned(start, end) if backward else (start, end))), land.arcs, linger)
+    steps = np.zeros(len(land.places), np.int64)
+    steps[list(land.dwell)] = list(land.dwell.values())
+    told_rows = land.stay_of < told
     if not backward:
-        whole = [land.lasts(place, end) for _, place, _, end in rows]
-        shut, left = [row[3] for row in rows], list(whole)
-        for number, (_, place, _, end) in enumerate(rows):
-            # The place of a sample exposes from it on; nobody has to dwell with the sample.
-            if place in dwell and land.stays[land.stay_of[number]].fact != SAMPLE:
-                short = dwell[place] - 1
-                shut[number], left[number] = min(end, horizon) - short, whole[number] - short
-        return index(rows, land.arcs, shape=Shape(None, shut, left, whole), delay=dwell)
-    return _mirrored(land)
-
-
-def _mirrored(land: Ground) -> Index:
-    """Return the columns on reversed time, where a row of one place may give later than it takes."""
-    rows: list[Row] = []
-    opened: list[Micros] = []
-    shape = Shape(opened, [], [], [])
-    for number, (party, place, start, end) in enumerate(land.rows):
-        begin, finish = turned(start, end)
-        fading = land.wear.get(place)
-        taken = begin if fading is None else -fading.last(end - 1)
-        left, whole = finish, finish if fading is None else INSTANT - fading.first(start)
-        if land.places.is_twin(place) and land.stays[land.stay_of[number]].fact != SAMPLE:
-            left = whole = begin
-        rows.append((party, place, begin, finish))
-        opened.append(taken + land.dwell.get(place, 1) - 1)
-        shape.shut.append(finish)
-        shape.left.append(left)
-        shape.whole.append(whole)
-    return index(rows, land.arcs, shape=shape, lag=land.dwell)
+        whole = last(land.wear, place, end - 1) + 1
+        # The place of a sample exposes from it on; nobody has to dwell with the sample.
+        must = np.flatnonzero((steps[place] > 0) & told_rows)
+        shut, left = end.copy(), whole.copy()
+        short = steps[place[must]] - 1
+        shut[must] = np.minimum(end[must], horizon) - short
+        left[must] -= short
+        return indexed(land.rows.columns, land.arcs, shape=Shape(None, shut, left, whole), delay=land.dwell)
+    # On reversed time a row of one place may give later than it takes.
+    begin, finish = turned(start, end)
+    taken, whole, left = -last(land.wear, place, end - 1), INSTANT - first(land.wear, place, start), finish.copy()
+    twins = np.array([land.places.is_twin(one) for one in range(len(land.places))], np.bool_)
+    met = np.flatnonzero(twins[place] & told_rows)
+    left[met] = whole[met] = begin[met]
+    shape = Shape(taken + np.maximum(steps[place], 1) - 1, finish, left, whole)
+    return indexed((party, place, begin, finish), land.arcs, shape=shape, lag=land.dwell)

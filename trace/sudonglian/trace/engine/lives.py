@@ -3,8 +3,9 @@
 docs/spec/facts.md §11. The kernel sees each life as a party or place of its own; nothing passes from one to the next.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Generic, TypeVar
 
 from sudonglian.trace.engine.facts import INSTANT, OPEN_END, Facts, Micros, Party, Place
@@ -30,14 +31,18 @@ def ends_of(facts: Facts, *, certain: bool) -> Ends:
 class Numbered(Generic[Subject]):
     """The lives of all parties (or places), numbered in the order of subject and time."""
 
-    def __init__(self, subjects: Iterable[Subject], ends: Ends) -> None:
-        self._ends = ends
-        self.lives: list[Subject] = []
-        self._first: dict[Subject, int] = {}
+    def __init__(self, subjects: Sequence[Subject], others: Iterable[Subject], ends: Ends) -> None:
+        """Take subjects in their order, each once, and others that may be among them."""
+        self._ends: Ends = ends
+        more: set[Subject] = {one for one in others if not _holds(subjects, one)}
+        self.lives: list[Subject] = sorted(chain(subjects, more))
         self._twins: dict[int, int] = {}
-        for subject in sorted(subjects):
-            self._first[subject] = len(self.lives)
-            self.lives += [subject] * (1 + len(ends.get(subject, ())))
+        again: list[Subject] = [one for one in self.lives if one in ends] if ends else []
+        if again:
+            self.lives = sorted(chain(self.lives, (one for one in again for _ in ends[one])))
+        self.has_ends = bool(again)
+        self._is_plain = not more and not again
+        self._size = len(self.lives)
 
     def __len__(self) -> int:
         return len(self.lives)
@@ -45,8 +50,18 @@ class Numbered(Generic[Subject]):
     def at(self, subject: Subject, time: Micros) -> int:
         """Return the number of the life that holds the instant."""
         ends = self._ends.get(subject)
-        first = self._first[subject]
+        first = self._first_of(subject)
         return first if ends is None else first + bisect_right(ends, time)
+
+    def firsts(self, subjects: Sequence[Subject]) -> Sequence[int]:
+        """Return the numbers of the first lives of the subjects that were taken in their order."""
+        if self._is_plain:
+            return range(len(subjects))
+        first = {subject: number for number, subject in reversed(list(enumerate(self.lives[: self._size])))}
+        return list(map(first.__getitem__, subjects))
+
+    def _first_of(self, subject: Subject) -> int:
+        return bisect_left(self.lives, subject, 0, self._size)
 
     def ends(self, subject: Subject) -> Sequence[Micros]:
         """Return when a subject's lives end that another follows."""
@@ -77,5 +92,11 @@ class Numbered(Generic[Subject]):
         number = self._twins.get(number, number)
         subject = self.lives[number]
         ends: Sequence[Micros] = self._ends.get(subject, ())
-        life = number - self._first[subject]
+        life = number - self._first_of(subject)
         return ends[life - 1] if life else -OPEN_END, ends[life] if life < len(ends) else OPEN_END
+
+
+def _holds(subjects: Sequence[Subject], one: Subject) -> bool:
+    """Tell whether one is among subjects in their order."""
+    at = bisect_left(subjects, one)
+    return at < len(subjects) and subjects[at] == one

@@ -5,6 +5,7 @@ docs/spec/trace-document.md §3; certain members speak of the run over certain f
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Final
 
 from sudonglian.trace.engine.exposure import NEVER_MET, Exposure, exposures
@@ -164,7 +165,10 @@ class _Exposed:
 
     def fired(self, key: str) -> Fired | None:
         """Return the strongest rule that a party's meetings fire."""
-        return min((self._ranks[one] for one in self.parties[key] if one in self._ranks), default=None)
+        numbers = self.parties[key]
+        if len(numbers) == 1:
+            return self._ranks.get(numbers[0])
+        return min((self._ranks[one] for one in numbers if one in self._ranks), default=None)
 
     def rank(self, key: str) -> int | None:
         """Return the number of the rule that a member's tier is by."""
@@ -179,6 +183,8 @@ class _Exposed:
         """Return a party's labels with the fewest hops, and with the earliest exposure."""
         spread, numbers = self.run.spread, self.parties[key]
         labels = spread.labels
+        if len(numbers) == 1:
+            return spread.first[numbers[0]], spread.best[numbers[0]]
         first = min((spread.first[one] for one in numbers), key=lambda one: (labels[one].hops, labels[one].clock))
         return first, min((spread.best[one] for one in numbers), key=lambda one: labels[one].clock)
 
@@ -217,10 +223,14 @@ def _listed(
     sure = evidence == "certain" and by is exposed
     told = {} if run.backward else RANKS[terms.rank](by.reached, terms, end, certain=sure, asked=ranked)
 
+    @cache
+    def named(rank: int | None) -> dict[str, Any]:
+        return _named(tiers, rank)
+
     def said(key: str, rank: int | None) -> dict[str, Any]:
         """Return what is beside the other run: when it is possible, and the tier that it is possibly raised to."""
-        names = _named(tiers, rank)
-        other = names if possible is exposed else _named(tiers, possible.rank(key))
+        names = named(rank)
+        other = names if possible is exposed else named(possible.rank(key))
         raised = other["tier"] if other["tier"] != names["tier"] else ""
         return {**names, "possible_time": possible.time(key), "possible_tier": raised}
 
@@ -241,7 +251,7 @@ def _listed(
             lot=lot,
             portion=portion,
             intervals=(),
-            dose=sum(told.get(one, 0) for one in of[key]),
+            dose=sum([told.get(one, 0) for one in of[key]]),
             exposure=sum((lengths[one] for one in numbers[1:]), lengths[numbers[0]]),
             fired=fired,
             run=run,
@@ -323,15 +333,21 @@ def _place_key(place: Place) -> str:
 
 def step_json(step: Step) -> dict[str, Any]:
     """Return a step as a door shows it: the fact, its parts, and the records that it rests on."""
+    told = step_told(step)
+    records = told.pop("record_hashes")
+    return {"hop": step.hop, **told, "record_hash": records[0], "record_hashes": records}
+
+
+def step_told(step: Step) -> dict[str, Any]:
+    """Return a step without the hop and without what its records begin with."""
+    _, fact, who, where, start, end, time, contact, records = step
     return {
-        "hop": step.hop,
-        "fact": step.fact,
-        "who": {"kind": step.who.kind, "id": step.who.id},
-        "where": {"kind": step.where.kind, "id": step.where.id},
-        "from": iso(step.start),
-        "to": iso(step.end),
-        "time": iso(step.time),
-        "contact": step.contact,
-        "record_hash": step.records[0],
-        "record_hashes": list(step.records),
+        "fact": fact,
+        "who": {"kind": who[0], "id": who[1]},
+        "where": {"kind": where[0], "id": where[1]},
+        "from": iso(start),
+        "to": iso(end),
+        "time": iso(time),
+        "contact": contact,
+        "record_hashes": list(records),
     }

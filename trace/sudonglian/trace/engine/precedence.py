@@ -7,8 +7,6 @@ its own dose made of it, d / (d + k). An order, no probability; whole numbers al
 from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
-import numpy as np
-
 from sudonglian.trace.engine import risk
 from sudonglian.trace.engine.facts import Micros
 from sudonglian.trace.engine.policies import Touch
@@ -39,7 +37,6 @@ class _Dosing:
                 _, target, time, cost = run.ground.arcs[arc]
                 if target in self.labels and time <= end and label.clock <= 2 * time + 1:
                     self._arcs.setdefault(target, []).append((source, time, cost))
-        self._exposing: list[Exposing] = []
         self._loads: dict[int, int] = {}
 
     def found(self) -> dict[int, int]:
@@ -48,19 +45,25 @@ class _Dosing:
         Somebody may have been in a room with something exposed, and have carried a box that needed no more hops: the
         first says the generation, the second is what counts.
         """
+        told, own = dict.fromkeys(self.labels, 0), dict.fromkeys(self.labels, 0)
+        hops = self._reached.hops
         for generation, some in enumerate(self.generations):
-            told = self._met(generation, generation)
             for one in some:
-                dose = told.get(one, 0) + self._became(one, generation)
+                dose = told[one] + self._became(one, generation)
                 self._loads[one] = self._load(dose) if generation else WHOLE
-            self._exposing.append(self._of(generation))
+            if not some:
+                continue
+            # All that it adds to: the later ones now, of its own generation what counts in the end.
+            asked = (hops >= max(generation, 1)) & (hops <= GENERATIONS)
+            by = self._of(generation)
+            for party, dose in met(self._reached, asked, by, self._rule.instant):
+                told[party] += dose
+            for party, dose in by.own(self._rule.instant):
+                own[party] += dose
         found = dict.fromkeys(self.labels, 0)
         for generation, some in enumerate(self.generations[1:], start=1):
-            told = self._met(generation, generation + 1)
-            here = self._reached.hops == generation
-            own = dict(met(self._reached, here, self._of(generation, alone=True), self._rule.instant))
             for one in some:
-                found[one] = told.get(one, 0) - own.get(one, 0) + self._became(one, generation)
+                found[one] = told[one] - own[one] + self._became(one, generation)
         return found
 
     def _order(self, number: int) -> tuple[int, int, str, str, int]:
@@ -68,7 +71,7 @@ class _Dosing:
         label, who = self.labels[number], self._run.parties[number]
         return label.hops, label.clock, who.kind, who.id, number
 
-    def _of(self, generation: int, *, alone: bool = False) -> Exposing:
+    def _of(self, generation: int) -> Exposing:
         """Return how a generation exposes the places where it was."""
         parties, touch = self._run.parties, self._touch
         return exposing(
@@ -78,17 +81,7 @@ class _Dosing:
             lambda one: touch.persons if parties[one].kind == PERSON else touch.goods,
             self._strengths,
             self._end,
-            alone=alone,
         )
-
-    def _met(self, generation: int, generations: int) -> dict[int, int]:
-        """Return what a generation met where something of the first generations exposed."""
-        here: np.ndarray[tuple[int], np.dtype[np.bool_]] = self._reached.hops == generation
-        found: dict[int, int] = {}
-        for by in self._exposing[:generations]:
-            for party, dose in met(self._reached, here, by, self._rule.instant):
-                found[party] = found.get(party, 0) + dose
-        return found
 
     def _became(self, one: int, generation: int) -> int:
         """Return what came with what it was made of, split from or packed into; the same goods need no hop."""

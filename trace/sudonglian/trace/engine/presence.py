@@ -7,6 +7,7 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise
 from typing import Literal, NamedTuple, TypeVar
 
@@ -29,16 +30,26 @@ class Shape(NamedTuple):
     from its start (or its party's onset) up to `left`, and the place stays exposed up to `whole`.
     """
 
-    open: list[Micros] | None
+    open: Times | None
     """None if rows take from their starts on."""
-    shut: list[Micros]
-    left: list[Micros]
-    whole: list[Micros]
+    shut: Times
+    left: Times
+    whole: Times
 
 
-@dataclass(frozen=True, slots=True)
+class ByParty(NamedTuple):
+    """The rows of parties, by their starts: of each party where its own begin, and what of_party asks of them."""
+
+    first: "array[int]"
+    row: "array[int]"
+    start: "array[int]"
+    reach: "array[int]"
+    """The running maximum of ends over a party's rows."""
+
+
+@dataclass(frozen=True)
 class Index:
-    """Columns in the order of (place, open); the rows of one place are a range, those of a party are listed.
+    """Columns in the order of (place, open); the rows of one place are a range, those of a party are listed (`by_party`).
 
     `origin` is the number of a row in the input; 56 bytes a row in all, unless there is a shape: the columns `open`,
     `shut`, `left` and `whole` are else those of starts and ends.
@@ -50,11 +61,6 @@ class Index:
     place: "array[int]"
     origin: "array[int]"
     place_first: "array[int]"
-    party_first: "array[int]"
-    party_row: "array[int]"
-    party_start: "array[int]"
-    party_reach: "array[int]"
-    """The running maximum of ends over a party's rows by start."""
     arcs: Sequence[Arc]
     arcs_from: Mapping[int, Sequence[int]]
     open: "array[int]"
@@ -76,13 +82,24 @@ class Index:
 
     def of_party(self, party: int, onset: Micros, before: Micros) -> list[int]:
         """Return a party's rows that start before a moment and end after its onset."""
-        if party + 1 >= len(self.party_first):
+        by = self.by_party
+        if party + 1 >= len(by.first):
             return []
-        low, high = self.party_first[party], self.party_first[party + 1]
-        first = bisect_right(self.party_reach, onset, low, high)
-        last = bisect_left(self.party_start, before, first, high)
+        low, high = by.first[party], by.first[party + 1]
+        first = bisect_right(by.reach, onset, low, high)
+        last = bisect_left(by.start, before, first, high)
         end = self.end
-        return [row for row in self.party_row[first:last] if end[row] > onset]
+        return [row for row in by.row[first:last] if end[row] > onset]
+
+    @cached_property
+    def by_party(self) -> ByParty:
+        """Return the rows of parties; whoever runs over places alone never asks for them."""
+        party, start, end, origin = (
+            np.asarray(one).astype(np.int64) for one in (self.party, self.start, self.end, self.origin)
+        )
+        order = np.lexsort((origin, start, party))
+        party = party[order]
+        return ByParty(_firsts(party), _held(order), _held(start[order]), _held(running(party, end[order])))
 
 
 def index(
@@ -122,15 +139,12 @@ def indexed(
 ) -> Index:
     """Return the index of rows that are in columns."""
     parties, places, starts, ends = rows
-    # In the order of time, and stably from there: so a party's rows come out sorted too.
+    # In the order of time, and stably from there.
     kept = np.flatnonzero(starts < ends)
     kept = kept[np.argsort(starts[kept], kind="stable")]
-    opened = None if shape is None or shape.open is None else np.array(shape.open, np.int64)
+    opened = None if shape is None else shape.open
     by_open = kept if opened is None else kept[np.argsort(opened[kept], kind="stable")]
     by_place = by_open[np.argsort(places[by_open], kind="stable")]
-    went = np.zeros(len(starts), np.int64)
-    went[by_place] = np.arange(len(by_place))
-    by_party = kept[np.argsort(parties[kept], kind="stable")]
     place = places[by_place]
     arcs_from: dict[int, list[int]] = {}
     for number, arc in enumerate(arcs):
@@ -138,7 +152,7 @@ def indexed(
     start, end = _held(starts[by_place]), _held(ends[by_place])
     begins, shut, left, whole = start, end, end, end
     if shape is not None:
-        shut, left, whole = (_held(np.array(one, np.int64)[by_place]) for one in (shape.shut, shape.left, shape.whole))
+        shut, left, whole = (_held(one[by_place]) for one in (shape.shut, shape.left, shape.whole))
         begins = start if opened is None else _held(opened[by_place])
     elif linger:
         waits = np.zeros(int(place.max(initial=0)) + 1, np.int64)
@@ -153,10 +167,6 @@ def indexed(
         place=_held(place, "i"),
         origin=_held(by_place),
         place_first=_firsts(place),
-        party_first=_firsts(parties[by_party]),
-        party_row=_held(went[by_party]),
-        party_start=_held(starts[by_party]),
-        party_reach=_held(running(parties[by_party], ends[by_party])),
         arcs=arcs,
         arcs_from=arcs_from,
         open=begins,

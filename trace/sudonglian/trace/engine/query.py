@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from sudonglian.trace.engine.facts import INSTANT, OPEN_END, Facts, Micros, Party, Place, Stay, micros
+from sudonglian.trace.engine.told import told_of
 from sudonglian.trace.errors import QueryRefused, SeedUnknown
 
 POLICY: Final = "policy/1"
@@ -127,12 +128,11 @@ def seeds(facts: Facts, query: TraceQuery) -> tuple[Seed, ...]:
     lots = {party for party, (lot, _) in facts.portions.items() if lot in named}
     first: dict[Party, Micros] = {}
     places: set[Place] = set()
-    for stay in facts.stays:
-        who = stay.who
-        if (who.id in named or who in lots) and stay.start < first.get(who, OPEN_END):
-            first[who] = stay.start
-        if stay.where.id in named:
-            places.add(stay.where)
+    told = told_of(facts)
+    meant = [number for number, who in enumerate(told.parties) if who.id in named or who in lots]
+    starts = told.earliest(meant).tolist()
+    first.update((told.parties[number], start) for number, start in zip(meant, starts, strict=True) if start < OPEN_END)
+    places.update(place for place in told.places if place.id in named)
     for flow in facts.flows:
         for party in (flow.source, flow.target):
             if (party.id in named or party in lots) and flow.time < first.get(party, OPEN_END):
@@ -170,7 +170,8 @@ def _portions(
     portions = {party for party, (named, _) in facts.portions.items() if named == lot and party in first}
     if not portions:
         return []
-    there = [stay for stay in facts.stays if stay.who in portions]
+    told = told_of(facts)
+    there = [facts.stays[row] for row in told.of([n for n, who in enumerate(told.parties) if who in portions]).tolist()]
 
     def seed(one: Party, certain: Micros | None) -> Seed:
         return Seed(one, min(at, max(first[one], at - lookback)), certain)

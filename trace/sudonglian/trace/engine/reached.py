@@ -4,14 +4,21 @@ tracing.md §3.3 and §4; docs/decisions/0353. Exposure, dose and tier are read 
 """
 
 from functools import cached_property
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from sudonglian.trace.engine.facts import OPEN_END
 from sudonglian.trace.engine.passing import Passing
+from sudonglian.trace.engine.query import PLACES
 from sudonglian.trace.engine.run import Run
 from sudonglian.trace.engine.spans import Codes, Spans, Times, joined
+
+PARTIES: Final = ("item", "person", "process")
+
+_PARTIES: Final = {kind: number for number, kind in enumerate(PARTIES)}
+
+_PLACES: Final = {kind: number for number, kind in enumerate(PLACES)}
 
 
 class Given(NamedTuple):
@@ -41,6 +48,16 @@ class Reached:
             np.asarray(column)[self.row].astype(np.int64)
             for column in (self.columns.party, self.columns.place, self.columns.start, self.columns.end)
         )
+
+    @cached_property
+    def parties(self) -> Codes:
+        """Return of which kind each party's number is."""
+        return np.array([_PARTIES[one.kind] for one in self.run.parties], np.int64)
+
+    @cached_property
+    def places(self) -> Codes:
+        """Return of which kind each place's number is."""
+        return np.array([_PLACES[one.kind] for one in self.run.places], np.int64)
 
     @cached_property
     def stays(self) -> tuple[Codes, Codes, Times, Times]:

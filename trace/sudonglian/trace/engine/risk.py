@@ -18,7 +18,7 @@ from sudonglian.trace.engine.policies import UNIT, Curve, Risk
 from sudonglian.trace.engine.query import PLACES
 from sudonglian.trace.engine.reached import Reached
 from sudonglian.trace.engine.run import Run
-from sudonglian.trace.engine.spans import Codes, Spans, weighed
+from sudonglian.trace.engine.spans import Codes, Spans, added, numbered, weighed
 from sudonglian.trace.engine.terms import Terms
 
 GENERATIONS: Final = 3
@@ -102,8 +102,17 @@ class Exposing(NamedTuple):
     spans: Spans
     kind: Codes
     worth: list[int]
-    alone: bool = False
-    """Whether each exposes only itself: the group is then the place and the party."""
+    party: Codes
+    brief: NDArray[np.bool_]
+    """Whether it is of a stay whose length nobody wrote down."""
+
+    def own(self, instant: Micros) -> Iterator[tuple[int, int]]:
+        """Yield what parties have met of what they exposed themselves, by worth: where and while they do, they are."""
+        many = len(self.worth)
+        key, which = np.unique((self.party * many + self.kind) * 2 + self.brief, return_inverse=True)
+        lengths = added(which, self.spans.end - self.spans.start, len(key))
+        for one, length in zip(key.tolist(), lengths, strict=True):
+            yield one // 2 // many, self.worth[one // 2 % many] * length * (instant if one % 2 else 1)
 
 
 def doses(
@@ -149,45 +158,40 @@ def exposing(
     modes: Callable[[int], Mapping[str, int]],
     strengths: "_Strengths",
     end: Micros,
-    *,
-    alone: bool = False,
 ) -> Exposing:
-    """Return when some of the exposed expose the places that they are in, from when they needed the fewest hops.
-
-    `alone`: what each exposes only for itself, to be taken off again.
-    """
+    """Return when some of the exposed expose the places that they are in, from when they needed the fewest hops."""
     run = reached.run
     place, party, start, until = reached.stays
     begin, finish = np.maximum(start, reached.onset[party]), np.minimum(until, end + 1)
     here = np.flatnonzero(sources[party] & (begin < finish))
+    brief = (until - start == INSTANT)[here]
     place, party, begin, finish = place[here], party[here], begin[here], finish[here]
-    group = _grouped(reached, place, party) if alone else place
-    codes = np.array([PLACES.index(one.kind) for one in run.places], np.int64)
-    pair, each = np.unique(party * len(PLACES) + codes[place], return_inverse=True)
+    pair, each = numbered(party * len(PLACES) + reached.places[place], len(reached.hops) * len(PLACES))
     loaded = [
         load(one // len(PLACES)) * modes(one // len(PLACES)).get(PLACES[one % len(PLACES)], 0) for one in pair.tolist()
     ]
     known: dict[int, int] = {0: 0}
     kind = np.array([known.setdefault(one, len(known)) for one in loaded], np.int64)[each]
     changes = np.array([strengths.of(one // len(PLACES)).changes for one in pair.tolist()], np.bool_)[each]
-    parts: list[tuple[int, int, int, int]] = []
+    parts: list[tuple[int, ...]] = []
     for at in np.flatnonzero(changes & (kind > 0)).tolist():
         who = int(party[at])
         since = run.spread.labels[run.spread.first[who]].time
         told = strengths.of(who).pieces(since, int(begin[at]), int(finish[at]), loaded[int(each[at])])
-        parts += [(int(group[at]), low, high, known.setdefault(left, len(known))) for low, high, left in told]
+        parts += [
+            (int(place[at]), low, high, known.setdefault(left, len(known)), who, int(brief[at]))
+            for low, high, left in told
+        ]
     steady = np.flatnonzero(~changes)
     columns = [
         np.concatenate((one[steady], other))
-        for one, other in zip((group, begin, finish, kind), np.array(parts, np.int64).reshape(-1, 4).T, strict=True)
+        for one, other in zip(
+            (place, begin, finish, kind, party, brief), np.array(parts, np.int64).reshape(-1, 6).T, strict=True
+        )
     ]
     # What is worth nothing adds nothing.
-    group, begin, finish, kind = (one[columns[3] > 0] for one in columns)
-    return Exposing(Spans(group, begin, finish), kind, list(known), alone)
-
-
-def _grouped(reached: Reached, place: Codes, party: Codes) -> Codes:
-    return place * len(reached.hops) + party
+    place, begin, finish, kind, party, short = (one[columns[3] > 0] for one in columns)
+    return Exposing(Spans(place, begin, finish), kind, list(known), party, short > 0)
 
 
 def met(reached: Reached, asked: NDArray[np.bool_], by: Exposing, instant: Micros) -> Iterator[tuple[int, int]]:
@@ -197,9 +201,8 @@ def met(reached: Reached, asked: NDArray[np.bool_], by: Exposing, instant: Micro
     place, party, start, until = place[here], party[here], start[here], until[here]
     # A meeting whose length nobody wrote down counts as some minutes.
     brief = until - start == INSTANT
-    some, which = np.unique(party, return_inverse=True)
-    spans = Spans(_grouped(reached, place, party) if by.alone else place, start, until)
-    told = weighed(by.spans, by.kind, by.worth, spans, 2 * which + brief, 2 * len(some))
+    some, which = numbered(party, len(reached.hops))
+    told = weighed(by.spans, by.kind, by.worth, Spans(place, start, until), 2 * which + brief, 2 * len(some))
     for one, long, short in zip(some.tolist(), told[::2], told[1::2], strict=True):
         yield one, long + instant * short
 

@@ -14,7 +14,7 @@ from sudonglian.trace.engine.passing import Passing
 from sudonglian.trace.engine.progress import Report, Stage, silent
 from sudonglian.trace.engine.query import SAMPLE, Seed, TraceQuery
 from sudonglian.trace.engine.terms import Terms
-from sudonglian.trace.engine.told import told
+from sudonglian.trace.engine.told import told_of
 
 
 class Step(NamedTuple):
@@ -61,6 +61,8 @@ class Run(NamedTuple):
         Who waits until they have met long enough may need several records to show that they stayed.
         """
         land, time = self.ground, self.moment(label.time)
+        if not land.joined:
+            return list(land.stays_of(label.source_row)), list(land.stays_of(label.target_row))
         _, place, start, end = land.rows[label.source_row]
         step = land.dwell.get(place, 0)
         given_at, last = min(time - step, end - 1), time
@@ -133,7 +135,7 @@ def runs(
     """Return the run over all facts and the run over the certain ones; where nothing is uncertain, one ground does."""
     virtual = any(isinstance(seed.subject, Place) for seed in meant)
     report(Stage("index", total=len(facts.stays)))
-    stays = told(facts.stays)
+    stays = told_of(facts)
     wide = ground(facts, stays, query, terms, meant, certain=False)
     # How long something lasts at temperatures that nobody knows is not the same for both.
     sure = (

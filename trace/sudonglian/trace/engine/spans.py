@@ -18,9 +18,6 @@ Times: TypeAlias = NDArray[np.int64]
 ROOM: Final = 1 << 62
 """What is below it can be added to its like in 64 bits."""
 
-DIGIT: Final = 24
-"""Bits of a digit of a time, where many are multiplied and added up."""
-
 HALF: Final = 32
 """Bits of the lower half of a time, where many are added up."""
 
@@ -46,9 +43,14 @@ class Ordered:
     """Pairs of group and time in their order, to be searched."""
 
     def __init__(self, group: Codes, time: Times) -> None:
-        self._times = np.unique(time)
-        self._width = len(self._times) + 1
-        keys = group * self._width + np.searchsorted(self._times, time)
+        self._top = int(group.max(initial=-1)) + 1
+        self._low, last = (int(time.min()), int(time.max())) if len(time) else (0, 0)
+        self._width = last - self._low + 2
+        self._times: Times | None = None
+        if self._width * (self._top + 1) >= ROOM:
+            self._times = distinct(time)
+            self._width = len(self._times) + 1
+        keys = self._keyed(group, time)
         is_sorted = bool((keys[1:] >= keys[:-1]).all())
         self.order = np.arange(len(keys)) if is_sorted else np.argsort(keys, kind="stable")
         self._keys = keys if is_sorted else keys[self.order]
@@ -59,11 +61,51 @@ class Ordered:
         >>> Ordered(np.int64([1, 0, 1]), np.int64([5, 9, 3])).before(np.int64([1, 1, 2]), np.int64([3, 6, 0])).tolist()
         [1, 3, 3]
         """
-        return np.searchsorted(self._keys, group * self._width + np.searchsorted(self._times, time))
+        return np.searchsorted(self._keys, self._keyed(group, time))
+
+    def _keyed(self, group: Codes, time: Times) -> Codes:
+        """Return pairs as numbers in the same order, as far as they can be told from those that there are."""
+        if self._times is not None:
+            rank = np.searchsorted(self._times, time)
+        else:
+            rank = np.minimum(np.maximum(time, self._low), self._low + self._width - 1) - self._low
+        found: Codes = np.minimum(group, self._top) * self._width + rank
+        return found
+
+    def cells(self) -> tuple[Codes, Codes]:
+        """Return the numbers of the pairs, each once in their order, and which of them each pair has."""
+        fresh = np.append(np.ones(min(len(self._keys), 1), np.bool_), self._keys[1:] != self._keys[:-1])
+        cell = np.empty(len(self._keys), np.int64)
+        cell[self.order] = np.cumsum(fresh) - 1
+        return self._keys[fresh], cell
+
+    def pairs(self, keys: Codes) -> tuple[Codes, Times]:
+        """Return the pairs of some numbers."""
+        group, rank = keys // self._width, keys % self._width
+        return group, rank + self._low if self._times is None else self._times[rank]
 
     def first(self, group: Codes) -> Codes:
         """Return how many pairs lesser groups have."""
-        return np.searchsorted(self._keys, group * self._width)
+        return np.searchsorted(self._keys, np.minimum(group, self._top) * self._width)
+
+
+def distinct(values: Times) -> Times:
+    """Return values in their order, each once."""
+    # Faster than numpy's own, which makes a table of them first.
+    ordered: Times = np.sort(values)
+    found: Times = ordered[np.append(np.ones(min(len(ordered), 1), np.bool_), ordered[1:] != ordered[:-1])]
+    return found
+
+
+def numbered(codes: Codes, size: int) -> tuple[Codes, Codes]:
+    """Return those of so many codes that there are, and where each of the given ones stands among them.
+
+    >>> [one.tolist() for one in numbered(np.int64([7, 2, 7]), 9)]
+    [[2, 7], [1, 0, 1]]
+    """
+    used = np.zeros(size, np.bool_)
+    used[codes] = True
+    return np.flatnonzero(used), (np.cumsum(used) - 1)[codes]
 
 
 def running(group: Codes, time: Times) -> Times:
@@ -90,7 +132,9 @@ def joined(spans: Spans) -> Spans:
     >>> [one.tolist() for one in joined(Spans(np.int64([1, 0, 1, 1]), np.int64([4, 0, 0, 9]), np.int64([6, 1, 4, 11])))]
     [[0, 1, 1], [0, 0, 9], [1, 6, 11]]
     """
-    order = np.lexsort((spans.start, spans.group))
+    order = np.argsort(spans.group, kind="stable")
+    if bool(((np.diff(spans.group[order]) == 0) & (np.diff(spans.start[order]) < 0)).any()):
+        order = np.lexsort((spans.start, spans.group))
     group, start, end = (column[order] for column in spans)
     reach = running(group, end)
     fresh = np.ones(len(order), np.bool_)
@@ -108,8 +152,8 @@ def lowest(spans: Levels) -> Levels:
     """
     if not len(spans.group):
         return spans
-    times, rank = np.unique(np.concatenate((spans.start, spans.end)), return_inverse=True)
-    keys, cell = np.unique(np.concatenate((spans.group, spans.group)) * len(times) + rank, return_inverse=True)
+    known = Ordered(np.append(spans.group, spans.group), np.append(spans.start, spans.end))
+    keys, cell = known.cells()
     low, high = cell[: len(spans.group)], cell[len(spans.group) :]
     # Each span is two, as long as a power of two; then from the longest down, what holds of a span holds of its halves.
     power = np.frexp(high - low)[1] - 1
@@ -130,9 +174,8 @@ def lowest(spans: Levels) -> Levels:
     beyond = np.append(first[1:], len(keys) - 1)
     covered = least[first] < none
     first, beyond = first[covered], beyond[covered]
-    return Levels(
-        keys[first] // len(times), times[keys[first] % len(times)], times[keys[beyond] % len(times)], least[first]
-    )
+    group, start = known.pairs(keys[first])
+    return Levels(group, start, known.pairs(keys[beyond])[1], least[first])
 
 
 class Rungs:
@@ -144,7 +187,7 @@ class Rungs:
 
     def __init__(self, group: Codes, level: Codes) -> None:
         self._width = int(level.max(initial=0)) + 2
-        self._known = np.unique(group * self._width + level)
+        self._known = distinct(group * self._width + level)
         self._first = np.searchsorted(self._known, group * self._width)
         self._rank = np.searchsorted(self._known, group * self._width + level) - self._first
 
@@ -168,6 +211,24 @@ class Rungs:
             yield digit, here, first[here] + (count[here] >> digit) - 1
 
 
+class _Edges:
+    """Starts and ends of spans as one, to tell of a group how much of its spans came before a time.
+
+    Of spans that are whole before it nothing is left over: of lesser groups nothing has to be taken off.
+    """
+
+    def __init__(self, spans: Spans) -> None:
+        self.known = Ordered(np.append(spans.group, spans.group), np.append(spans.start, spans.end))
+        self.time = np.append(spans.start, spans.end)[self.known.order]
+        self._is_end = self.known.order >= len(spans.group)
+        self._span = self.known.order - self._is_end * len(spans.group)
+
+    def signed(self, values: Times) -> Times:
+        """Return values of spans, one each, at their edges: less by it at the end."""
+        found = values[self._span]
+        return np.where(self._is_end, -found, found)
+
+
 def overlaps(spans: Spans, asked: Spans) -> Times:
     """Return for each span that is asked how long the spans of its group overlap it, which do not overlap each other.
 
@@ -175,15 +236,12 @@ def overlaps(spans: Spans, asked: Spans) -> Times:
     >>> overlaps(told, Spans(np.int64([1, 1, 3]), np.int64([2, 9, 0]), np.int64([8, 20, 9]))).tolist()
     [4, 0, 0]
     """
-    found = np.zeros(len(asked.group), np.int64)
-    for sign, edge in ((1, spans.start), (-1, spans.end)):
-        known = Ordered(spans.group, edge)
-        # Sums may pass beyond 64 bits and come back: what is asked for is a difference, which has room.
-        passed = np.append(0, np.cumsum(edge[known.order]))
-        first = known.first(asked.group)
-        for way, time in ((sign, asked.end), (-sign, asked.start)):
-            at = known.before(asked.group, time)
-            found += way * ((at - first) * time - (passed[at] - passed[first]))
+    edges = _Edges(spans)
+    signs = edges.signed(np.ones(len(spans.group), np.int64))
+    # Sums may pass beyond 64 bits and come back: what is asked for is a difference, which has room.
+    count, passed = (np.append(0, np.cumsum(one)) for one in (signs, signs * edges.time))
+    now, then = (edges.known.before(asked.group, time) for time in (asked.end, asked.start))
+    found: Times = count[now] * asked.end - count[then] * asked.start - (passed[now] - passed[then])
     return found
 
 
@@ -198,28 +256,41 @@ def weighed(spans: Spans, kind: Codes, worth: Sequence[int], asked: Spans, into:
     if not len(spans.group) or not len(asked.group):
         return [0] * size
     base, top = int(spans.start.min()), int(spans.end.max())
-    # A worth and a time are cut into digits, so that a digit of one times one of the other can be added up everywhere.
-    digits = range(0, max((top - base).bit_length(), 1), DIGIT)
-    limb = 62 - DIGIT - len(spans.group).bit_length()
-    limbs = range(0, max(max(worth).bit_length(), 1), limb)
-    edges = [(sign, edge - base, Ordered(spans.group, edge)) for sign, edge in ((1, spans.start), (-1, spans.end))]
-    looked = [
-        (sign * way, edge, known.order, known.before(asked.group, time), known.first(asked.group), time - base)
-        for sign, edge, known in edges
-        for way, time in ((1, np.clip(asked.end, base, top)), (-1, np.clip(asked.start, base, top)))
-    ]
+    digit, limb = _digits((top - base).bit_length(), max(worth).bit_length(), len(spans.group).bit_length())
+    edges = _Edges(spans)
+    times = edges.time - base
+    since, until = (np.clip(one, base, top) for one in (asked.start, asked.end))
+    then, now = (edges.known.before(asked.group, one) for one in (since, until))
+    # Where nothing is and nothing comes, nothing is met.
+    meets = np.append(0, np.cumsum(edges.signed(np.ones(len(spans.group), np.int64))))[then] + now - then > 0
+    into, looked = into[meets], [(1, now[meets], until[meets] - base), (-1, then[meets], since[meets] - base)]
     total = [0] * size
-    for low in limbs:
-        part = np.array([one >> low & ((1 << limb) - 1) for one in worth], np.int64)[kind]
-        for shift in digits:
-            found = np.zeros(len(asked.group), np.int64)
-            for sign, edge, order, at, first, time in looked:
-                now, then = (one >> shift & ((1 << DIGIT) - 1) for one in (time, edge))
-                mass, moment = (np.append(0, np.cumsum(one[order])) for one in (part, part * then))
-                found += sign * ((mass[at] - mass[first]) * now - (moment[at] - moment[first]))
+    for low in range(0, max(max(worth).bit_length(), 1), limb):
+        part = edges.signed(np.array([one >> low & ((1 << limb) - 1) for one in worth], np.int64)[kind])
+        mass = np.append(0, np.cumsum(part))
+        for shift in range(0, max((top - base).bit_length(), 1), digit):
+            now, *ahead = (one >> shift & ((1 << digit) - 1) for one in (times, *(one for *_, one in looked)))
+            moment = np.append(0, np.cumsum(part * now))
+            found = np.zeros(len(into), np.int64)
+            for (sign, at, _), time in zip(looked, ahead, strict=True):
+                found += sign * (mass[at] * time - moment[at])
             for number, one in enumerate(added(into, found, size)):
                 total[number] += one << (low + shift)
     return total
+
+
+def _digits(times: int, worths: int, spans: int) -> tuple[int, int]:
+    """Return into digits of how many bits a time is cut, and a worth, for the fewest products of one of each.
+
+    A digit of one times one of the other can be added up over all spans in 64 bits.
+    """
+
+    def cut(bits: int, size: int) -> int:
+        return -(-max(bits, 1) // size)
+
+    sizes = (cut(times, count) for count in range(1, times + 2))
+    both = [(digit, ROOM.bit_length() - 1 - digit - spans) for digit in sizes]
+    return min((one for one in both if one[1] > 0), key=lambda one: cut(times, one[0]) * cut(worths, one[1]))
 
 
 def added(index: Codes, values: Times, size: int) -> list[int]:

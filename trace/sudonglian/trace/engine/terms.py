@@ -13,6 +13,7 @@ from sudonglian.trace.engine.facts import OPEN_END, Facts, Micros, Party, Place,
 from sudonglian.trace.engine.fading import EVER, Fading, For
 from sudonglian.trace.engine.policies import Curve, Lasting, Policy, policy_table
 from sudonglian.trace.engine.query import CARRIERS, PLACES, TraceQuery
+from sudonglian.trace.engine.told import told_of
 from sudonglian.trace.errors import QueryRefused
 
 MICRO: Final = timedelta(microseconds=1)
@@ -75,9 +76,10 @@ class Terms:
     def wear(self, places: Sequence[Place], *, certain: bool) -> dict[int, Fading]:
         """Return how long places go on exposing after their source left, by number; not those that do not."""
         found: dict[int, Fading] = {}
-        for number, place in enumerate(places):
-            lasting = self.lasting.get(place.kind)
-            if lasting is None or lasting == Lasting():
+        lasts = {kind: one for kind, one in self.lasting.items() if one != Lasting()}
+        for number, place in enumerate(places if lasts else ()):
+            lasting = lasts.get(place.kind)
+            if lasting is None:
                 continue
             curve = self.curve(place.kind)
             if curve is not None:
@@ -116,6 +118,7 @@ class Terms:
         query, facts = self._query, self._facts
         if query.backward or query.until is not None:
             return query.horizon()
-        times = [time for stay in facts.stays for time in (stay.start, stay.end) if time < OPEN_END]
+        told = told_of(facts)
+        times = [int(edge[edge < OPEN_END].max(initial=-OPEN_END)) for edge in (told.start, told.end)]
         times += [flow.time for flow in facts.flows] + [clean.time for clean in facts.cleans]
         return max([micros(query.at), *times])

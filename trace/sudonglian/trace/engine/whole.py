@@ -8,7 +8,8 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import fields, replace
 from typing import Any, Final, get_args, get_type_hints
 
-from sudonglian.trace.engine.facts import KEYS, Facts
+from sudonglian.trace.engine.facts import KEYS, Beside, Facts
+from sudonglian.trace.engine.told import followed
 
 LISTS: Final = tuple(field.name for field in fields(Facts) if isinstance(getattr(Facts(), field.name), tuple))
 """The lists of facts: each fact of one is of one strand, since it names a record of it."""
@@ -32,7 +33,7 @@ class Whole:
 
     def replace(self, gone: Sequence[Facts], new: Sequence[Facts]) -> None:
         """Take away the ones and put in the others."""
-        changed: dict[str, Any] = {}
+        changed: dict[str, Any] = {"beside": self.facts.beside}
         for name in LISTS:
             away = {one for facts in gone for one in getattr(facts, name)}
             added = {one for facts in new for one in getattr(facts, name)}
@@ -40,7 +41,13 @@ class Whole:
                 away, added = ({stay for stay in stays if stay.start < stay.end} for stays in (away, added))
             both = away & added
             if away != added:
-                changed[name] = exchanged(getattr(self.facts, name), away - both, added - both, KEYS.get(name))
+                whole = getattr(self.facts, name)
+                changed[name] = exchanged(whole, away - both, added - both, KEYS.get(name))
+                if name == "stays":
+                    few = FEW * (len(away - both) + len(added - both)) <= len(whole)
+                    changed["beside"] = (
+                        followed(self.facts, away - both, added - both, changed[name]) if few else Beside()
+                    )
         forgotten = {party for facts in gone for party in facts.portions}
         named = {party: name for facts in new for party, name in facts.portions.items()}
         if forgotten != named.keys():
