@@ -13,6 +13,7 @@ from sudonglian.records.epcis import markup
 from sudonglian.records.epcis.document import MAX_DOCUMENT_BYTES, MAX_EVENTS, document_of, read_document
 from sudonglian.records.epcis.event_hash import event_hash_id, hash_id
 from sudonglian.records.epcis.hash_book import BINDS, book_of
+from sudonglian.records.epcis.hash_columns import hash_ids
 from sudonglian.records.epcis.hash_memo import Unplanned
 from sudonglian.records.epcis.markup import SPACE, Element
 from sudonglian.records.epcis.xml_event import WRAPPERS
@@ -70,7 +71,7 @@ def event_hash_ids(raw: bytes) -> list[str]:
         except (Unplanned, SudonglianError):  # read in full, which also says where
             pass
     read = read_document(raw)
-    return [event_hash_id(one.value, read.context) for one in read.events]
+    return hash_ids([one.value for one in read.events], read.context)
 
 
 def _frame(raw: bytes) -> _Frame:
