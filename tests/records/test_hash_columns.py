@@ -153,6 +153,21 @@ def test_heads_give_what_reading_gives(text: str) -> None:
     assert Heads("=").written(text) in ("", f"={expected}")
 
 
+@given(
+    st.lists(identifiers, min_size=1, max_size=3), st.lists(st.text("019aZ", max_size=20), min_size=1), st.booleans()
+)
+def test_heads_of_columns_give_what_reading_gives(some: list[str], serials: list[str], is_mixed: bool) -> None:
+    heads = [each.rstrip(hash_heads.ALPHANUMERIC) for each in some]
+    column = [head + serial for serial in serials * 4 for head in heads] + (some if is_mixed else [])
+    found = Heads("=").column(column)
+    assert found in ([], [f"={hash_heads._link(each)}" for each in column])
+
+
+def test_items_of_few_classes_are_a_column() -> None:
+    column = [f"urn:epc:id:sgtin:6901234.00000{number % 3}.{number}" for number in range(30)]
+    assert Heads("=").column(column) == [f"={hash_heads._link(each)}" for each in column]
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -103,6 +103,10 @@ class _Leaves(dict[str, str]):
         found = self[raw] = self._before + text if text else self._empty
         return found
 
+    def column(self, raws: Sequence[str]) -> Texts:
+        """Return what is written of each."""
+        return (self._heads.column(raws) if self._heads is not None else []) or map(self.__getitem__, raws)
+
 
 class _Columns:
     """Writes what the events of one context hold."""
@@ -154,7 +158,7 @@ class _Columns:
 
         def alone(kind: type, values: Sequence[Json]) -> Texts:
             if kind is str:
-                return map(self._leaf(name, parent).__getitem__, cast("Sequence[str]", values))
+                return self._leaf(name, parent).column(cast("Sequence[str]", values))
             if kind is list:
                 return self._lists(name, cast("Sequence[list[Json]]", values), order, parent)
             if kind is dict and name not in ITEMS:
@@ -171,7 +175,7 @@ class _Columns:
 
         def alone(kind: type, values: Sequence[Json]) -> Texts:
             if kind is str:
-                return map(self._leaf(name, parent, free=True).__getitem__, cast("Sequence[str]", values))
+                return self._leaf(name, parent, free=True).column(cast("Sequence[str]", values))
             if kind is list:
                 lists = cast("Sequence[list[Json]]", values)
                 if name in TYPED_LISTS:

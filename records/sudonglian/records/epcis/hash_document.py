@@ -15,6 +15,7 @@ from sudonglian.records.epcis.event_hash import event_hash_id, hash_id
 from sudonglian.records.epcis.hash_book import BINDS, book_of
 from sudonglian.records.epcis.hash_columns import hash_ids
 from sudonglian.records.epcis.hash_memo import Unplanned
+from sudonglian.records.epcis.hash_sheet import sheet
 from sudonglian.records.epcis.markup import SPACE, Element
 from sudonglian.records.epcis.xml_event import WRAPPERS
 from sudonglian.records.epcis.xml_shape import COMMENT, MAX_DEPTH
@@ -121,9 +122,10 @@ def _planned(frame: _Frame) -> list[str]:
         raise Unplanned
     found: list[str] = []
     others: list[tuple[int, str]] = []
-    for event in _events(frame):
+    events = list(_events(frame))
+    for event, text in zip(events, sheet(book, events, binds=frame.binds), strict=True):
         try:
-            found.append(hash_id(book.written(event, binds=frame.binds)))
+            found.append(hash_id(text or book.written(event, binds=frame.binds)))
         except (Unplanned, SudonglianError):
             others.append((len(found), event))
             found.append("")

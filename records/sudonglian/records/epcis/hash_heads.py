@@ -5,7 +5,9 @@ GS1 EPC Tag Data Standard 2.0 §6.3 and §7; CBV 2.0 §8.9; docs/decisions/0209 
 
 import re
 import string
+from collections.abc import Sequence
 from functools import lru_cache
+from itertools import repeat
 from typing import Final
 
 from sudonglian.chain.identifiers import digital_link, epc
@@ -21,6 +23,9 @@ MAX_HEAD: Final = 100
 
 MAX_HEADS: Final = 4_096
 """Heads that are remembered, each of one class of goods or one firm's pallets."""
+
+SEVERAL: Final = 4
+"""Identifiers with one head, from which on they are worth taking apart together."""
 
 PALLET: Final = "urn:epc:id:sscc:"
 PALLET_DIGITS: Final = 4
@@ -77,16 +82,35 @@ class Heads:
     def written(self, text: str) -> str:
         """Return what is written of an identifier, nothing of what has no head."""
         head = text.rstrip(ALPHANUMERIC)
-        found = self._begins.get(head)
-        if found is None:
-            if len(head) > MAX_HEAD:
-                return ""
-            begins, longest = head_of(head)
-            if len(self._begins) >= MAX_HEADS:
-                self._begins.clear()
-            # Nothing may follow where there is no head, and where nothing follows there is no serial number.
-            found = self._begins[head] = self._before + begins, len(head) + longest
-        return found[0] + text[len(head) :] if len(head) < len(text) <= found[1] else ""
+        begins, longest = self._begins.get(head) or self._noted(head)
+        return begins + text[len(head) :] if len(head) < len(text) <= longest else ""
+
+    def column(self, texts: Sequence[str]) -> list[str]:
+        """Return what is written of identifiers of few classes, nothing if some are something else."""
+        if len(texts) < SEVERAL or not self.written(texts[0]):
+            return []
+        heads = list(map(str.rstrip, texts, repeat(ALPHANUMERIC)))
+        distinct = set(heads)
+        if len(distinct) * SEVERAL > len(texts):
+            return []
+        known = {head: self._begins.get(head) or self._noted(head) for head in distinct}
+        serials = list(map(str.removeprefix, texts, heads))
+        lengths = set(map(len, serials))
+        if min(lengths) == 0 or max(lengths) > min(longest - len(head) for head, (_, longest) in known.items()):
+            return []
+        begins = {head: begun for head, (begun, _) in known.items()}
+        return list(map(str.__add__, map(begins.__getitem__, heads), serials))
+
+    def _noted(self, head: str) -> tuple[str, int]:
+        """Return what is written of a head, and how long an identifier with it may be."""
+        if len(head) > MAX_HEAD:
+            return "", 0
+        begins, longest = head_of(head)
+        if len(self._begins) >= MAX_HEADS:
+            self._begins.clear()
+        # Nothing may follow where there is no head, and where nothing follows there is no serial number.
+        found = self._begins[head] = self._before + begins, len(head) + longest
+        return found
 
     def clear(self) -> None:
         """Forget them."""

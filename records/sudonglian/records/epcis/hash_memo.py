@@ -4,11 +4,12 @@ docs/spec/xml.md rules 4, 7 and 8; CBV 2.0 §8.9; docs/decisions/0208 (which tex
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 from sudonglian.chain.canonical import Json
+from sudonglian.chain.errors import SudonglianError
 from sudonglian.records.epcis import vocabulary
 from sudonglian.records.epcis.hash_heads import Heads
 from sudonglian.records.epcis.hash_values import MAX_CACHED_TEXT, SPECIAL, written
@@ -24,6 +25,10 @@ UNREAD: Final = re.compile("[<>\x00-\x1f\ud800-\udfff\ue000-\ue003\ufffe\uffff]"
 
 _REFERENCE = re.compile("&(?:(amp|lt|gt|quot|apos);)?")
 _REFERENCES: Final = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
+
+
+UNKNOWN: Final = MARKS[0]
+"""In place of what is written of a text that no plan covers."""
 
 
 class Unplanned(Exception):
@@ -76,6 +81,11 @@ class Memo(dict[str, str]):
             self[raw] = found
         return found
 
+    def column(self, raws: Sequence[str]) -> list[str]:
+        """Return what is written of each text, `UNKNOWN` where it is none that is read here."""
+        found = self._heads.column(raws) if self._heads is not None else []
+        return found or each_of(self.__getitem__, raws)
+
     def clear(self) -> None:
         """Forget everything."""
         super().clear()
@@ -110,6 +120,18 @@ def memo_of(memos: Memos, place: Place | None) -> Memo:
     if found is None:
         found = memos[place] = Memo(place)
     return found
+
+
+def each_of(written: Callable[[str], str], raws: Iterable[str]) -> list[str]:
+    """Return what is written of each, `UNKNOWN` where there is no plan or a value is refused."""
+    found: list[str] = []
+    waiting = iter(raws)
+    while True:
+        try:
+            found.extend(map(written, waiting))
+            return found
+        except (Unplanned, SudonglianError):
+            found.append(UNKNOWN)
 
 
 def _referred(match: re.Match[str]) -> str:
