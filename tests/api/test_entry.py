@@ -36,3 +36,45 @@ def test_with_everything_installed_it_is_the_command_line() -> None:
 def test_the_program_of_the_package_is_this_entry() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     assert project["scripts"]["sudonglian"] == "sudonglian.api.entry:main"
+
+
+DOCUMENT = json.dumps(
+    {
+        "type": "EPCISDocument",
+        "@context": [{"x": "urn:x:"}],
+        "epcisBody": {
+            "eventList": [
+                {"type": "ObjectEvent", "eventID": "带鱼", "x:a": number, "recordTime": "y"} for number in range(40)
+            ]
+        },
+    }
+)
+
+
+def entered(*arguments: str) -> "subprocess.CompletedProcess[bytes]":
+    code = "import sys; from sudonglian.api.entry import main; sys.exit(main())"
+    return subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, check=False)
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_hashing_needs_no_more_than_the_base_install(tmp_path: Path, options: list[str]) -> None:
+    path = tmp_path / "events.json"
+    path.write_text(DOCUMENT, "utf-8")
+    at_once = run_without("typer", "hash", str(path), *options)
+    assert at_once.returncode == 0
+    # `--lang` is one of the words that take the ordinary way.
+    ordinary = entered("hash", str(path), "--lang", "en", *options)
+    assert at_once.stdout == ordinary.stdout.decode()
+    assert at_once.stdout.count("ni:///sha-256;") == 40
+
+
+@pytest.mark.parametrize("arguments", [["hash", "{}", "--json"], ["hash", "{}"], ["--json", "hash", "no-such-file"]])
+def test_what_is_refused_takes_the_ordinary_way(tmp_path: Path, arguments: list[str]) -> None:
+    path = tmp_path / "events.json"
+    path.write_text('[{"type": "ObjectEvent"}, 7]', "utf-8")
+    given = [each.format(path) for each in arguments]
+    done = entered(*given)
+    ordinary = entered(*given, "--lang", "en")
+    assert (done.returncode, done.stdout) == (ordinary.returncode, ordinary.stdout)
+    assert done.returncode != 0
+    assert b"Traceback" not in done.stderr

@@ -356,11 +356,11 @@ def test_what_plans_hold_is_bounded() -> None:
     raw = (HEAD.format(" xmlns:many='urn:many:'") + several + TAIL).encode()
     assert event_hash_ids(raw) == in_full(raw)
     book = book_of(tuple(hash_document._frame(raw).scope.items()))
-    assert book._members["x:a"]._trie._plans == MAX_PLANS
+    assert book.names["x:a"]._trie._plans == MAX_PLANS
     others = "".join(f"<ObjectEvent><x:c>value {number}</x:c></ObjectEvent>" for number in range(9_000))
     raw = (HEAD.format(" xmlns:many='urn:many:'") + others + TAIL).encode()
     assert event_hash_ids(raw)[:20] == in_full(raw)[:20]
-    assert sum(map(len, book._members.values())) == 0
+    assert sum(map(len, book.names.values())) == 0
 
 
 def test_json_is_read_as_ever() -> None:
@@ -383,7 +383,7 @@ def test_short_documents_make_no_plans(monkeypatch: pytest.MonkeyPatch) -> None:
     members = []
     for _ in range(5):
         assert event_hash_ids(text.encode()) == in_full(text.encode())
-        members.append(bool(book._members))
+        members.append(bool(book.names))
     assert members[0] is False
     assert members[-1] is True
 

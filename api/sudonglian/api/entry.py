@@ -19,6 +19,13 @@ SENTENCE: Final = (
 def main() -> int:
     """Run the command line, or say what to install."""
     try:
+        if sys.argv[1:2] == ["hash"] or sys.argv[1:3] == ["--json", "hash"]:
+            from sudonglian.api import (
+                hashing,  # without the database, which takes longer to load than a document to hash
+            )
+
+            if (code := hashing.at_once(sys.argv[1:])) is not None:
+                return code
         from sudonglian.api import cli
     except ModuleNotFoundError as error:
         name = error.name or ""

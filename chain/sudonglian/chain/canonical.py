@@ -50,7 +50,7 @@ _MAY_BE_RESERVED: Final = (b'"$', b'"_sd', b'"..."', b"\\")
 BOM: Final = b"\xef\xbb\xbf"
 
 _KEY_OR_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+":?')
-_NO_BRACKETS: Final = bytes(byte for byte in range(256) if byte not in b"[]{}")
+_NO_STRUCTURE: Final = bytes(byte for byte in range(256) if byte not in b'[]{}"')
 _ONE_KIND: Final = bytes.maketrans(b"{}", b"[]")
 _DECIMAL_MEMBER: Final = b'"$dec"'
 _PLAIN_DECIMAL = re.compile(rb'\{"\$dec":"-?(?:0|[1-9][0-9]{0,15})\.[0-9]{0,15}[1-9]"\}')
@@ -222,7 +222,7 @@ def _load(raw: bytes, max_bytes: int, max_depth: int, pairs: Any, integer: Any, 
         value: Json = json.loads(
             text, object_pairs_hook=pairs, parse_int=integer, parse_float=fraction, parse_constant=_constant
         )
-        if _ESCAPED_SURROGATE.search(raw):
+        if b"\\" in raw and _ESCAPED_SURROGATE.search(raw):
             encode(value)  # refuses what UTF-8 cannot hold
         if deep:
             raise RecursionError
@@ -244,9 +244,11 @@ def _is_deep_or_unbalanced(raw: bytes, max_depth: int) -> bool:
     # What json reads is balanced, so what it reads although this says yes is deep.
     if raw.count(b"[") + raw.count(b"{") <= max_depth:
         return False
-    # Without escaped quotes, each quote begins or ends a string: every other piece stands outside of them.
-    pieces = raw.replace(b"\\\\", b"").replace(b'\\"', b"").split(b'"')
-    brackets = b"".join(pieces[::2]).translate(_ONE_KIND, _NO_BRACKETS)
+    # Without escaped quotes, each quote begins or ends a string: an even number of them stands before what is outside
+    # of strings. Of most strings two quotes are left here, side by side: those tell nothing.
+    quoted = raw.replace(b"\\\\", b"").replace(b'\\"', b"") if b"\\" in raw else raw
+    outside = quoted.translate(_ONE_KIND, _NO_STRUCTURE).replace(b'""', b"")
+    brackets = b"".join(outside.split(b'"')[::2]) if b'"' in outside else outside
     for _ in range(max_depth):  # each turn takes the innermost level away
         before, brackets = len(brackets), brackets.replace(b"[]", b"")
         if not brackets or len(brackets) == before:

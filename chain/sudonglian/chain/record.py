@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from secrets import token_bytes
+from os import urandom
 from typing import Final
 
 from sudonglian.chain import canonical, disclosure
@@ -82,7 +82,7 @@ def seal_record(
     visibility_of: Callable[[str], str],
     *,
     visibility: str = VISIBILITY,
-    random: Callable[[int], bytes] = token_bytes,
+    random: Callable[[int], bytes] = urandom,
 ) -> Sealed:
     """Withhold what the visibility table says, with fresh salts (rules 5-8).
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from sudonglian.api import hashing
 from sudonglian.api.capturing import Capturing, capture_all
 from sudonglian.api.console import DONE, REFUSED, USAGE, Console, read_file
 from sudonglian.api.errors import FileUnreadable
@@ -19,15 +20,13 @@ from sudonglian.api.signing import confirmation_line, told
 from sudonglian.api.validating import Verdict, judge, profile_named
 from sudonglian.api.wiring import open_house
 from sudonglian.api.working import working
-from sudonglian.chain import canonical, record
+from sudonglian.chain import canonical
 from sudonglian.chain.canonical import Json
 from sudonglian.chain.errors import SudonglianError
 from sudonglian.chain.identifiers import identifiers_of, normal
 from sudonglian.records import confirmation, master_data, reader
 from sudonglian.records.epcis import translation
-from sudonglian.records.epcis.document import MAX_DOCUMENT_BYTES, read_document
-from sudonglian.records.epcis.hash_document import event_hash_ids
-from sudonglian.records.epcis.plain import plain_event
+from sudonglian.records.epcis.document import MAX_DOCUMENT_BYTES
 from sudonglian.records.profiles.table import profiles
 from sudonglian.records.temperature import told as temperatures
 from sudonglian.records.temperature.samples import SENSORS
@@ -147,22 +146,8 @@ def hash_(context: typer.Context, file: File) -> int:
     """Give each event's GS1 Event Hash ID and the hash of its content; the document need not be valid."""
     console: Console = context.obj
     raw = read_file(file, MAX_DOCUMENT_BYTES)
-    document = read_document(raw)
-    contents = [
-        record.content_hash(canonical.encode(plain_event(one.value, document.context))) for one in document.events
-    ]
-    events = []
-    for event, content, event_hash_id in zip(document.events, contents, event_hash_ids(raw), strict=True):
-        given = event.value.get("eventID")
-        events.append(
-            {
-                "index": event.index,
-                "event_id": given if isinstance(given, str) else None,
-                "event_hash_id": event_hash_id,
-                "content_hash": content.hex(),
-            }
-        )
-    console.emit({"events": events}, (f"{one['index']} {one['content_hash']} {one['event_hash_id']}" for one in events))
+    answered = hashing.answer(raw)
+    console.emit(answered, hashing.lines(answered))
     return DONE
 
 

@@ -10,7 +10,7 @@ from typing import Final, Literal, TypeAlias
 from sudonglian.chain import canonical
 from sudonglian.chain.canonical import Json
 from sudonglian.chain.errors import CanonicalRefused
-from sudonglian.records.epcis import markup, xml_document
+from sudonglian.records.epcis import markup
 from sudonglian.records.epcis.findings import pointer
 from sudonglian.records.epcis.markup import Element
 from sudonglian.records.epcis.plain import entries
@@ -82,6 +82,8 @@ def read_document(raw: bytes, form: Form | None = None) -> Document:
 
 def document_of(root: Element) -> Document:
     """Return the events of an XML document that has been parsed (see `read_document`)."""
+    from sudonglian.records.epcis import xml_document  # with all vocabularies, of which JSON needs none
+
     return replace(_document(xml_document.translate_root(root)), is_xml=True)
 
 
@@ -90,6 +92,8 @@ def line_of(raw: bytes, places: Iterable[str]) -> dict[str, int]:
 
     Read a second time, and only when something was found.
     """
+    from sudonglian.records.epcis import xml_document
+
     lines: dict[str, int] = {}
     xml_document.translate(raw, lines)
     found = {}

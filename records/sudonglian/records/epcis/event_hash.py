@@ -143,21 +143,21 @@ def pre_hash(event: dict[str, Json], contexts: Sequence[Json] = ()) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Ordered:
+class Ordered:
     """The members that have a place in an object, with those in them."""
 
-    members: "tuple[tuple[str, _Ordered | None], ...]"
-    known: "dict[str, _Ordered | None]"
+    members: "tuple[tuple[str, Ordered | None], ...]"
+    known: "dict[str, Ordered | None]"
 
 
-def _ordered(order: Order) -> _Ordered:
+def _ordered(order: Order) -> Ordered:
     members = tuple((name, None if inner is None else _ordered(inner)) for name, inner in order)
-    return _Ordered(members, dict(members))
+    return Ordered(members, dict(members))
 
 
-_EVENT: Final = _ordered(ORDER)
-_TYPED: Final = _ordered(_plain("type", *TYPED))
-_NOTHING: Final = _ordered(())
+EVENT: Final = _ordered(ORDER)
+TYPED_ORDER: Final = _ordered(_plain("type", *TYPED))
+NOTHING: Final = _ordered(())
 
 
 class Writer:
@@ -175,37 +175,35 @@ class Writer:
 
     def event(self, event: dict[str, Json]) -> str:
         """Return the text that is hashed."""
-        done = [self._member(name, event[name], inner, "") for name, inner in _EVENT.members if name in event]
+        done = [self.member(name, event[name], inner, "") for name, inner in EVENT.members if name in event]
         rest = [
-            self._free(name, value, "")
+            self.free(name, value, "")
             for name, value in event.items()
-            if name not in _EVENT.known and name not in LEFT_OUT and name not in SKIPPED
+            if name not in EVENT.known and name not in LEFT_OUT and name not in SKIPPED
         ]
         if self.strayed:
-            rest += (
-                self._strays(name, event[name], inner) for name, inner in _EVENT.members if inner and name in event
-            )
+            rest += (self._strays(name, event[name], inner) for name, inner in EVENT.members if inner and name in event)
         return f"eventType={event.get('type')}" + "".join(done) + self._sorted(rest)
 
     @staticmethod
     def _sorted(found: list[str]) -> str:
         return "".join(sorted(found))
 
-    def _object(self, value: dict[str, Json], order: _Ordered, parent: str) -> str:
-        done = [self._member(name, value[name], inner, parent) for name, inner in order.members if name in value]
+    def _object(self, value: dict[str, Json], order: Ordered, parent: str) -> str:
+        done = [self.member(name, value[name], inner, parent) for name, inner in order.members if name in value]
         if len(done) < len(value):
             rest = []
             for name, inner in value.items():
                 if name in order.known or name in SKIPPED:
                     continue
                 if not order.known or ":" in name:
-                    rest.append(self._free(name, inner, parent))
+                    rest.append(self.free(name, inner, parent))
                 else:  # what the standard's own objects may not hold stands behind the whole event, as published
                     self.strayed = True
             done.append(self._sorted(rest))
         return "".join(done)
 
-    def _member(self, name: str, value: Json, order: _Ordered | None, parent: str) -> str:
+    def member(self, name: str, value: Json, order: Ordered | None, parent: str) -> str:
         """Return a member of the standard's own, without its name if it is empty."""
         if isinstance(value, str):
             text = self._written(name, value, parent)
@@ -216,17 +214,17 @@ class Writer:
             if inner is None and all(type(element) is str for element in listed):
                 texts = [text for element in listed if (text := self._written(item, element, name))]
                 return name + self._sorted([f"{item}={text}" for text in texts]) if texts else ""
-            body = self._sorted([self._member(item, element, inner, name) for element in listed])
+            body = self._sorted([self.member(item, element, inner, name) for element in listed])
             return name + body if body else ""
         if isinstance(value, list):
-            return self._sorted([self._member(name, element, order, parent) for element in value])
+            return self._sorted([self.member(name, element, order, parent) for element in value])
         if isinstance(value, dict) and "$dec" not in value:
-            body = self._object(value, order or _NOTHING, name)
+            body = self._object(value, order or NOTHING, name)
             return name + body if body else ""
         text = self._written(name, value, parent)
         return f"{name}={text}" if text else ""
 
-    def _free(self, name: str, value: Json, parent: str) -> str:
+    def free(self, name: str, value: Json, parent: str) -> str:
         """Return a member that has no place of its own: of extensions also the name of an empty one."""
         if value is None:
             return ""
@@ -235,21 +233,21 @@ class Writer:
                 body = self._sorted([self._typed(element, name) for element in value])
                 return name + body if body else ""
             if name in ITEMS:
-                return self._member(name, value, None, parent)
-            return self._sorted([self._free(name, element, parent) for element in value])
-        key = self._key(name)
+                return self.member(name, value, None, parent)
+            return self._sorted([self.free(name, element, parent) for element in value])
+        key = self.key(name)
         if isinstance(value, dict) and "$dec" not in value:
             text = self._written(name, value.get(TEXT, ""), parent)
-            return key + (f"={text}" if text else "") + self._object(value, _NOTHING, name)
+            return key + (f"={text}" if text else "") + self._object(value, NOTHING, name)
         text = self._written(name, value, parent)
         return f"{key}={text}" if text else key
 
-    def _strays(self, name: str, value: Json, order: _Ordered) -> str:
+    def _strays(self, name: str, value: Json, order: Ordered) -> str:
         """Return the members without a prefix that an object of the standard's own does not have, under its name."""
         if isinstance(value, list):
             item = ITEMS.get(name)
             inner = order.members[0][1] if item else order
-            found = [self._strays(item or name, one, inner or _NOTHING) for one in value]
+            found = [self._strays(item or name, one, inner or NOTHING) for one in value]
             body = self._sorted(found)
             return name + body if body and item else body
         if not isinstance(value, dict) or "$dec" in value:
@@ -259,12 +257,15 @@ class Writer:
             if inner := order.known.get(key):
                 found.append(self._strays(key, one, inner))
             elif key not in order.known and ":" not in key and key not in SKIPPED:
-                found.append(self._free(key, one, name))
+                found.append(self.free(key, one, name))
         return name + self._sorted(found) if any(found) else ""
 
     def _typed(self, element: Json, name: str) -> str:
-        return self._object(element, _TYPED, name) if isinstance(element, dict) else self._written(name, element, "")
+        return (
+            self._object(element, TYPED_ORDER, name) if isinstance(element, dict) else self._written(name, element, "")
+        )
 
-    def _key(self, name: str) -> str:
+    def key(self, name: str) -> str:
+        """Return a name as it is written: a prefix that is bound becomes what it stands for."""
         prefix, colon, local = name.partition(":")
         return f"{{{self._prefixes[prefix]}}}{local}" if colon and prefix in self._prefixes else name

@@ -4,7 +4,7 @@ CBV 2.0 §8.9; docs/decisions/0208 (why members may be looked at one by one, and
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache, partial
 from operator import getitem
 from typing import Final, TypeAlias
@@ -33,6 +33,9 @@ ENOUGH: Final = 32_768
 BINDS: Final = "xmlns"
 """What binds a prefix, or is the text of something else."""
 
+MANY: Final = 2
+"""Times that a member's markup comes again, from which on it is worth looking for."""
+
 REPEATED: Final = "certificationInfo"
 """The one member of the standard's own that may stand there twice; extensions all may."""
 
@@ -41,9 +44,12 @@ _Part: TypeAlias = tuple[int, str]
 
 _RANKS: Final = {name: rank for rank, (name, _) in enumerate(ORDER)}
 
+LAST: Final = len(_RANKS)
+"""Where members stand that have no place of their own, sorted."""
+
 _EVENT: Final = "eventType=ObjectEvent"
 
-_MEMBERS: Final = re.compile(
+MEMBERS: Final = re.compile(
     # The last choice takes all that is left, so that an end that is missing is looked for once.
     rf"(?:{COMMENT}[ \t\n]*)*<(?:({NAME})(?=[ \t\n/>])([^<>]*/>|[^<>]*>[^<]*+(?:<(?!/\1>)[^<]*+)*+</\1>)|.*)",
     re.DOTALL,
@@ -54,23 +60,31 @@ _TAG: Final = re.compile(rf"<({NAME})((?:[ \t\n]+xmlns(?::{NAME})?=(?:\"[^\"<>]*
 """The first tag of an event, which may bind prefixes and say nothing else."""
 
 
-class _Member(dict[str, _Part]):
+class Member(dict[str, _Part]):
     """What is written of one member, by its markup behind its name; the short ones are remembered."""
 
     def __init__(self, name: str, identity: str, book: "Book") -> None:
         super().__init__()
         self.may_repeat = identity == REPEATED or " " in identity
-        self._rank = _RANKS.get(identity, len(_RANKS))
+        self.rank = _RANKS.get(identity, LAST)
         self._trie = Trie(f"<{name}", book.member)
 
     def __missing__(self, markup: str) -> _Part:
-        found = self._rank, self._trie.written(markup)
+        found = self.rank, self._trie.written(markup)
         if len(markup) <= MAX_CACHED_TEXT:
             self[markup] = found
         return found
 
+    def column(self, markups: Sequence[str]) -> list[str]:
+        """Return what is written of each, `UNKNOWN` where there is no plan."""
+        distinct = dict.fromkeys(markups)
+        if len(distinct) * MANY > len(markups):
+            return self._trie.column(markups)
+        texts = dict(zip(distinct, self._trie.column(list(distinct)), strict=True))
+        return list(map(texts.__getitem__, markups))
 
-class _Members(dict[str, _Member]):
+
+class Members(dict[str, Member]):
     """The members of a book, by the name with which they are written."""
 
     def __init__(self, book: "Book") -> None:
@@ -78,14 +92,14 @@ class _Members(dict[str, _Member]):
         self._book = book
         self._names: dict[str, str] = {}
 
-    def __missing__(self, name: str) -> _Member:
+    def __missing__(self, name: str) -> Member:
         if name in WRAPPERS:
             raise Unplanned
         identity = self._book.identity(name)
         # One that is written with two names may stand there twice unseen.
         if len(self) >= MAX_NAMES or self._names.setdefault(identity, name) != name:
             raise Unplanned
-        found = self[name] = _Member(name, identity, self._book)
+        found = self[name] = Member(name, identity, self._book)
         return found
 
 
@@ -97,7 +111,7 @@ class Book:
         self.is_plain = scope.get("", "") in EPCIS
         self._memos: Memos = {}
         self._lists: dict[str, Memory] = {}
-        self._members = _Members(self)
+        self.names = Members(self)
         self._types: dict[str, tuple[Book, str]] = {}
         self._expected = 0
 
@@ -120,7 +134,7 @@ class Book:
         tag, members = event[:begins], event[begins:ends]
         if binds and BINDS in members:  # a prefix that is bound in an event has a say in names all over it
             raise Unplanned
-        book, began = self._types.get(tag) or self._began(tag)
+        book, began = self.began(tag)
         return began + book.members(members)
 
     def members(self, markup: str) -> str:
@@ -163,20 +177,20 @@ class Book:
 
     def tidy(self) -> None:
         """Forget values, if they are many; plans are kept."""
-        held: list[dict[str, str] | dict[str, _Part]] = [*self._memos.values(), *self._members.values()]
+        held: list[dict[str, str] | dict[str, _Part]] = [*self._memos.values(), *self.names.values()]
         if sum(map(len, held)) > CACHED:
             for each in held:
                 each.clear()
 
     def _parts(self, markup: str) -> tuple[list[str], list[_Part]]:
-        pieces = _MEMBERS.split(markup)
+        pieces = MEMBERS.split(markup)
         if "".join(pieces[::3]).strip(SPACE):
             raise Unplanned
         names, texts = pieces[1::3], pieces[2::3]
         if None in names:
             raise Unplanned
         try:
-            return names, list(map(getitem, map(self._members.__getitem__, names), texts))
+            return names, list(map(getitem, map(self.names.__getitem__, names), texts))
         except Unplanned:
             if WRAPPERS.isdisjoint(names):
                 raise
@@ -188,7 +202,7 @@ class Book:
         for name, text in zip(names, texts, strict=True):
             if name not in WRAPPERS:
                 found.append(name)
-                parts.append(self._members[name][text])
+                parts.append(self.names[name][text])
             elif text.startswith(">"):
                 inner = self._parts(text[1 : -len(f"</{name}>")])
                 found += inner[0]
@@ -202,12 +216,14 @@ class Book:
         found: dict[str, list[_Part]] = {}
         for name, part in zip(names, parts, strict=True):
             found.setdefault(name, []).append(part)
-        if any(len(several) > 1 and not self._members[name].may_repeat for name, several in found.items()):
+        if any(len(several) > 1 and not self.names[name].may_repeat for name, several in found.items()):
             raise Unplanned
         return [(several[0][0], "".join(sorted([text for _, text in several]))) for several in found.values()]
 
-    def _began(self, tag: str) -> tuple["Book", str]:
+    def began(self, tag: str) -> tuple["Book", str]:
         """Return the book for the members of an event that begins with this tag, and what is written before them."""
+        if (known := self._types.get(tag)) is not None:
+            return known
         match = _TAG.fullmatch(tag)
         if len(self._types) >= MAX_NAMES or match is None:
             raise Unplanned

@@ -13,7 +13,9 @@ from sudonglian.records.epcis import markup
 from sudonglian.records.epcis.document import MAX_DOCUMENT_BYTES, MAX_EVENTS, document_of, read_document
 from sudonglian.records.epcis.event_hash import event_hash_id, hash_id
 from sudonglian.records.epcis.hash_book import BINDS, book_of
+from sudonglian.records.epcis.hash_columns import hash_ids
 from sudonglian.records.epcis.hash_memo import Unplanned
+from sudonglian.records.epcis.hash_sheet import sheet
 from sudonglian.records.epcis.markup import SPACE, Element
 from sudonglian.records.epcis.xml_event import WRAPPERS
 from sudonglian.records.epcis.xml_shape import COMMENT, MAX_DEPTH
@@ -70,7 +72,7 @@ def event_hash_ids(raw: bytes) -> list[str]:
         except (Unplanned, SudonglianError):  # read in full, which also says where
             pass
     read = read_document(raw)
-    return [event_hash_id(one.value, read.context) for one in read.events]
+    return hash_ids([one.value for one in read.events], read.context)
 
 
 def _frame(raw: bytes) -> _Frame:
@@ -120,9 +122,10 @@ def _planned(frame: _Frame) -> list[str]:
         raise Unplanned
     found: list[str] = []
     others: list[tuple[int, str]] = []
-    for event in _events(frame):
+    events = list(_events(frame))
+    for event, text in zip(events, sheet(book, events, binds=frame.binds), strict=True):
         try:
-            found.append(hash_id(book.written(event, binds=frame.binds)))
+            found.append(hash_id(text or book.written(event, binds=frame.binds)))
         except (Unplanned, SudonglianError):
             others.append((len(found), event))
             found.append("")

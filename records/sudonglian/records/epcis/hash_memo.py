@@ -4,14 +4,15 @@ docs/spec/xml.md rules 4, 7 and 8; CBV 2.0 §8.9; docs/decisions/0208 (which tex
 """
 
 import re
-import string
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 from sudonglian.chain.canonical import Json
+from sudonglian.chain.errors import SudonglianError
 from sudonglian.records.epcis import vocabulary
-from sudonglian.records.epcis.hash_values import MAX_CACHED_TEXT, SERIAL, SPECIAL, head_of, written
+from sudonglian.records.epcis.hash_heads import Heads
+from sudonglian.records.epcis.hash_values import MAX_CACHED_TEXT, SPECIAL, written
 from sudonglian.records.epcis.markup import SPACE
 from sudonglian.records.epcis.vocabulary import Vocabulary
 from sudonglian.records.epcis.xml_event import boolean, number
@@ -22,10 +23,12 @@ MARKS: Final = "\ue000\ue001\ue002\ue003"
 UNREAD: Final = re.compile("[<>\x00-\x1f\ud800-\udfff\ue000-\ue003\ufffe\uffff]")
 """What no text may hold, or what makes an XML parser do more than hand it on."""
 
-ALPHANUMERIC: Final = string.ascii_letters + string.digits
-
 _REFERENCE = re.compile("&(?:(amp|lt|gt|quot|apos);)?")
 _REFERENCES: Final = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
+
+
+UNKNOWN: Final = MARKS[0]
+"""In place of what is written of a text that no plan covers."""
 
 
 class Unplanned(Exception):
@@ -66,31 +69,28 @@ class Memo(dict[str, str]):
     def __init__(self, place: Place | None) -> None:
         super().__init__()
         self._place = place
-        self._has_heads = place is not None and place.name not in SPECIAL and place.reading is None
-        self._heads: dict[str, str] = {}
+        has_heads = place is not None and place.name not in SPECIAL and place.reading is None
+        self._heads = Heads(place.before) if place is not None and has_heads else None
 
     def __missing__(self, raw: str) -> str:
-        if self._has_heads:
-            # Of items, which all differ, what they begin with is remembered.
-            head = raw.rstrip(ALPHANUMERIC)
-            begins = self._heads.get(head)
-            if begins and len(head) < len(raw) <= len(head) + SERIAL:
-                return begins + raw[len(head) :]
-            if begins is None and len(head) <= MAX_CACHED_TEXT:
-                self._note(head)
+        # Of items, which all differ, what they begin with is remembered.
+        if self._heads is not None and (found := self._heads.written(raw)):
+            return found
         found = self._written(raw)
         if len(raw) <= MAX_CACHED_TEXT:
             self[raw] = found
         return found
 
+    def column(self, raws: Sequence[str]) -> list[str]:
+        """Return what is written of each text, `UNKNOWN` where it is none that is read here."""
+        found = self._heads.column(raws) if self._heads is not None else []
+        return found or each_of(self.__getitem__, raws)
+
     def clear(self) -> None:
         """Forget everything."""
         super().clear()
-        self._heads.clear()
-
-    def _note(self, head: str) -> None:
-        begins = head_of(head)
-        self._heads[head] = self._place.before + begins if begins and self._place else ""
+        if self._heads is not None:
+            self._heads.clear()
 
     def _written(self, raw: str) -> str:
         """Return what is written of the text that a parser would give."""
@@ -120,6 +120,18 @@ def memo_of(memos: Memos, place: Place | None) -> Memo:
     if found is None:
         found = memos[place] = Memo(place)
     return found
+
+
+def each_of(written: Callable[[str], str], raws: Iterable[str]) -> list[str]:
+    """Return what is written of each, `UNKNOWN` where there is no plan or a value is refused."""
+    found: list[str] = []
+    waiting = iter(raws)
+    while True:
+        try:
+            found.extend(map(written, waiting))
+            return found
+        except (Unplanned, SudonglianError):
+            found.append(UNKNOWN)
 
 
 def _referred(match: re.Match[str]) -> str:

@@ -36,6 +36,9 @@ class Memory(Protocol):
     def __getitem__(self, raw: str, /) -> str:
         """Return what the hash writes for what stands in the document."""
 
+    def column(self, raws: Sequence[str], /) -> list[str]:
+        """Return it for each, `UNKNOWN` where there is no plan."""
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:

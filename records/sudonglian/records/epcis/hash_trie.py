@@ -3,12 +3,12 @@
 docs/decisions/0208. What a trie holds is bounded, for it is what senders write.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from sudonglian.chain.errors import SudonglianError
-from sudonglian.records.epcis.hash_memo import Unplanned
+from sudonglian.records.epcis.hash_memo import UNKNOWN, Unplanned, each_of
 from sudonglian.records.epcis.hash_plan import Memory, Plan
 from sudonglian.records.epcis.xml_shape import Shape, shape_of
 
@@ -90,6 +90,22 @@ class Trie:
                 raise Unplanned
             values.append(markup[at:ends])
             at = ends
+
+    def column(self, markups: Sequence[str]) -> list[str]:
+        """Return what the hash writes of each element, `UNKNOWN` where there is no plan."""
+        if self._single is None and markups:
+            each_of(self.written, markups[:1])  # makes the plan, if it is the first
+        single = self._single
+        if single is None:
+            return each_of(self.written, markups)
+        first, last = single.first, single.last
+        begins, ends = len(first), -len(last)
+        values = [each[begins:ends] for each in markups if each.startswith(first) and each.endswith(last)]
+        # One search in all of them: what it finds may be in none, but what is in one it finds.
+        if len(values) < len(markups) or single.closing in "\n".join(values) or not all(values):
+            return each_of(self.written, markups)
+        before, after = single.before, single.after
+        return [before + text + after if text != UNKNOWN else UNKNOWN for text in single.memory.column(values)]
 
     def _planned(self, markup: str) -> str:
         if self._plans >= MAX_PLANS or self._letters >= MAX_LETTERS:

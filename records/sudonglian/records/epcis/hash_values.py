@@ -9,8 +9,7 @@ from functools import lru_cache
 from typing import Final
 
 from sudonglian.chain.canonical import Json
-from sudonglian.chain.identifiers import digital_link, epc
-from sudonglian.chain.identifiers.digital_link import DigitalLink, finest_of
+from sudonglian.records.epcis.hash_heads import link
 
 CACHED: Final = 16_384
 """Texts whose spelling is remembered: a firm's places, devices and units come again in every event."""
@@ -47,17 +46,6 @@ BARE_WORDS: Final = {
 MINUTE: Final = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}", re.ASCII)
 BEHIND_MINUTE: Final = re.compile(r":([0-5]\d)(?:\.(\d+))?(Z|[+-]\d{2}:\d{2})", re.ASCII)
 
-GRAI: Final = re.compile(r"https?://[^?#]*/(?:8003|grai)/(\d{14}[\"'\-.0-9;?A-Z_a-z]{0,16})/?(?:[?#].*)?", re.ASCII)
-"""An asset whose first digit is no zero, as identifiers.md rightly wants it: the hash takes it all the same."""
-
-SERIAL: Final = 18
-"""Letters and digits that every identifier with a serial number takes behind its head."""
-
-_HEAD = re.compile(
-    r"urn:epc:(?:id:sgtin:[0-9]+\.[0-9]+\.|class:lgtin:[0-9]+\.[0-9]+\.|id:giai:[0-9]+\.)"
-    r"|https?://[A-Za-z0-9.\-]+/01/[0-9]+/(?:21|10)/"
-)
-
 WORDED: Final = frozenset(path[-1] for path in BARE_WORDS)
 
 SPECIAL: Final = TIMES | WORDED
@@ -88,18 +76,6 @@ def written(name: str, value: Json, parent: str) -> str:
     return _spelt(text) if len(text) <= MAX_CACHED_TEXT else _spell(text)
 
 
-def head_of(head: str) -> str:
-    """Return what all identifiers with this head begin with, up to `SERIAL` letters and digits; nothing of others.
-
-    >>> head_of("urn:epc:id:sgtin:0614141.107346.")
-    'https://id.gs1.org/01/10614141073464/21/'
-    """
-    if not _HEAD.fullmatch(head):
-        return ""
-    spelt = _link(head + "1")
-    return spelt.removesuffix("1") if spelt != head + "1" else ""
-
-
 def _spell(text: str) -> str:
     if ":" not in text:
         return _number(text) if text[:1].isdigit() or text[:1] in _SIGNS else text
@@ -109,7 +85,7 @@ def _spell(text: str) -> str:
     if "urn:epcglobal:cbv:" in text:
         for urn, uri in URN_WORDS.items():
             text = text.replace(urn, uri)
-    return _link(text)
+    return link(text)
 
 
 _spelt = lru_cache(CACHED)(_spell)
@@ -122,14 +98,6 @@ def _number(text: str) -> str:
         return str(int(number)) if number == int(number) else str(number)
     except (ValueError, OverflowError):
         return text
-
-
-def _link(text: str) -> str:
-    link = epc.parse(text) or digital_link.parse(text)
-    if link is None:
-        asset = GRAI.fullmatch(text)
-        return str(DigitalLink("8003", asset[1])) if asset else text
-    return str(finest_of(link))
 
 
 def _time(text: str) -> str:

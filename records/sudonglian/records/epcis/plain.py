@@ -54,12 +54,12 @@ def plain_under(event: dict[str, Json], urls: Sequence[str], bindings: dict[str,
     """Return P by the contexts that hold in the event (`effective_context`); it raises what `plain_event` does."""
     members = {name: value for name, value in event.items() if name not in ("@context", "recordTime")}
     used = terms_of(members)
-    _refuse_hidden_namespace(used, bindings)
-    needed = _needed(used, bindings)
+    refuse_hidden_namespace(used, bindings)
+    kept = needed(used, bindings)
     if urls:
-        members["@context"] = [*urls, needed] if needed else [*urls]
-    elif needed:
-        members["@context"] = needed
+        members["@context"] = [*urls, kept] if kept else [*urls]
+    elif kept:
+        members["@context"] = kept
     return members
 
 
@@ -132,7 +132,8 @@ def terms_of(value: Json) -> set[str]:
     raise TooDeep(f"an event is nested deeper than {MAX_DEPTH}", zh=f"事件嵌套超过 {MAX_DEPTH} 层")
 
 
-def _needed(used: set[str], bindings: dict[str, Json]) -> dict[str, Json]:
+def needed(used: set[str], bindings: dict[str, Json]) -> dict[str, Json]:
+    """Return the bindings of the terms that are used, and of what these are written with (rule 7)."""
     # Keywords such as @vocab change what every bare key means; a binding may itself be written with a prefix.
     kept = {term for term in bindings if term in used or term.startswith("@")}
     pending = list(kept)
@@ -143,7 +144,8 @@ def _needed(used: set[str], bindings: dict[str, Json]) -> dict[str, Json]:
     return {term: value for term, value in bindings.items() if term in kept}
 
 
-def _refuse_hidden_namespace(used: set[str], bindings: dict[str, Json]) -> None:
+def refuse_hidden_namespace(used: set[str], bindings: dict[str, Json]) -> None:
+    """Refuse our namespace under another name, our prefix for another, or our prefix unbound (rule 8)."""
     if PREFIX in used and bindings.get(PREFIX) != NAMESPACE:
         raise SdlContextRefused(f"the prefix {PREFIX} must be bound to {NAMESPACE}", place="/@context")
     for term in used:
