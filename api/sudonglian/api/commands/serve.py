@@ -66,6 +66,7 @@ def serve(
             house.open_network_once,
             console.settings.classes,
             smallest_count=console.settings.smallest_count,
+            webhook_hosts=console.settings.webhook_hosts,
         )
         app = create_app(door)
         config = uvicorn.Config(

@@ -28,6 +28,7 @@ from sudonglian.records import (
     erasing,
     errors,
     jobs,
+    outbox,
     passwords,
     pseudonyms,
     registry,
@@ -35,6 +36,7 @@ from sudonglian.records import (
     second_factor,
     signatures,
     tasks,
+    webhooks,
 )
 from sudonglian.records.querying import errors as query_errors
 from sudonglian.records.sheets import faults
@@ -88,6 +90,9 @@ STATUS: Final[dict[type[SudonglianError], int]] = {
     tasks.TaskUnknown: 404,
     tasks.TaskOver: 409,
     tasks.NotRevealed: 409,
+    webhooks.WebhookRefused: 422,
+    webhooks.WebhookUnknown: 404,
+    outbox.MessageUnknown: 404,
     TemperatureRefused: 422,
     TraceError: 422,
     DoorError: 500,

@@ -24,7 +24,7 @@ from sudonglian.records import cases, tasks
 from sudonglian.records.case_state import Case
 from sudonglian.records.cases import MAX_NAME
 from sudonglian.records.task_state import Task
-from sudonglian.trace.casework import disclosing, dispatch, task_documents
+from sudonglian.trace.casework import disclosing, dispatch, goods, task_documents
 
 router = door_router("", "Tasks")
 
@@ -50,6 +50,12 @@ class TaskAssigning(Body):
     to: str = Field(max_length=MAX_NAME, description="The account of the worker.")
     tasks: list[Number] = Field([], max_length=10_000)
     area: Area = ""
+
+
+class FirmTelling(Body):
+    """Which firms are told."""
+
+    firm: str = Field("", max_length=MAX_URI, description="All that hold something exposed if empty.")
 
 
 class TaskClosing(Body):
@@ -87,6 +93,24 @@ def show_progress(request: Request, caller: CaseWorker, case: Named) -> Response
     """Tell how far a case's tasks are, by kind, area and tier."""
     with door_of(request).store.read() as connection:
         return json_answer(task_documents.progress(cases.find(connection, case), datetime.now(UTC)))
+
+
+@router.get("/cases/{case}/firms")
+def list_firms(request: Request, caller: CaseWorker, case: Named) -> Response:
+    """List for each firm the exposed stock of which it has the newest record, and nobody."""
+    with door_of(request).store.read() as connection:
+        found = cases.find(connection, case)
+        return json_answer({"case": found.number, "firms": goods.firms(connection, found)})
+
+
+@router.post("/cases/{case}/firms/tell", openapi_extra=described(FirmTelling))
+def tell_firms(request: Request, caller: CaseWorker, case: Named, raw: JsonBody) -> Response:
+    """Tell firms, by their own webhooks, the exposed stock that each holds, and nothing else."""
+    asked = parsed(FirmTelling, raw)
+    with door_of(request).store.write() as connection:
+        found = cases.to_change(connection, case)
+        told = goods.tell(connection, found, act_of(caller), asked.firm)
+    return json_answer({"case": found.number, "told": told})
 
 
 @router.post("/cases/{case}/tasks/assign", openapi_extra=described(TaskAssigning))
