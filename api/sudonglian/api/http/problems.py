@@ -13,7 +13,7 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 from starlette.routing import Match, Route
 
-from sudonglian.api import signing_in
+from sudonglian.api import closing, signing_in
 from sudonglian.api.errors import DoorError, UsageRefused, sentence
 from sudonglian.api.http import auth, edge, links, parameters
 from sudonglian.api.http.door import door_of
@@ -90,6 +90,7 @@ STATUS: Final[dict[type[SudonglianError], int]] = {
     tasks.TaskUnknown: 404,
     tasks.TaskOver: 409,
     tasks.NotRevealed: 409,
+    closing.NoAuthority: 409,
     webhooks.WebhookRefused: 422,
     webhooks.WebhookUnknown: 404,
     outbox.MessageUnknown: 404,

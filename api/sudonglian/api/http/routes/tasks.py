@@ -11,6 +11,7 @@ from fastapi import Path, Query, Request
 from fastapi.responses import Response
 from pydantic import Field
 
+from sudonglian.api import closing
 from sudonglian.api.assigning import follower
 from sudonglian.api.caller import Caller
 from sudonglian.api.http.answers import json_answer
@@ -44,6 +45,19 @@ class TaskMaking(Body):
     due: str = Field("", max_length=64, description="Until when; by tier if absent.")
 
 
+class GoodsTaskMaking(Body):
+    """About which goods and places tasks are made."""
+
+    kind: str = Field(max_length=16, description="seal, test, disinfect, release or destroy.")
+    subjects: list[Annotated[str, Field(max_length=MAX_URI)]] = Field(
+        [], max_length=10_000, description="Items, lots and places; all seeds and all that is exposed if empty."
+    )
+    place: str = Field("", max_length=MAX_URI, description="Only what is at this place, and the place itself.")
+    area: Area = ""
+    advice: Text = ""
+    due: str = Field("", max_length=64, description="Until when; a day if absent.")
+
+
 class TaskAssigning(Body):
     """Who does which tasks."""
 
@@ -64,7 +78,8 @@ class TaskClosing(Body):
     outcome: str = Field(max_length=16)
     note: Text = ""
     ct: Ct = ""
-    at: Annotated[str, Field(max_length=64, description="When it was sampled; now if absent.")] = ""
+    at: Annotated[str, Field(max_length=64, description="When it was done or sampled; now if absent.")] = ""
+    place: str = Field("", max_length=MAX_URI, description="Where it was done to a lot whose place is not known.")
 
 
 @router.post("/cases/{case}/tasks", status_code=201, openapi_extra=described(TaskMaking))
@@ -77,6 +92,20 @@ def make_tasks(request: Request, caller: CaseWorker, case: Named, raw: JsonBody)
     with door_of(request).store.write() as connection:
         found = cases.to_change(connection, case)
         made = dispatch.make(connection, found, act_of(caller), **told)
+    return _all(found, made, 201)
+
+
+@router.post("/cases/{case}/tasks/goods", status_code=201, openapi_extra=described(GoodsTaskMaking))
+def make_goods_tasks(request: Request, caller: CaseWorker, case: Named, raw: JsonBody) -> Response:
+    """Make tasks about the seeds, exposed goods and places of a case, in the order of their risk."""
+    asked = parsed(GoodsTaskMaking, raw)
+    told: dict[str, Any] = asked.model_dump(include={"kind", "area", "advice"})
+    told["subjects"] = [identifier_of(one, "/subjects") for one in asked.subjects]
+    told["place"] = identifier_of(asked.place, "/place") if asked.place else ""
+    told["due"] = moment(asked.due, "/due") if asked.due else None
+    with door_of(request).store.write() as connection:
+        found = cases.to_change(connection, case)
+        made = goods.make(connection, found, act_of(caller), **told)
     return _all(found, made, 201)
 
 
@@ -129,9 +158,10 @@ def close_task_of_case(request: Request, caller: CaseWorker, case: Named, task: 
     """Close a task of a case, whosoever it is."""
     asked = parsed(TaskClosing, raw)
     act = act_of(caller)
-    with door_of(request).store.write() as connection:
+    door = door_of(request)
+    with door.store.write() as connection:
         found = cases.to_change(connection, case)
-        one = tasks.close(connection, found, act, task, asked.outcome, **_outcome(asked))
+        one = closing.close(connection, door, found, act, task, asked.outcome, **_outcome(asked))
     return json_answer(task_documents.task_json(found, one, act.now))
 
 
@@ -182,14 +212,21 @@ def hand_task_back(request: Request, caller: FollowUpWorker, task: TaskNumber, r
 
 @router.post("/tasks/{task}/close", openapi_extra=described(TaskClosing))
 def close_task(request: Request, caller: FollowUpWorker, task: TaskNumber, raw: JsonBody) -> Response:
-    """Close a task of one's own with what came of it; a person's status follows."""
-    asked = parsed(TaskClosing, raw)
+    """Close a task of one's own with what came of it; a person's status follows, and of goods a record."""
+    asked, door = parsed(TaskClosing, raw), door_of(request)
     told = _outcome(asked)
-    return _own(request, caller, task, lambda at, case, act: tasks.close(at, case, act, task, asked.outcome, **told))
+    return _own(
+        request,
+        caller,
+        task,
+        lambda at, case, act: closing.close(at, door, case, act, task, asked.outcome, **told),
+    )
 
 
 def _outcome(asked: TaskClosing) -> dict[str, Any]:
-    return {"note": asked.note, "ct": asked.ct, "at": moment(asked.at, "/at") if asked.at else None}
+    at = moment(asked.at, "/at") if asked.at else None
+    place = identifier_of(asked.place, "/place") if asked.place else ""
+    return {"note": asked.note, "ct": asked.ct, "at": at, "place": place}
 
 
 def _own(request: Request, caller: Caller, task: int, do: Callable[..., Task]) -> Response:
