@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, select
 
 from sudonglian.chain import canonical
 from sudonglian.chain.errors import CanonicalRefused
-from sudonglian.records import passing
+from sudonglian.records import grants, passing
 from sudonglian.records.announcing import OF_FIRMS, PING, TYPES
 from sudonglian.records.fsck_log import Log
 from sudonglian.records.fsck_report import Report
@@ -54,6 +54,8 @@ def check(report: Report, connection: Connection, log: Log) -> None:
                 _key(report, row, log)
                 if row.account is not None:
                     made[f"account:{row.account}"]
+    with report.watch("grants"):
+        _grants(report, connection, log)
     with report.watch("jobs"):
         for row in connection.execute(select(JOBS)):
             report.count("jobs")
@@ -69,6 +71,35 @@ def check(report: Report, connection: Connection, log: Log) -> None:
             report.count("webhook_messages")
             with report.watch(f"webhook_messages/{row.id}"):
                 _message(report, row)
+
+
+def _grants(report: Report, connection: Connection, log: Log) -> None:
+    """Hold what accounts and keys may do against what the private tree says of them.
+
+    Those of before there were such entries have none; none of them is younger than one that has.
+    """
+    said = grants.fold(log.private)
+    report.count("grants", len(said))
+    for table, kind, ended, may in (
+        (ACCOUNTS, grants.ACCOUNT, ACCOUNTS.c.disabled_us, "roles"),
+        (API_KEYS, grants.KEY, API_KEYS.c.revoked_us, "scopes"),
+    ):
+        known = {int(name.partition(":")[2]): one for name, one in said.items() if one["k"] == kind}
+        first = min((number for number, one in known.items() if one["is_made"]), default=None)
+        held = {row.id: row for row in connection.execute(select(table, ended.label("ended")))}
+        for number in sorted(held.keys() | known.keys()):
+            place = f"{table.name}/{number}"
+            if number not in held:
+                report.add("grant", place, "the private tree says that it was made, and it is not there")
+            elif number not in known:
+                if first is not None and number > first:
+                    report.add("grant", place, "nobody is on record as having made it")
+            else:
+                row, one = held[number], known[number]
+                report.same("grant", f"{place}/{may}", getattr(row, may).split(" "), one[may])
+                report.same("grant", f"{place}/submitter", row.submitter, one["submitter"])
+                if one["state"] != "live" and row.ended is None:
+                    report.add("grant", place, f"was {one['state']}, and is not any more, without anybody's entry")
 
 
 def _account(report: Report, row: Row[Any], log: Log) -> None:

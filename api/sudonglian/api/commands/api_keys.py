@@ -12,6 +12,7 @@ import typer
 from sudonglian.api.console import DONE, Console
 from sudonglian.api.errors import UsageRefused
 from sudonglian.api.parsing import span
+from sudonglian.api.principals import login
 from sudonglian.api.scopes import MEANING, OF_A_FIRM, OF_A_PERSON, Scope, scopes_of
 from sudonglian.api.settings import submitter as submitter_of
 from sudonglian.api.validating import profile_named
@@ -100,6 +101,7 @@ def create(
                 expires=ends,
                 profile=wanted,
                 account=None if person is None else person.id,
+                by=login(),
             )
             for firm in firms or [None]
         ]
@@ -148,7 +150,7 @@ def revoke(
     """End a key at once and for good."""
     console: Console = context.obj
     with open_house(console) as house, house.store.write() as connection:
-        key = api_keys.revoke(connection, prefix, datetime.now(UTC))
+        key = api_keys.revoke(connection, prefix, datetime.now(UTC), by=login())
     console.emit(_shown(key), [console.text("revoked: {prefix}", prefix=key.prefix)])
     return DONE
 
