@@ -7,11 +7,10 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import Connection, and_, insert, or_, select, update
+from sqlalchemy import Connection, and_, or_, select
 
-from sudonglian.records import cases, derive, store
-from sudonglian.records.errors import StoreCorrupt
-from sudonglian.records.tables import CASES, META, TASKS, WEBHOOKS
+from sudonglian.records import cases, derive, marks, store
+from sudonglian.records.tables import CASES, TASKS, WEBHOOKS
 from sudonglian.records.task_state import OPEN
 
 MARK: Final = "webhooks_looked_us"
@@ -28,23 +27,14 @@ def is_told(connection: Connection) -> bool:
 
 def since(connection: Connection) -> int | None:
     """Return when it was looked last; None before the first time."""
-    value = connection.execute(select(META.c.value).where(META.c.key == MARK)).scalar_one_or_none()
-    if value is None:
-        return None
-    if not (value.isascii() and value.isdigit()):
-        raise StoreCorrupt("not a time", place=f"meta/{MARK}")
-    return int(value)
+    return marks.read(connection, MARK)
 
 
 def move(connection: Connection, now: datetime) -> int | None:
     """Move the mark to now; return where it was, None if it was nowhere. Until the end nobody changes a case."""
     store.lock(connection, cases.LOCK)
     before = since(connection)
-    value = str(max(derive.micros(now), before or 0))
-    if before is None:
-        connection.execute(insert(META), {"key": MARK, "value": value})
-    else:
-        connection.execute(update(META).where(META.c.key == MARK).values(value=value))
+    marks.move(connection, MARK, max(derive.micros(now), before or 0))
     return before
 
 
