@@ -40,6 +40,7 @@ def test_every_variable_has_its_effect(tmp_path: Path) -> None:
             "SUDONGLIAN_PASSPHRASE": " a secret ",
             "SUDONGLIAN_RESOLVER": "https://q.example/a/",
             "SUDONGLIAN_THRESHOLDS": str(stricter),
+            "SUDONGLIAN_WEBHOOK_HOSTS": "127.0.0.1, Hooks.Internal,[::1]",
         }
     )
     assert "a secret" not in repr(found)
@@ -57,6 +58,7 @@ def test_every_variable_has_its_effect(tmp_path: Path) -> None:
         lang="zh",
         passphrase=" a secret ",
         classes=with_file(stricter.read_bytes()),
+        webhook_hosts=frozenset({"127.0.0.1", "hooks.internal", "::1"}),
     )
     assert [one.classes["frozen"].upper_c for one in (found, settings.read({}))] == [-20, -18]
 

@@ -44,6 +44,7 @@ from sudonglian.api.commands import (
     sources,
     temperature,
     tracing,
+    webhooks,
 )
 from sudonglian.api.console import INTERRUPTED, REFUSED, USAGE, Console, prepare_streams, tell
 from sudonglian.api.errors import UsageRefused
@@ -148,6 +149,7 @@ for commands in (
     monitor,
     sample,
     sbom,
+    webhooks,
 ):
     commands.register(app)
 

@@ -43,7 +43,7 @@ MEANING: Final = {
     Scope.audit: "read what any record says in the clear, and bundles of any lot",
     Scope.access_log: "read who looked at whose data, when and what for, with proofs",
     Scope.accounts: "make, change and end accounts",
-    Scope.operate: "read the metrics, erase a person who asks for it, read the receipts of erasures",
+    Scope.operate: "read the metrics, erase a person who asks for it, read the receipts of erasures, set up webhooks",
 }
 
 

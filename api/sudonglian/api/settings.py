@@ -31,6 +31,8 @@ PUBLIC_DEPTH: Final = 12
 
 _RESOLVER = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+(?:/[A-Za-z0-9._~\-]+)*/?", re.ASCII)
 
+_HOST = re.compile(r"[a-z0-9.\-]+|[0-9a-f:.]*:[0-9a-f:.]*", re.ASCII)
+
 MAX_THRESHOLDS: Final = 1024 * 1024
 """Bytes of a file of product classes; each has some hundred."""
 
@@ -84,6 +86,11 @@ SETTINGS: Final = (
         "https://id.gs1.org",
         "The address before the GS1 Digital Links of labels: where this server is reached.",
     ),
+    Setting(
+        "SUDONGLIAN_WEBHOOK_HOSTS",
+        "none",
+        "Hosts inside your own network that webhooks may lead to, with http too, separated by commas.",
+    ),
     Setting("SUDONGLIAN_SMALLEST_COUNT", "5", "Counts of people below it are hidden."),
     Setting(
         "SUDONGLIAN_THRESHOLDS",
@@ -122,6 +129,10 @@ class Settings:
     passphrase: str | None = field(default=None, repr=False)
     keks: Keks | Path | None = field(default=None, repr=False)
     """Who holds the key-encryption keys, if not the folder of the keys."""
+    webhook_hosts: frozenset[str] = frozenset()
+    """Hosts inside one's own network that webhooks may lead to, and to which http is enough."""
+    names_submitter: bool = True
+    """Whether somebody has said who submits here."""
 
     @property
     def chain_file(self) -> Path:
@@ -189,6 +200,8 @@ def read(environment: Mapping[str, str] | None = None, *, data_dir: str | None =
         smallest_count=_number(given, "SUDONGLIAN_SMALLEST_COUNT", 5, 1) or 5,
         passphrase=given.get("SUDONGLIAN_PASSPHRASE"),
         keks=_keks(given),
+        webhook_hosts=_hosts(given.get("SUDONGLIAN_WEBHOOK_HOSTS", "")),
+        names_submitter="SUDONGLIAN_SUBMITTER" in given,
         retains=_retains(given.get("SUDONGLIAN_RETENTION", "daily")),
     )
 
@@ -285,6 +298,16 @@ def _resolver(text: str | None) -> str:
             f"{text[:80]!r} is not an http or https address without query", place="SUDONGLIAN_RESOLVER"
         )
     return text.rstrip("/")
+
+
+def _hosts(text: str) -> frozenset[str]:
+    found = frozenset(one.strip().lower().strip("[]") for one in text.split(",") if one.strip())
+    for one in found:
+        if not _HOST.fullmatch(one):
+            raise SettingRefused(
+                f"{one[:80]!r} is not the name or address of a host, without a port", place="SUDONGLIAN_WEBHOOK_HOSTS"
+            )
+    return found
 
 
 def _retains(text: str) -> bool:

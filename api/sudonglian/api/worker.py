@@ -1,4 +1,4 @@
-"""The worker: seals what waits, by number and by age, and walks the newest seal to a final anchor.
+"""The worker: seals what waits, walks the newest seal to a final anchor, and tells servers what is to be told.
 
 docs/anchoring.md; service.md (storage and work): safe to kill at any moment, exactly one anchors at a time.
 """
@@ -16,6 +16,7 @@ from types import FrameType
 from typing import Any, Final
 
 from sudonglian.api.console import DONE, Console, tell
+from sudonglian.api.webhook_delivery import delivering
 from sudonglian.api.wiring import House
 from sudonglian.chain.errors import ChainError, SudonglianError
 from sudonglian.chain.wallet import checksum_address
@@ -123,13 +124,15 @@ def loop(console: Console, house: House, stopping: threading.Event, *, once: boo
     """
     done: dict[str, int] = {}
     turns = _Loop(house)
-    while not stopping.is_set():
-        for step in turns.turn():
-            done[step.step] = done.get(step.step, 0) + 1
-            report(console, step)
-        if once and turns.is_done:
-            break
-        stopping.wait(turns.pause_s)
+    with delivering(console, house.store, house.keys, house.settings.webhook_hosts) as deliverer:
+        while not stopping.is_set():
+            for step in turns.turn():
+                done[step.step] = done.get(step.step, 0) + 1
+                report(console, step)
+            if once and turns.is_done:
+                deliverer.turn()
+                break
+            stopping.wait(turns.pause_s)
     return done
 
 

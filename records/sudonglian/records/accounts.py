@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Final
 from sqlalchemy import Connection, Row, insert, select, update
 
 from sudonglian.chain.errors import SudonglianError
-from sudonglian.records import derive, passwords, second_factor, sessions, store
+from sudonglian.records import derive, grants, passwords, second_factor, sessions, store
 from sudonglian.records.keys import Keys
 from sudonglian.records.tables import ACCOUNTS
 
@@ -102,8 +102,9 @@ def invite(
     *,
     display_name: str = "",
     submitter: str | None = None,
+    by: str = "",
 ) -> tuple[Account, str]:
-    """Make an account and the one-time code with which its person chooses a password.
+    """Make an account and the one-time code with which its person chooses a password; `by` is who makes it.
 
     Raises
     ------
@@ -113,7 +114,7 @@ def invite(
     code = token_urlsafe(CODE_BYTES)
     row = _new(name, display_name, roles, submitter, now)
     row |= {"invite_hash": _hash(code), "invite_until_us": derive.micros(now + INVITED)}
-    return _inserted(connection, row), code
+    return _inserted(connection, row, by), code
 
 
 def first(connection: Connection, name: str, display_name: str, password: str, role: str, now: datetime) -> Account:
@@ -130,7 +131,7 @@ def first(connection: Connection, name: str, display_name: str, password: str, r
     row = _new(name, display_name, [role], None, now)
     passwords.check(password, row["name"], row["display_name"])
     connection.execute(update(ACCOUNTS).where(ACCOUNTS.c.ends_us.is_not(None)).values(disabled_us=derive.micros(now)))
-    return _inserted(connection, row | {"password_hash": passwords.hashed(password)})
+    return _inserted(connection, row | {"password_hash": passwords.hashed(password)}, "")
 
 
 def trial(connection: Connection, roles: Iterable[str], submitter: str, now: datetime, ends: datetime) -> Account:
@@ -143,7 +144,7 @@ def trial(connection: Connection, roles: Iterable[str], submitter: str, now: dat
     """
     _alone(connection)
     row = _new(f"trial-{token_urlsafe(6).replace('_', '-')}", "trial", roles, submitter, now)
-    return _inserted(connection, row | {"ends_us": derive.micros(ends)})
+    return _inserted(connection, row | {"ends_us": derive.micros(ends)}, "")
 
 
 def is_settled(connection: Connection) -> bool:
@@ -185,6 +186,7 @@ def accept(connection: Connection, code: str, password: str, now: datetime) -> A
     )
     if changed is None:
         raise InviteRefused("this link has been used or has ended; ask the operator for a new one")
+    grants.of_account(connection, changed, "begun", "", now)
     return changed
 
 
@@ -251,7 +253,7 @@ def change_password(connection: Connection, account_id: int, password: str, now:
     return _must(changed)
 
 
-def reset(connection: Connection, name: str, now: datetime) -> tuple[Account, str]:
+def reset(connection: Connection, name: str, now: datetime, *, by: str = "") -> tuple[Account, str]:
     """Take away whatever an account proves itself with, end its sessions, and return a new one-time code.
 
     Raises
@@ -276,21 +278,25 @@ def reset(connection: Connection, name: str, now: datetime) -> tuple[Account, st
         invite_until_us=derive.micros(now + INVITED),
     )
     sessions.revoke_all(connection, found.id, now)
+    grants.of_account(connection, _must(changed), "reset", by, now)
     return _must(changed), code
 
 
-def disable(connection: Connection, name: str, now: datetime) -> Account:
+def disable(connection: Connection, name: str, now: datetime, *, by: str = "") -> Account:
     """End an account and its sessions; `enable` brings it back."""
     found = by_name(connection, name)
     at_us = derive.micros(now) if found.disabled_us is None else found.disabled_us
     changed = _set(connection, ACCOUNTS.c.id == found.id, now, disabled_us=at_us)
     sessions.revoke_all(connection, found.id, now)
+    grants.of_account(connection, _must(changed), "disabled", by, now)
     return _must(changed)
 
 
-def enable(connection: Connection, name: str, now: datetime) -> Account:
+def enable(connection: Connection, name: str, now: datetime, *, by: str = "") -> Account:
     """Bring a disabled account back."""
-    return _must(_set(connection, ACCOUNTS.c.name == by_name(connection, name).name, now, disabled_us=None))
+    changed = _must(_set(connection, ACCOUNTS.c.name == by_name(connection, name).name, now, disabled_us=None))
+    grants.of_account(connection, changed, "enabled", by, now)
+    return changed
 
 
 def unlock(connection: Connection, name: str, now: datetime) -> Account:
@@ -299,10 +305,14 @@ def unlock(connection: Connection, name: str, now: datetime) -> Account:
     return _must(_set(connection, ACCOUNTS.c.name == known, now, failed=0, locked_until_us=None))
 
 
-def set_roles(connection: Connection, name: str, roles: Iterable[str], submitter: str | None, now: datetime) -> Account:
+def set_roles(
+    connection: Connection, name: str, roles: Iterable[str], submitter: str | None, now: datetime, *, by: str = ""
+) -> Account:
     """Give an account other roles, and the firm that they are for."""
     known = by_name(connection, name).name
-    return _must(_set(connection, ACCOUNTS.c.name == known, now, roles=_joined(roles), submitter=submitter))
+    changed = _must(_set(connection, ACCOUNTS.c.name == known, now, roles=_joined(roles), submitter=submitter))
+    grants.of_account(connection, changed, "roles", by, now)
+    return changed
 
 
 def listed(connection: Connection) -> list[Account]:
@@ -342,11 +352,13 @@ def _joined(roles: Iterable[str]) -> str:
     return " ".join(given)
 
 
-def _inserted(connection: Connection, row: dict[str, Any]) -> Account:
+def _inserted(connection: Connection, row: dict[str, Any], by: str) -> Account:
     store.lock(connection, LOCK)
     if connection.execute(select(ACCOUNTS.c.id).where(ACCOUNTS.c.name == row["name"])).first() is not None:
         raise AccountRefused("somebody has this name already", place="name")
-    return _account(connection.execute(insert(ACCOUNTS).returning(*_COLUMNS), row).one())
+    made = _account(connection.execute(insert(ACCOUNTS).returning(*_COLUMNS), row).one())
+    grants.of_account(connection, made, "made", by, derive.moment(made.created_us))
+    return made
 
 
 def _set(connection: Connection, which: Any, now: datetime | None, **values: Any) -> Account | None:

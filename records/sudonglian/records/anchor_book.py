@@ -3,22 +3,18 @@
 docs/anchoring.md (states and rules 2, 3, 5, 7); tables `chains`, `anchors`, `anchor_attempts`, `meta`.
 """
 
-import fcntl
-import os
-import time
-import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar, Final
 
-from sqlalchemy import Connection, delete, func, insert, select, text, update
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from sudonglian.chain import anchor_deployment
 from sudonglian.chain.errors import SudonglianError
 from sudonglian.chain.wallet import SignedTransaction
-from sudonglian.records.store import Store, StoreError
+from sudonglian.records.sole import sole
+from sudonglian.records.store import Store
 from sudonglian.records.tables import ANCHOR_ATTEMPTS, ANCHORS, CHAINS, KEY_PROOFS
 
 SEALED: Final = "SEALED"
@@ -33,11 +29,6 @@ ENDED: Final = "ENDED"
 FOREIGN: Final = "FOREIGN"
 STATES: Final = frozenset({SEALED, SIGNED, BROADCAST, STUCK, MINED, REORGED, FINAL, CHAIN_LOST, ENDED, FOREIGN})
 IN_FLIGHT: Final = (SEALED, SIGNED, BROADCAST, STUCK, MINED, REORGED)
-
-LOCK: Final = "sudonglian anchorer"
-
-LOCK_POLL_S: Final = 0.05
-"""Who waits for the anchorer's lock looks this often; a step takes some tenths of a second."""
 
 
 class AnchoringError(SudonglianError):
@@ -261,44 +252,5 @@ def put_proven(connection: Connection, chain: Chain, anchor: Anchor, proof: Mapp
 @contextmanager
 def anchorer(store: Store, *, wait_s: int = 0) -> Iterator[bool]:
     """Hold the right to anchor, and give whether it was free (within `wait_s`); it ends with the process (rule 5)."""
-    until = time.monotonic() + wait_s
-    taken = _file_lock if store.is_sqlite else _session_lock
-    while True:
-        with taken(store) as free:
-            if free or time.monotonic() >= until:
-                yield free
-                return
-        time.sleep(LOCK_POLL_S)
-
-
-@contextmanager
-def _file_lock(store: Store) -> Iterator[bool]:
-    try:
-        descriptor = os.open(f"{store.url.database}.anchor.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise StoreError(f"the anchorer's lock cannot be opened: {error.strerror}", place=str(error.filename)) from None
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            free = True
-        except BlockingIOError:
-            free = False
+    with sole(store, "anchor", wait_s=wait_s) as free:
         yield free
-    finally:
-        os.close(descriptor)
-
-
-@contextmanager
-def _session_lock(store: Store) -> Iterator[bool]:
-    key = {"key": zlib.crc32(LOCK.encode())}
-    try:
-        # Without a transaction: an open one would hold back vacuuming for as long as a node takes to answer.
-        with store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            free = bool(connection.execute(text("SELECT pg_try_advisory_lock(:key)"), key).scalar_one())
-            try:
-                yield free
-            finally:
-                if free:
-                    connection.execute(text("SELECT pg_advisory_unlock(:key)"), key)
-    except DBAPIError as error:
-        raise StoreError(str(error.orig).strip()) from error

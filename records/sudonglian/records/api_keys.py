@@ -13,7 +13,7 @@ from typing import ClassVar, Final
 from sqlalchemy import Connection, Row, func, insert, select, update
 
 from sudonglian.chain.errors import SudonglianError
-from sudonglian.records import derive
+from sudonglian.records import derive, grants
 from sudonglian.records.tables import API_KEYS
 
 TOKEN: Final = "sdl"
@@ -67,8 +67,9 @@ def create(
     expires: datetime | None = None,
     profile: str | None = None,
     account: int | None = None,
+    by: str = "",
 ) -> tuple[ApiKey, str]:
-    """Make a key; return it and its token, which nobody can read again.
+    """Make a key; return it and its token, which nobody can read again. `by` is who makes it.
 
     Raises
     ------
@@ -90,7 +91,9 @@ def create(
         "profile": profile,
         "account": account,
     }
-    return _key(connection.execute(insert(API_KEYS).returning(*_COLUMNS), row).one()), token
+    made = _key(connection.execute(insert(API_KEYS).returning(*_COLUMNS), row).one())
+    grants.of_key(connection, made, "made", by, now)
+    return made, token
 
 
 def find(connection: Connection, token: str, now: datetime) -> ApiKey | None:
@@ -107,7 +110,7 @@ def listed(connection: Connection) -> list[ApiKey]:
     return [_key(row) for row in connection.execute(select(*_COLUMNS).order_by(API_KEYS.c.id))]
 
 
-def revoke(connection: Connection, prefix: str, now: datetime) -> ApiKey:
+def revoke(connection: Connection, prefix: str, now: datetime, *, by: str = "") -> ApiKey:
     """End a key for good; ending it again changes nothing.
 
     Raises
@@ -116,7 +119,9 @@ def revoke(connection: Connection, prefix: str, now: datetime) -> ApiKey:
         No key has this prefix.
     """
     ended = func.coalesce(API_KEYS.c.revoked_us, derive.micros(now))
-    return _changed(connection, prefix, revoked_us=ended)
+    key = _changed(connection, prefix, revoked_us=ended)
+    grants.of_key(connection, key, "revoked", by, now)
+    return key
 
 
 def set_profile(connection: Connection, prefix: str, profile: str | None) -> ApiKey:

@@ -42,7 +42,7 @@ from sudonglian.records.keks import Keks
 from sudonglian.records.keys import ADMIN_FILE, ANCHOR_FILE, NEXT_ANCHOR_FILE, Keys
 from sudonglian.records.keys import FILES as KEY_FILES
 from sudonglian.records.store import Store
-from sudonglian.records.tables import ACCOUNTS, CHECKPOINTS, KEKS, PERSONS
+from sudonglian.records.tables import ACCOUNTS, CHECKPOINTS, KEKS, PERSONS, WEBHOOKS
 
 MAX_SUCCESSORS: Final = 64
 """A contract is left when a key is stolen; two that name each other would be followed for ever."""
@@ -176,9 +176,10 @@ def _forget_unreadable(store: Store, keys: Keys) -> None:
 
 
 def _listed_keks(folder: Path) -> set[str]:
-    """Return the key-encryption keys that a dump's people and second factors are under, and the one that wrote."""
+    """Return the key-encryption keys that a dump's people, second factors and webhooks are under, and the one that wrote."""
     found = {row["kek"] for row in _listed(folder, PERSONS.name)}
     found |= {row["totp_kek"] for row in _listed(folder, ACCOUNTS.name)} - {NULL}
+    found |= {row["secret_kek"] for row in _listed(folder, WEBHOOKS.name)} - {NULL}
     return found | {row["id"] for row in _listed(folder, KEKS.name) if row["retired_us"] == NULL}
 
 

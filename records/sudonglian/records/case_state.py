@@ -348,6 +348,10 @@ def _released(case: Case, one: Happened) -> None:
             member.reached_us = one.at_us
 
 
+def _firms_told(case: Case, one: Happened) -> None:
+    """Change nothing: that firms were told is in the timeline."""
+
+
 _CHANGES: Final = {
     "open": _open,
     "seed": _seed,
@@ -364,4 +368,5 @@ _CHANGES: Final = {
     "reveal-approved": _approved,
     "reveal-refused": _refused,
     "reveal-released": _released,
+    "firms-told": _firms_told,
 }

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Table, and_, delete, func, insert, select, up
 
 from sudonglian.chain.canonical import Json
 from sudonglian.chain.errors import SudonglianError
-from sudonglian.records import case_state, derive, private, store, vault
+from sudonglian.records import case_state, derive, outbox, private, store, vault
 from sudonglian.records.case_state import STATUSES, Case, Happened, Seed
 from sudonglian.records.identities import mentions_identity
 from sudonglian.records.tables import CASE_EVENTS, CASE_MEMBERS, CASES, PRIVATE_ENTRIES
@@ -330,7 +330,7 @@ def reopen(connection: Connection, reference: str | int, act: Act, why: str) -> 
 
 
 def append(connection: Connection, case: Case, act: Act, said: Mapping[str, Json]) -> Happened:
-    """Append an event to the private tree, and bring the rows of its case up to date."""
+    """Append an event to the private tree, bring the rows of its case up to date, and write whom it is told."""
     check_principal(act.by)
     before = case.rows()
     at = act.now.isoformat(timespec="microseconds")
@@ -342,6 +342,7 @@ def append(connection: Connection, case: Case, act: Act, said: Mapping[str, Json
     case.apply(happened)
     for table, rows in case.rows().items():
         _write(connection, table, before[table], rows)
+    outbox.announce(connection, case, happened)
     return happened
 
 

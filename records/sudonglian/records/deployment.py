@@ -18,7 +18,7 @@ from sudonglian.records.keys import Keys
 from sudonglian.records.store import Store
 from sudonglian.records.tables import KEKS, META, PERSONS
 
-HEAD: Final = "0013"
+HEAD: Final = "0014"
 """The schema of this program; a test compares it with the migrations, which cost a quarter second to load."""
 
 LOCK: Final = "sudonglian-migrate"

@@ -25,9 +25,11 @@ from sudonglian.records.keys import Keys
 from sudonglian.records.store import Store
 from sudonglian.records.tables import METADATA
 
-NOT_EVIDENCE: Final = frozenset({"accounts", "api_keys", "jobs", "kept_pieces", "master_data", "sessions"})
-"""Tables from which nothing is proven or traced: who may knock at the doors, what was handed in when, and what can
-be made again of the records.
+NOT_EVIDENCE: Final = frozenset(
+    {"accounts", "api_keys", "jobs", "kept_pieces", "master_data", "sessions", "webhook_messages", "webhooks"}
+)
+"""Tables from which nothing is proven or traced: who may knock at the doors, what was handed in when, who is told
+what, and what can be made again of the records.
 
 Nothing else says what their rows should be: a scope that somebody widened looks like one that was given. `fsck_doors`
 finds what this program never writes there."""

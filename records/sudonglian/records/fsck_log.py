@@ -13,7 +13,7 @@ from sudonglian.chain.checkpoint import verify_note
 from sudonglian.chain.entry import CorrectionEntry, Entry, RecordEntry, SealEntry, SignatureEntry, TombstoneEntry
 from sudonglian.chain.identifiers import named_by
 from sudonglian.chain.record import record_hash
-from sudonglian.records import anchor_halt, anchor_plans, lots, retention
+from sudonglian.records import anchor_halt, anchor_plans, lots, passing, retention
 from sudonglian.records.deployment import CREATED_US, KEY_CHECK, ORIGIN, VERIFIER_KEY
 from sudonglian.records.fsck_report import Report
 from sudonglian.records.keys import Keys
@@ -100,6 +100,7 @@ def _meta(report: Report, connection: Connection, keys: Keys, log: Log) -> None:
     else:
         report.add("meta", f"meta/{CREATED_US}", "not a time")
     held.pop(retention.MARK, None)  # `fsck_vault` reads it
+    held.pop(passing.MARK, None)  # `fsck_doors` reads it
     for key in (anchor_plans.DEPLOYMENT, anchor_plans.ORDER, anchor_plans.SUCCESSION):
         held.pop(key, None)  # `fsck_anchors` reads them
     for key in (anchor_halt.HALTED, anchor_halt.FOREIGN):

@@ -12,12 +12,12 @@ from typing import Final
 
 from sqlalchemy import Connection, bindparam, func, insert, select, union, update
 
-from sudonglian.records import derive, private, second_factor, store, vault
+from sudonglian.records import derive, private, second_factor, store, vault, webhooks
 from sudonglian.records.errors import StoreCorrupt
 from sudonglian.records.keks import KekRefused, KekUnknown, MakesKeys
 from sudonglian.records.keys import Keys
 from sudonglian.records.store import Store
-from sudonglian.records.tables import ACCOUNTS, KEKS, PERSONS
+from sudonglian.records.tables import ACCOUNTS, KEKS, PERSONS, WEBHOOKS
 
 LOCK: Final = "sudonglian-kek"
 
@@ -108,12 +108,13 @@ def begin(connection: Connection, keys: Keys, now: datetime) -> str:
 
 
 def rewrap(opened: Store, keys: Keys, progress: Callable[[int, int], None] = lambda _done, _total: None) -> int:
-    """Wrap every person's key, and every second factor, with the key that writes now; return how many had another one."""
+    """Wrap every person's key, second factor and webhook's secret with the key that writes; return how many had another."""
     done = 0
     while True:
         with opened.write() as connection:
             current = vault.writing_kek(connection)
             many = _batch(connection, keys, current) + second_factor.reseal(connection, keys)
+            many += webhooks.reseal(connection, keys)
             left = _left(connection, current)
         done += many
         progress(done, done + left)
@@ -143,6 +144,8 @@ def destroy(connection: Connection, keys: Keys, key_id: str, now: datetime) -> N
         raise KekRefused(f"it wraps the keys of {many} persons: finish the rotation first", place=key_id)
     if many := connection.execute(select(func.count()).where(ACCOUNTS.c.totp_kek == key_id)).scalar_one():
         raise KekRefused(f"it wraps the second factors of {many} accounts: finish the rotation first", place=key_id)
+    if many := connection.execute(select(func.count()).where(WEBHOOKS.c.secret_kek == key_id)).scalar_one():
+        raise KekRefused(f"it wraps the secrets of {many} webhooks: finish the rotation first", place=key_id)
     if isinstance(keys.keks, MakesKeys):
         keys.keks.destroy(key_id)
     elif key_id in keys.keks.ids():
@@ -152,11 +155,12 @@ def destroy(connection: Connection, keys: Keys, key_id: str, now: datetime) -> N
 
 
 def used(connection: Connection) -> set[str]:
-    """Return the ids of the key that writes, and of those by which somebody's key or second factor is wrapped."""
+    """Return the ids of the key that writes, and of those by which a key, second factor or secret is wrapped."""
     writing = select(KEKS.c.id).where(KEKS.c.retired_us.is_(None))
     persons = select(PERSONS.c.kek)
     accounts = select(ACCOUNTS.c.totp_kek).where(ACCOUNTS.c.totp_kek.is_not(None))
-    return set(connection.execute(union(writing, persons, accounts)).scalars())
+    servers = select(WEBHOOKS.c.secret_kek).where(WEBHOOKS.c.secret_kek.is_not(None))
+    return set(connection.execute(union(writing, persons, accounts, servers)).scalars())
 
 
 def forget_unreadable(connection: Connection, keys: Keys, now: datetime) -> int:
@@ -172,6 +176,7 @@ def forget_unreadable(connection: Connection, keys: Keys, now: datetime) -> int:
     for number in numbers:
         vault.erase(connection, keys, number, DESTROYED, now)
     second_factor.shut(connection, gone, now)
+    webhooks.shut(connection, gone, now)
     at = derive.micros(now)
     retired = update(KEKS).where(KEKS.c.id.in_(gone), KEKS.c.retired_us.is_(None)).values(retired_us=at)
     if connection.execute(retired).rowcount:
@@ -183,9 +188,8 @@ def forget_unreadable(connection: Connection, keys: Keys, now: datetime) -> int:
 
 
 def _left(connection: Connection, current: str) -> int:
-    persons = select(func.count()).where(PERSONS.c.kek != current)
-    accounts = select(func.count()).where(ACCOUNTS.c.totp_kek != current)
-    return connection.execute(persons).scalar_one() + connection.execute(accounts).scalar_one()
+    others = (PERSONS.c.kek != current, ACCOUNTS.c.totp_kek != current, WEBHOOKS.c.secret_kek != current)
+    return sum(connection.execute(select(func.count()).where(one)).scalar_one() for one in others)
 
 
 def _batch(connection: Connection, keys: Keys, current: str) -> int:

@@ -17,19 +17,16 @@ from sqlalchemy import (
     and_,
     case,
     func,
-    insert,
     or_,
     select,
 )
-from sqlalchemy import update as update_
 
-from sudonglian.records import derive, vault
-from sudonglian.records.errors import StoreCorrupt
+from sudonglian.records import derive, marks, vault
 from sudonglian.records.keys import Keys
 from sudonglian.records.store import Store, in_batches
 from sudonglian.records.tables import CASE_MEMBERS as MEMBERS
 from sudonglian.records.tables import CASE_SEEDS as SEEDS
-from sudonglian.records.tables import CASES, META, PARTICIPANTS, PERSONS, RECORDS
+from sudonglian.records.tables import CASES, PARTICIPANTS, PERSONS, RECORDS
 
 TABLE: Final = "retention-1.json"
 
@@ -148,7 +145,7 @@ def run(
             done.receipts += [vault.erase(connection, keys, one, REASON, now).private_index for one in ripe]
             is_over = len(found) < BATCH
             if is_over:
-                _mark(connection, now)
+                marks.move(connection, MARK, derive.micros(now))
         _count(done, found, kept)
         after = found[-1].person_no if found else after
         # Those whom a case keeps are no work: they are passed over anew each day.
@@ -162,12 +159,7 @@ def run(
 
 def last_run_us(connection: Connection) -> int | None:
     """Return when everybody whose time was over had last been erased; None before the first time."""
-    value = connection.execute(select(META.c.value).where(META.c.key == MARK)).scalar_one_or_none()
-    if value is None:
-        return None
-    if not (value.isascii() and value.isdigit()):
-        raise StoreCorrupt("not a time", place=f"meta/{MARK}")
-    return int(value)
+    return marks.read(connection, MARK)
 
 
 def _last_events(before_us: int) -> Select[Any]:
@@ -201,9 +193,3 @@ def _count(done: Retained, found: Sequence[Due], kept: set[int]) -> None:
     ripe = [one.since_us for one in found if one.person_no not in kept]
     if ripe:
         done.oldest_us = min(ripe) if done.oldest_us is None else min(done.oldest_us, *ripe)
-
-
-def _mark(connection: Connection, now: datetime) -> None:
-    value = str(derive.micros(now))
-    if not connection.execute(update_(META).where(META.c.key == MARK).values(value=value)).rowcount:
-        connection.execute(insert(META), {"key": MARK, "value": value})

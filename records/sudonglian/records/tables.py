@@ -552,3 +552,42 @@ TASKS: Final = Table(
     Index("ix_tasks_assignee", "assignee", "state"),
     comment="Tasks as the events of their case make them: records.task_state.",
 )
+
+WEBHOOKS: Final = Table(
+    "webhooks",
+    METADATA,
+    Column("id", ID, primary_key=True, autoincrement=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("url", Text, nullable=False),
+    Column("events", Text, nullable=False, comment="types of messages, sorted, separated by spaces"),
+    Column("firm", Text, comment="the firm whose server it is; null for the authority's own"),
+    Column("secret", LargeBinary, comment="under the key-encryption key, bound to the webhook; null once it has ended"),
+    Column("secret_kek", Text, comment="that key: keks.id"),
+    Column("created_us", BigInteger, nullable=False),
+    Column("created_by", Text, nullable=False, comment="principal"),
+    Column("ended_us", BigInteger),
+    Column("delivered", BigInteger, nullable=False, comment="how many messages were taken"),
+    Column("delivered_us", BigInteger, comment="when the last one was"),
+    Column("failed", BigInteger, nullable=False, comment="attempts in a row that were not taken"),
+    Column("error", Text, nullable=False, comment="why the last attempt was not, in our own words; empty if it was"),
+    comment="Servers that are told what happens (docs/decisions/0823).",
+)
+
+WEBHOOK_MESSAGES: Final = Table(
+    "webhook_messages",
+    METADATA,
+    Column("id", ID, primary_key=True, autoincrement=True),
+    Column("webhook", ForeignKey("webhooks.id"), nullable=False),
+    Column("name", Text, nullable=False, unique=True, comment="webhook-id: the same at every attempt"),
+    Column("type", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False, comment="canonical JSON: numbers of tasks and cases, and no person"),
+    Column("created_us", BigInteger, nullable=False),
+    Column("state", Text, nullable=False, comment="waiting, delivered or dead"),
+    Column("attempts", BigInteger, nullable=False),
+    Column("next_us", BigInteger, comment="when it is tried next; null once it is delivered or dead"),
+    Column("ended_us", BigInteger, comment="when it was delivered or given up"),
+    Column("error", Text, nullable=False, comment="why the last attempt was not taken, in our own words"),
+    Index("ix_webhook_messages_state", "state", "next_us"),
+    Index("ix_webhook_messages_webhook", "webhook", "id"),
+    comment="What is to be told, written with what it tells; forgotten some days after it was (docs/decisions/0823).",
+)

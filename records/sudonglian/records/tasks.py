@@ -177,9 +177,7 @@ def close(
     if outcome not in known:
         raise TaskRefused(f"{outcome[:40]!r} is none of {', '.join(known)}", place="outcome")
     if one.person is None and outcome in RECORDED.get(one.kind, ()) and not record:
-        raise TaskRefused(
-            "what was done to goods is a record too: close it with `sudonglian case tasks close`", place="task"
-        )
+        raise TaskRefused("what was done to goods is a record too, and there is none of it", place="task")
     told = cases.text_of(note, "note", needed=False)
     said: dict[str, Json] = {"do": "task-closed", "task": number, "outcome": outcome, "note": told, "record": record}
     cases.append(connection, case, act, said)

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from sudonglian.api.account_words import shown
 from sudonglian.api.console import DONE, Console
+from sudonglian.api.principals import login
 from sudonglian.api.scopes import ROLE_MEANING, Role, check_roles
 from sudonglian.api.settings import submitter as submitter_of
 from sudonglian.api.wiring import open_house
@@ -53,7 +54,7 @@ def add(
     roles = check_roles(role, firm)
     now = datetime.now(UTC)
     with open_house(console) as house, house.store.write() as connection:
-        made, code = accounts.invite(connection, name, roles, now, display_name=display, submitter=firm)
+        made, code = accounts.invite(connection, name, roles, now, display_name=display, submitter=firm, by=login())
     return _invited(console, made, code, roles)
 
 
@@ -83,20 +84,22 @@ def roles(
     firm = submitter_of(submitter, "--submitter") if submitter else None
     wanted = check_roles(role, firm)
     return _changed(
-        context, lambda connection, now: accounts.set_roles(connection, name, wanted, firm, now), "roles given"
+        context,
+        lambda connection, now: accounts.set_roles(connection, name, wanted, firm, now, by=login()),
+        "roles given",
     )
 
 
 @app.command()
 def disable(context: typer.Context, name: Name) -> int:
     """End an account and its sessions at once; what it did stays."""
-    return _changed(context, lambda connection, now: accounts.disable(connection, name, now), "disabled")
+    return _changed(context, lambda connection, now: accounts.disable(connection, name, now, by=login()), "disabled")
 
 
 @app.command()
 def enable(context: typer.Context, name: Name) -> int:
     """Bring a disabled account back."""
-    return _changed(context, lambda connection, now: accounts.enable(connection, name, now), "enabled")
+    return _changed(context, lambda connection, now: accounts.enable(connection, name, now, by=login()), "enabled")
 
 
 @app.command()
@@ -110,7 +113,7 @@ def reset(context: typer.Context, name: Name) -> int:
     """Take away a password and second factor that are lost or known to others, and show a new one-time link."""
     console: Console = context.obj
     with open_house(console) as house, house.store.write() as connection:
-        found, code = accounts.reset(connection, name, datetime.now(UTC))
+        found, code = accounts.reset(connection, name, datetime.now(UTC), by=login())
     return _invited(console, found, code, [Role(one) for one in sorted(found.roles)])
 
 

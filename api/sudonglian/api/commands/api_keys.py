@@ -5,19 +5,20 @@ service.md (API keys: prefix shown, hash stored, scoped, expiring, revocable).
 
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import typer
 
+from sudonglian.api import granting
 from sudonglian.api.console import DONE, Console
 from sudonglian.api.errors import UsageRefused
 from sudonglian.api.parsing import span
-from sudonglian.api.scopes import MEANING, OF_A_FIRM, OF_A_PERSON, Scope, scopes_of
+from sudonglian.api.principals import login
+from sudonglian.api.scopes import MEANING, Scope
 from sudonglian.api.settings import submitter as submitter_of
 from sudonglian.api.validating import profile_named
 from sudonglian.api.wiring import open_house
-from sudonglian.records import accounts, api_keys, derive
-from sudonglian.records.api_keys import ApiKey
+from sudonglian.records import api_keys
 
 
 class Grant(StrEnum):
@@ -71,39 +72,18 @@ def create(
     """Make a key and show its token, once: only a hash of it is kept."""
     console: Console = context.obj
     scopes = sorted({one.value for one in scope})
-    if account:
-        if submitter:
-            raise UsageRefused("a person's key speaks for the person's firm", place="--submitter")
-    elif personal := sorted(OF_A_PERSON & set(scopes)):
-        raise UsageRefused(f"{personal[0]} is for a person's key", place="--account")
-    elif bool(OF_A_FIRM & set(scopes)) != bool(submitter):
-        raise UsageRefused("capture and read-own need it, other scopes must not have it", place="--submitter")
     if profile and Scope.capture not in scopes:
         raise UsageRefused("it is asked of what is captured, and this key captures nothing", place="--profile")
     wanted = profile_named(profile, "--profile").name if profile else None
-    firms: list[str | None] = [submitter_of(one, "--submitter") for one in dict.fromkeys(submitter or ())]
+    firms = [submitter_of(one, "--submitter") for one in dict.fromkeys(submitter or ())]
+    granting.check(scopes, account=account, firms=firms)
     now = datetime.now(UTC)
     ends = now + span(expires, "--expires") if expires else None
     with open_house(console) as house, house.store.write() as connection:
-        person = accounts.by_name(connection, account) if account else None
-        if person is not None:
-            firms = [person.submitter]
-            if lacking := sorted(set(scopes) - scopes_of(person.roles)):
-                raise UsageRefused(f"{account} may not {lacking[0]} either", place="--scope")
-        made = [
-            api_keys.create(
-                connection,
-                name,
-                scopes,
-                now,
-                submitter=firm,
-                expires=ends,
-                profile=wanted,
-                account=None if person is None else person.id,
-            )
-            for firm in firms or [None]
-        ]
-    shown = [{**_shown(key), "token": token} for key, token in made]
+        made = granting.make(
+            connection, name, scopes, now, by=login(), account=account, firms=firms, expires=ends, profile=wanted
+        )
+    shown = [{**granting.shown(key, datetime.now(UTC)), "token": token} for key, token in made]
     lines = [f"{one['token']}  {one['submitter']}" if len(firms) > 1 else one["token"] for one in shown]
     lines += [f"  {one}: {meaning}" for one, meaning in MEANING.items() if one.value in scopes]
     console.emit({"keys": shown} if len(firms) > 1 else shown[0], lines)
@@ -115,7 +95,7 @@ def list_(context: typer.Context) -> int:
     """List every key ever made, by its prefix."""
     console: Console = context.obj
     with open_house(console) as house, house.store.read() as connection:
-        found = [_shown(key) for key in api_keys.listed(connection)]
+        found = [granting.shown(key, datetime.now(UTC)) for key in api_keys.listed(connection)]
     lines = [
         f"{one['prefix']}  {one['name']}  {','.join(one['scopes'])}  {one['submitter'] or '—'}  {one['state']}"
         f"  {one['profile'] or '—'}"
@@ -136,7 +116,10 @@ def profile(
     wanted = None if name == NONE else profile_named(name, "NAME").name
     with open_house(console) as house, house.store.write() as connection:
         key = api_keys.set_profile(connection, prefix, wanted)
-    console.emit(_shown(key), [console.text("{prefix}: judged by {profile}", prefix=key.prefix, profile=name)])
+    console.emit(
+        granting.shown(key, datetime.now(UTC)),
+        [console.text("{prefix}: judged by {profile}", prefix=key.prefix, profile=name)],
+    )
     return DONE
 
 
@@ -148,8 +131,8 @@ def revoke(
     """End a key at once and for good."""
     console: Console = context.obj
     with open_house(console) as house, house.store.write() as connection:
-        key = api_keys.revoke(connection, prefix, datetime.now(UTC))
-    console.emit(_shown(key), [console.text("revoked: {prefix}", prefix=key.prefix)])
+        key = api_keys.revoke(connection, prefix, datetime.now(UTC), by=login())
+    console.emit(granting.shown(key, datetime.now(UTC)), [console.text("revoked: {prefix}", prefix=key.prefix)])
     return DONE
 
 
@@ -157,22 +140,3 @@ def register(root: typer.Typer) -> None:
     """Add these commands to the command line."""
     keys.add_typer(app, name="api")
     root.add_typer(keys, name="keys")
-
-
-def _shown(key: ApiKey) -> dict[str, Any]:
-    def time(at_us: int | None) -> str | None:
-        return None if at_us is None else derive.moment(at_us).isoformat(timespec="seconds")
-
-    live = key.is_live(datetime.now(UTC))
-    return {
-        "prefix": key.prefix,
-        "name": key.name,
-        "scopes": sorted(key.scopes),
-        "submitter": key.submitter,
-        "state": "live" if live else "expired" if key.revoked_us is None else "revoked",
-        "created": time(key.created_us),
-        "expires": time(key.expires_us),
-        "revoked": time(key.revoked_us),
-        "profile": key.profile,
-        "account": key.account,
-    }

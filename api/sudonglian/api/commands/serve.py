@@ -66,6 +66,8 @@ def serve(
             house.open_network_once,
             console.settings.classes,
             smallest_count=console.settings.smallest_count,
+            submitter=console.settings.submitter if console.settings.names_submitter else None,
+            webhook_hosts=console.settings.webhook_hosts,
         )
         app = create_app(door)
         config = uvicorn.Config(

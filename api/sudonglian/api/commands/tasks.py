@@ -116,6 +116,30 @@ def firms(
     return DONE
 
 
+@app.command()
+def tell(
+    context: typer.Context,
+    case: Named,
+    firm: Annotated[str, typer.Option(metavar="URI", help="Only this firm.")] = "",
+    key_file: KeyFile = "",
+) -> int:
+    """Tell firms, by their own webhooks, the exposed stock that each holds: lots, items and where, and nothing else."""
+    console: Console = context.obj
+    with open_house(console, create=False) as house:
+        act = here(house, token_in(key_file), Scope.case)
+        with house.store.write() as connection:
+            found = cases.to_change(connection, case)
+            told = dispatching_goods.tell(connection, found, act, firm)
+    lines = [
+        f"{one['firm']}  " + console.text("{listed} listed, {webhooks} webhooks", **one)
+        if one["webhooks"]
+        else f"{one['firm']}  " + console.text("{listed} listed; it has no webhook: send it the list", **one)
+        for one in told
+    ]
+    console.emit({"case": found.number, "told": told}, lines)
+    return DONE
+
+
 @app.command("list")
 def list_(
     context: typer.Context,

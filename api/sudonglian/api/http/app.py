@@ -44,6 +44,7 @@ from sudonglian.api.http.routes import (
     temperature,
     traces,
     verify,
+    webhooks,
 )
 from sudonglian.api.http.tracing import Runner
 from sudonglian.api.pages.site import Pages
@@ -81,6 +82,7 @@ ROUTERS: Final = (
     people,
     verify,
     examine,
+    webhooks,
     health,
     resolver,
 )

@@ -44,6 +44,10 @@ class Door:
     """The product classes by which temperatures are judged."""
     smallest_count: int = 5
     """Counts of people below it are hidden."""
+    submitter: str | None = None
+    """Whose records of the authority are: what was done to goods is submitted by it; None if nobody has said so."""
+    webhook_hosts: frozenset[str] = frozenset()
+    """Hosts inside one's own network that webhooks may lead to."""
     metrics: Metrics = field(default_factory=Metrics)
     attempts: Attempts = field(default_factory=Attempts)
     """Attempts to sign in that were not right, by address."""

@@ -13,7 +13,7 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 from starlette.routing import Match, Route
 
-from sudonglian.api import signing_in
+from sudonglian.api import closing, signing_in
 from sudonglian.api.errors import DoorError, UsageRefused, sentence
 from sudonglian.api.http import auth, edge, links, parameters
 from sudonglian.api.http.door import door_of
@@ -28,6 +28,7 @@ from sudonglian.records import (
     erasing,
     errors,
     jobs,
+    outbox,
     passwords,
     pseudonyms,
     registry,
@@ -35,6 +36,7 @@ from sudonglian.records import (
     second_factor,
     signatures,
     tasks,
+    webhooks,
 )
 from sudonglian.records.querying import errors as query_errors
 from sudonglian.records.sheets import faults
@@ -88,6 +90,10 @@ STATUS: Final[dict[type[SudonglianError], int]] = {
     tasks.TaskUnknown: 404,
     tasks.TaskOver: 409,
     tasks.NotRevealed: 409,
+    closing.NoAuthority: 409,
+    webhooks.WebhookRefused: 422,
+    webhooks.WebhookUnknown: 404,
+    outbox.MessageUnknown: 404,
     TemperatureRefused: 422,
     TraceError: 422,
     DoorError: 500,

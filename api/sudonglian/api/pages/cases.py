@@ -152,7 +152,7 @@ def _seed(connection: Connection, case: Case, act: Act, form: Form) -> None:
     subject = seed_of(form.field("subject"), "subject")
     told = {name: form.field(name) for name in ("result", "ct", "sample")}
     named = {"kind": kind_of(subject), "subject": subject.removeprefix(PERSON)}
-    cases.add_seed(connection, case, act, at=_time(form.field("at")), **named, **told)
+    cases.add_seed(connection, case, act, at=local_time(form.field("at")), **named, **told)
 
 
 def _result(connection: Connection, case: Case, act: Act, form: Form) -> None:
@@ -160,7 +160,7 @@ def _result(connection: Connection, case: Case, act: Act, form: Form) -> None:
     told = {name: form.field(name) for name in ("result", "ct", "sample")}
     is_person = subject.startswith(PERSON)
     named = {"subject": subject.removeprefix(PERSON)}
-    cases.add_result(connection, case, act, is_person=is_person, at=_time(form.field("at")), **named, **told)
+    cases.add_result(connection, case, act, is_person=is_person, at=local_time(form.field("at")), **named, **told)
 
 
 def _status(connection: Connection, case: Case, act: Act, form: Form) -> None:
@@ -191,7 +191,8 @@ CHANGES: Final = {
 """The forms of a case; `reopen` alone begins from a closed one."""
 
 
-def _time(text: str) -> datetime:
+def local_time(text: str) -> datetime:
+    """Return a time as a form gives it."""
     # A browser's local time names no offset: the pages speak China's.
     return moment(f"{text}:00+08:00" if len(text) == len("2024-11-10T14:00") else text, "at")
 

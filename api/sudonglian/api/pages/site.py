@@ -8,13 +8,24 @@ from starlette.routing import Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sudonglian.api.http.door import Door
-from sudonglian.api.pages import accounts, audit, cases, item, routes, temperature, tracing, uploading
+from sudonglian.api.pages import (
+    accounts,
+    audit,
+    cases,
+    item,
+    routes,
+    tasks,
+    team,
+    temperature,
+    tracing,
+    uploading,
+)
 from sudonglian.api.pages.problems import NotHere, asks_for_html
 from sudonglian.api.pages.session import share_links
 
 ROUTERS = (
     *(routes.router, accounts.router, item.router, temperature.router, tracing.router),
-    *(cases.router, uploading.router, audit.router),
+    *(cases.router, tasks.router, team.router, uploading.router, audit.router),
 )
 
 

@@ -12,7 +12,7 @@ from sudonglian.trace.casework.clock import clock, iso
 
 FRAME: Final = ("k", "case", "n", "at", "by", "do")
 
-COUNTED: Final = ("persons", "seeds", "tasks")
+COUNTED: Final = ("persons", "seeds", "tasks", "told")
 """Lists that the timeline tells by their length alone."""
 
 

@@ -6,14 +6,16 @@ docs/cases.md; docs/spec/facts.md §11 and §12 (disinfections and samples as fa
 import csv
 import io
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from hashlib import sha256
 from typing import Any, Final
 
 from sqlalchemy import Connection
 
 from sudonglian.chain import canonical
-from sudonglian.records import cases, holders, intake, tasks, traces
+from sudonglian.chain.canonical import Json
+from sudonglian.records import announcing, cases, holders, intake, outbox, tasks, traces
 from sudonglian.records.case_state import Case
 from sudonglian.records.cases import Act
 from sudonglian.records.keys import Keys
@@ -27,6 +29,8 @@ CONTEXT: Final = ("https://ref.gs1.org/standards/epcis/epcis-context.jsonld", {"
 
 STEPS: Final = {"disinfect": "urn:sudonglian:bizstep:disinfecting", "test": "inspecting"}
 """Tasks whose outcome is a record, and the step that it says."""
+
+LIST_DOMAIN: Final = b"sudonglian/stock-list/v1\x00"
 
 TOLD: Final = ("kind", "subject", "place", "tier")
 """What a firm is told of its exposed stock."""
@@ -187,6 +191,35 @@ def firms(connection: Connection, case: Case) -> dict[str, list[dict[str, Any]]]
         if (firm := holders.holder(connection, row["subject"], row["place"], own)) is not None:
             found.setdefault(firm, []).append({name: row[name] for name in TOLD})
     return dict(sorted(found.items()))
+
+
+def tell(connection: Connection, case: Case, act: Act, only: str = "") -> list[dict[str, Any]]:
+    """Tell firms what they hold, by their own servers as far as they have some; return whom, of how much, and how many.
+
+    Raises
+    ------
+    CaseRefused
+        No firm, or not this one, holds anything that the case exposes.
+    """
+    lists = {firm: rows for firm, rows in firms(connection, case).items() if only in ("", firm)}
+    if not lists:
+        raise cases.CaseRefused("no firm to tell has the newest record of anything exposed", place="firm")
+    told: list[Json] = [[firm, len(rows), list_digest(rows)] for firm, rows in lists.items()]
+    happened = cases.append(connection, case, act, {"do": "firms-told", "told": told})
+    return [
+        {
+            "firm": firm,
+            "listed": len(rows),
+            "webhooks": outbox.tell_firm(connection, firm, announcing.stock(rows), happened.at_us),
+        }
+        for firm, rows in lists.items()
+    ]
+
+
+def list_digest(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return the digest by which the private tree knows what a firm was told (docs/spec/access-log.md rule 13)."""
+    listed: list[Json] = [dict(row) for row in rows]
+    return sha256(LIST_DOMAIN + canonical.encode(listed)).hexdigest()
 
 
 def encode(found: Mapping[str, Iterable[Mapping[str, Any]]]) -> bytes:

@@ -65,7 +65,7 @@ def make(request: Request, caller: Registrar, body: JsonBody) -> Response:
     roles, firm = asked.checked()
     with door_of(request).store.write() as connection:
         made, code = accounts.invite(
-            connection, asked.name, roles, now, display_name=asked.display_name, submitter=firm
+            connection, asked.name, roles, now, display_name=asked.display_name, submitter=firm, by=caller.principal
         )
     return json_answer(_invited(made, code, now), 201)
 
@@ -74,19 +74,21 @@ def make(request: Request, caller: Registrar, body: JsonBody) -> Response:
 def change_roles(request: Request, caller: Registrar, name: Name, body: JsonBody) -> Response:
     """Give an account other roles, at once."""
     roles, firm = parsed(Roles, body).checked()
-    return _changed(request, lambda connection, now: accounts.set_roles(connection, name, roles, firm, now))
+    return _changed(
+        request, lambda connection, now: accounts.set_roles(connection, name, roles, firm, now, by=caller.principal)
+    )
 
 
 @router.post("/{name}/disable")
 def disable(request: Request, caller: Registrar, name: Name) -> Response:
     """End an account and its sessions at once; what it did stays."""
-    return _changed(request, lambda connection, now: accounts.disable(connection, name, now))
+    return _changed(request, lambda connection, now: accounts.disable(connection, name, now, by=caller.principal))
 
 
 @router.post("/{name}/enable")
 def enable(request: Request, caller: Registrar, name: Name) -> Response:
     """Bring a disabled account back."""
-    return _changed(request, lambda connection, now: accounts.enable(connection, name, now))
+    return _changed(request, lambda connection, now: accounts.enable(connection, name, now, by=caller.principal))
 
 
 @router.post("/{name}/unlock")
@@ -100,7 +102,7 @@ def reset(request: Request, caller: Registrar, name: Name) -> Response:
     """Take away a password and second factor; `path` is the new one-time link, and is told once."""
     now = datetime.now(UTC)
     with door_of(request).store.write() as connection:
-        found, code = accounts.reset(connection, name, now)
+        found, code = accounts.reset(connection, name, now, by=caller.principal)
     return json_answer(_invited(found, code, now))
 
 

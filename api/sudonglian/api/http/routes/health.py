@@ -16,7 +16,7 @@ from sudonglian.api.http.auth import Anyone, Operator
 from sudonglian.api.http.door import Door, door_of
 from sudonglian.api.http.parameters import door_router
 from sudonglian.chain.errors import SudonglianError
-from sudonglian.records import anchor_halt, anchor_status, derive, queries
+from sudonglian.records import anchor_halt, anchor_status, derive, outbox, queries, webhooks
 
 router = door_router("", "Operation")
 
@@ -65,6 +65,8 @@ def measured(request: Request, caller: Operator) -> Response:
     with door.store.read() as connection:
         document: dict[str, Any] = anchor_status.status(connection, None)
         overdue = seal_overdue_s(connection, door, datetime.now(UTC))
+        told, servers = outbox.standing(connection), webhooks.living(connection)
+    waits_s = 0 if told.oldest_us is None else max(0, derive.micros(datetime.now(UTC)) - told.oldest_us) // 1_000_000
     gauges = {
         "sudonglian_log_entries": ("Entries of the newest checkpoint.", document["log"]["size"]),
         "sudonglian_anchoring_lag_entries": ("Entries that no final anchor covers.", document["lag"]),
@@ -83,6 +85,18 @@ def measured(request: Request, caller: Operator) -> Response:
             "Handoffs that both sides have not signed.",
             document["unconfirmed_handoffs"],
         ),
+        "sudonglian_webhooks": ("Servers that are told what happens.", len(servers)),
+        "sudonglian_webhooks_failing": (
+            "Of them, those that did not take the last attempt.",
+            sum(one.failed > 0 for one in servers),
+        ),
+        "sudonglian_webhook_messages_waiting": ("Messages that no server has taken yet.", told.waiting),
+        "sudonglian_webhook_messages_dead": ("Messages that were given up, of the last 30 days.", told.dead),
+        "sudonglian_webhook_messages_taken": (
+            "Messages that were taken, of webhooks that live.",
+            sum(one.delivered for one in servers),
+        ),
+        "sudonglian_webhook_oldest_waiting_seconds": ("For how long the oldest of them waits.", waits_s),
         "sudonglian_seal_overdue_seconds": ("How long the oldest of them has been due.", overdue),
     }
     return Response(door.metrics.text(gauges), 200, {"Content-Type": metrics.CONTENT_TYPE})

@@ -11,6 +11,7 @@ from fastapi import Path, Query, Request
 from fastapi.responses import Response
 from pydantic import Field
 
+from sudonglian.api import closing
 from sudonglian.api.assigning import follower
 from sudonglian.api.caller import Caller
 from sudonglian.api.http.answers import json_answer
@@ -24,7 +25,7 @@ from sudonglian.records import cases, tasks
 from sudonglian.records.case_state import Case
 from sudonglian.records.cases import MAX_NAME
 from sudonglian.records.task_state import Task
-from sudonglian.trace.casework import disclosing, dispatch, task_documents
+from sudonglian.trace.casework import disclosing, dispatch, goods, task_documents
 
 router = door_router("", "Tasks")
 
@@ -44,6 +45,19 @@ class TaskMaking(Body):
     due: str = Field("", max_length=64, description="Until when; by tier if absent.")
 
 
+class GoodsTaskMaking(Body):
+    """About which goods and places tasks are made."""
+
+    kind: str = Field(max_length=16, description="seal, test, disinfect, release or destroy.")
+    subjects: list[Annotated[str, Field(max_length=MAX_URI)]] = Field(
+        [], max_length=10_000, description="Items, lots and places; all seeds and all that is exposed if empty."
+    )
+    place: str = Field("", max_length=MAX_URI, description="Only what is at this place, and the place itself.")
+    area: Area = ""
+    advice: Text = ""
+    due: str = Field("", max_length=64, description="Until when; a day if absent.")
+
+
 class TaskAssigning(Body):
     """Who does which tasks."""
 
@@ -52,13 +66,20 @@ class TaskAssigning(Body):
     area: Area = ""
 
 
+class FirmTelling(Body):
+    """Which firms are told."""
+
+    firm: str = Field("", max_length=MAX_URI, description="All that hold something exposed if empty.")
+
+
 class TaskClosing(Body):
     """What came of a task."""
 
     outcome: str = Field(max_length=16)
     note: Text = ""
     ct: Ct = ""
-    at: Annotated[str, Field(max_length=64, description="When it was sampled; now if absent.")] = ""
+    at: Annotated[str, Field(max_length=64, description="When it was done or sampled; now if absent.")] = ""
+    place: str = Field("", max_length=MAX_URI, description="Where it was done to a lot whose place is not known.")
 
 
 @router.post("/cases/{case}/tasks", status_code=201, openapi_extra=described(TaskMaking))
@@ -71,6 +92,20 @@ def make_tasks(request: Request, caller: CaseWorker, case: Named, raw: JsonBody)
     with door_of(request).store.write() as connection:
         found = cases.to_change(connection, case)
         made = dispatch.make(connection, found, act_of(caller), **told)
+    return _all(found, made, 201)
+
+
+@router.post("/cases/{case}/tasks/goods", status_code=201, openapi_extra=described(GoodsTaskMaking))
+def make_goods_tasks(request: Request, caller: CaseWorker, case: Named, raw: JsonBody) -> Response:
+    """Make tasks about the seeds, exposed goods and places of a case, in the order of their risk."""
+    asked = parsed(GoodsTaskMaking, raw)
+    told: dict[str, Any] = asked.model_dump(include={"kind", "area", "advice"})
+    told["subjects"] = [identifier_of(one, "/subjects") for one in asked.subjects]
+    told["place"] = identifier_of(asked.place, "/place") if asked.place else ""
+    told["due"] = moment(asked.due, "/due") if asked.due else None
+    with door_of(request).store.write() as connection:
+        found = cases.to_change(connection, case)
+        made = goods.make(connection, found, act_of(caller), **told)
     return _all(found, made, 201)
 
 
@@ -89,6 +124,24 @@ def show_progress(request: Request, caller: CaseWorker, case: Named) -> Response
         return json_answer(task_documents.progress(cases.find(connection, case), datetime.now(UTC)))
 
 
+@router.get("/cases/{case}/firms")
+def list_firms(request: Request, caller: CaseWorker, case: Named) -> Response:
+    """List for each firm the exposed stock of which it has the newest record, and nobody."""
+    with door_of(request).store.read() as connection:
+        found = cases.find(connection, case)
+        return json_answer({"case": found.number, "firms": goods.firms(connection, found)})
+
+
+@router.post("/cases/{case}/firms/tell", openapi_extra=described(FirmTelling))
+def tell_firms(request: Request, caller: CaseWorker, case: Named, raw: JsonBody) -> Response:
+    """Tell firms, by their own webhooks, the exposed stock that each holds, and nothing else."""
+    asked = parsed(FirmTelling, raw)
+    with door_of(request).store.write() as connection:
+        found = cases.to_change(connection, case)
+        told = goods.tell(connection, found, act_of(caller), asked.firm)
+    return json_answer({"case": found.number, "told": told})
+
+
 @router.post("/cases/{case}/tasks/assign", openapi_extra=described(TaskAssigning))
 def assign_tasks(request: Request, caller: CaseWorker, case: Named, raw: JsonBody) -> Response:
     """Give tasks to a worker, or an area: all that is open there, and what is made there later."""
@@ -105,9 +158,10 @@ def close_task_of_case(request: Request, caller: CaseWorker, case: Named, task: 
     """Close a task of a case, whosoever it is."""
     asked = parsed(TaskClosing, raw)
     act = act_of(caller)
-    with door_of(request).store.write() as connection:
+    door = door_of(request)
+    with door.store.write() as connection:
         found = cases.to_change(connection, case)
-        one = tasks.close(connection, found, act, task, asked.outcome, **_outcome(asked))
+        one = closing.close(connection, door, found, act, task, asked.outcome, **_outcome(asked))
     return json_answer(task_documents.task_json(found, one, act.now))
 
 
@@ -158,14 +212,21 @@ def hand_task_back(request: Request, caller: FollowUpWorker, task: TaskNumber, r
 
 @router.post("/tasks/{task}/close", openapi_extra=described(TaskClosing))
 def close_task(request: Request, caller: FollowUpWorker, task: TaskNumber, raw: JsonBody) -> Response:
-    """Close a task of one's own with what came of it; a person's status follows."""
-    asked = parsed(TaskClosing, raw)
+    """Close a task of one's own with what came of it; a person's status follows, and of goods a record."""
+    asked, door = parsed(TaskClosing, raw), door_of(request)
     told = _outcome(asked)
-    return _own(request, caller, task, lambda at, case, act: tasks.close(at, case, act, task, asked.outcome, **told))
+    return _own(
+        request,
+        caller,
+        task,
+        lambda at, case, act: closing.close(at, door, case, act, task, asked.outcome, **told),
+    )
 
 
 def _outcome(asked: TaskClosing) -> dict[str, Any]:
-    return {"note": asked.note, "ct": asked.ct, "at": moment(asked.at, "/at") if asked.at else None}
+    at = moment(asked.at, "/at") if asked.at else None
+    place = identifier_of(asked.place, "/place") if asked.place else ""
+    return {"note": asked.note, "ct": asked.ct, "at": at, "place": place}
 
 
 def _own(request: Request, caller: Caller, task: int, do: Callable[..., Task]) -> Response:
