@@ -41,6 +41,7 @@ FROM_DATA = (
     "case.first_list",
     "case.all_reached",
     "country.",
+    *("audit_kind.", "audit.fact.", "verdict."),
     *("task_kind.", "task_outcome.", "task_state.", "task_count.", "task_tier.", "task_missing."),
     *("once.", "once_how.", "team_state.", "team_do.", "team_key."),
     *("hook_count.", "hook_state.", "hook_do.", "hook_message.", "hook_type."),
