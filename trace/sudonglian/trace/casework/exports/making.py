@@ -14,7 +14,7 @@ from sudonglian.records.keys import Keys
 from sudonglian.records.reveals import RevealRefused, RevealUnknown
 from sudonglian.records.store import Store
 from sudonglian.trace.casework import disclosing
-from sudonglian.trace.casework.exports import book, sormas
+from sudonglian.trace.casework.exports import book, network, sormas
 from sudonglian.trace.casework.exports.book import Identities, Told
 from sudonglian.trace.casework.exports.contents import Contents, gather
 from sudonglian.trace.casework.exports.masking import WITH, WITHOUT
@@ -34,6 +34,7 @@ FORMS: Final = {
     book.FORM: Form(
         "xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", book.encode, has_identities=True
     ),
+    network.FORM: Form("graphml", "application/graphml+xml", network.encode),
     sormas.FORM: Form("csv", "text/csv; charset=utf-8", sormas.encode, has_identities=True),
 }
 
