@@ -31,6 +31,9 @@ def export(
     reveal: Annotated[
         int | None, typer.Option(min=1, metavar="R", help="With --identities: the approved reveal of this line list.")
     ] = None,
+    url: Annotated[
+        str, typer.Option(metavar="URL", help="Of a report: the server's address, to which its codes lead.")
+    ] = "",
     key_file: KeyFile = "",
 ) -> int:
     """Write a case to a file, persons by pseudonym; who they are takes a reveal."""
@@ -40,12 +43,15 @@ def export(
     console: Console = context.obj
     if identities != (reveal is not None):
         raise UsageRefused("--identities and --reveal need each other", place="--reveal")
+    if url and not url.startswith(("http://", "https://")):
+        raise UsageRefused(f"{url[:80]!r} is not a URL like https://trace.example", place="--url")
     making.form_of(form, identities=identities)
     check_writable(output)
     with open_house(console, create=False) as house, working(console, "writing"):
         act = here(house, token_in(key_file), Scope.case)
         if reveal is None:
-            made = making.export(house.store, house.keys, case, act, form, console.lang, tell)
+            k = console.settings.smallest_count
+            made = making.export(house.store, house.keys, case, act, form, console.lang, tell, k=k, url=url)
         else:
             made = making.export_identities(house.store, house.keys, case, act, form, console.lang, tell, reveal)
     write_file(output, made.body)

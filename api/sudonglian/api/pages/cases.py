@@ -108,7 +108,8 @@ def case_page(request: Request, caller: CaseWorker, case: Named) -> Response:
 def export_case(request: Request, caller: CaseWorker, case: Named, form: FormName) -> Response:
     """Give an export of a case, persons by pseudonym."""
     door = door_of(request)
-    made = making.export(door.store, door.keys, case, act_of(caller), form, lang_of(request), tell)
+    k, url = door.smallest_count, str(request.base_url)
+    made = making.export(door.store, door.keys, case, act_of(caller), form, lang_of(request), tell, k=k, url=url)
     return file_answer(made, rendering.HEADERS)
 
 

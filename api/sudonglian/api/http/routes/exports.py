@@ -37,7 +37,10 @@ class WithIdentities(Body):
 def export_case(request: Request, caller: CaseWorker, case: Named, form: FormName) -> Response:
     """Export a case in the language that Accept-Language prefers, persons by pseudonym."""
     door = door_of(request)
-    return file_answer(making.export(door.store, door.keys, case, act_of(caller), form, lang_of(request), tell))
+    k, url = door.smallest_count, str(request.base_url)
+    return file_answer(
+        making.export(door.store, door.keys, case, act_of(caller), form, lang_of(request), tell, k=k, url=url)
+    )
 
 
 @router.post("/{form}", openapi_extra=described(WithIdentities))

@@ -14,10 +14,12 @@ from sudonglian.records.keys import Keys
 from sudonglian.records.reveals import RevealRefused, RevealUnknown
 from sudonglian.records.store import Store
 from sudonglian.trace.casework import disclosing
-from sudonglian.trace.casework.exports import book, network, sormas
+from sudonglian.trace.casework.counts import K
+from sudonglian.trace.casework.exports import book, network, report_pdf, sormas
 from sudonglian.trace.casework.exports.book import Identities, Told
 from sudonglian.trace.casework.exports.contents import Contents, gather
 from sudonglian.trace.casework.exports.masking import WITH, WITHOUT
+from sudonglian.trace.casework.exports.proving import proven
 from sudonglian.trace.casework.exports.stamp import ExportRefused, Lang, Made
 
 
@@ -34,6 +36,7 @@ FORMS: Final = {
     book.FORM: Form(
         "xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", book.encode, has_identities=True
     ),
+    report_pdf.FORM: Form("pdf", "application/pdf", report_pdf.encode),
     network.FORM: Form("graphml", "application/graphml+xml", network.encode),
     sormas.FORM: Form("csv", "text/csv; charset=utf-8", sormas.encode, has_identities=True),
 }
@@ -82,8 +85,10 @@ def form_of(name: str, *, identities: bool = False) -> Form:
     return form
 
 
-def export(store: Store, keys: Keys, case: str, act: Act, form: str, lang: Lang, tell: Tell) -> Exported:
-    """Make an export without identities.
+def export(
+    store: Store, keys: Keys, case: str, act: Act, form: str, lang: Lang, tell: Tell, *, k: int = K, url: str = ""
+) -> Exported:
+    """Make an export without identities; a report hides counts below `k`, and its codes lead to a server's address.
 
     Raises
     ------
@@ -93,7 +98,9 @@ def export(store: Store, keys: Keys, case: str, act: Act, form: str, lang: Lang,
     encode = form_of(form).encode
     with store.read() as connection:
         contents = gather(connection, keys, cases.find(connection, case), WITHOUT)
-    body = encode(contents, Made(act.by, act.now, lang), tell(contents, lang), None)
+        runs = contents.runs if form == report_pdf.FORM else ()
+        proofs = tuple(proven(connection, keys, run) for run in runs)
+    body = encode(contents, Made(act.by, act.now, lang, None, k, url, proofs), tell(contents, lang), None)
     return _exported(contents, form, body)
 
 

@@ -10,7 +10,9 @@ from typing import ClassVar, Final, Literal
 
 from sudonglian.records.case_state import Reveal
 from sudonglian.trace.casework.clock import iso
+from sudonglian.trace.casework.counts import K
 from sudonglian.trace.casework.exports.contents import FORMAT, Contents
+from sudonglian.trace.casework.exports.proving import Proven
 from sudonglian.trace.errors import TraceError
 
 Lang = Literal["zh", "en"]
@@ -32,6 +34,12 @@ class Made:
     now: datetime
     lang: Lang
     reveal: Reveal | None = None
+    k: int = K
+    """Counts of persons below it are hidden in a report."""
+    url: str = ""
+    """The server's address, for a report's codes."""
+    proofs: tuple[Proven, ...] = ()
+    """Of the traces, for a report."""
 
 
 def stamp(contents: Contents, made: Made, form: str) -> Iterator[tuple[str, str]]:
