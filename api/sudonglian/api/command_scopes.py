@@ -78,6 +78,7 @@ COMMANDS: Final = {
     "case close": Scope.case,
     "case reopen": Scope.case,
     "case export": Scope.case,
+    "case check-export": Scope.case,
     "case reveal ask": Scope.case,
     "case reveal show": Scope.case,
     "case reveal approve": Scope.reveal_approve,

@@ -1,15 +1,16 @@
-"""The command that takes a case along as a file: its line list, network, report, or a list for SORMAS.
+"""Commands that take a case along as a file (line list, network, report, list for SORMAS), and check one.
 
 docs/cases.md (Take it with you); docs/decisions/0840 to 0844. Identities only out of an approved reveal.
 """
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from sudonglian.api.commands.reveals import KeyFile, token_in
-from sudonglian.api.console import DONE, Console, check_writable, write_file
+from sudonglian.api.console import DONE, REFUSED, Console, check_writable, read_file, write_file
 from sudonglian.api.errors import UsageRefused
 from sudonglian.api.exporting import exported_json, tell
 from sudonglian.api.principals import here
@@ -60,6 +61,43 @@ def export(
     return DONE
 
 
+def check_export(
+    context: typer.Context,
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A line list, or a list for SORMAS, that was exported here.")
+    ],
+) -> int:
+    """Check that an exported list is what the case and its traces say, and that the log still gives those traces."""
+    from sudonglian.trace.casework.exports import checking
+
+    console: Console = context.obj
+    data = read_file(str(file))
+    with open_house(console, create=False) as house, working(console, "tracing"):
+        checked = checking.check(house.store, house.keys, data)
+    document = {
+        "ok": checked.is_same,
+        "case": checked.case,
+        "format": checked.form,
+        "rows": checked.rows,
+        "differences": [asdict(one) for one in checked.differences],
+        "traces": [{"trace": trace, "same": same} for trace, same in checked.traces.items()],
+    }
+    lines = [
+        console.text("row {row}, {column}: {found!r} should be {expected!r}", **asdict(one))
+        for one in checked.differences
+    ]
+    for trace, same in checked.traces.items():
+        if same:
+            lines.append(console.text("trace {trace}: the log gives the same document", trace=trace))
+        else:
+            lines.append(console.text("trace {trace}: the log gives ANOTHER document", trace=trace))
+    if checked.is_same:
+        lines.append(console.text("{rows} rows, all as the case has them", rows=checked.rows))
+    console.emit(document, lines)
+    return DONE if checked.is_same else REFUSED
+
+
 def register(root: typer.Typer) -> None:
     """Add these commands to those of a case."""
     root.command()(export)
+    root.command("check-export")(check_export)
