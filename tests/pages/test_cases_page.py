@@ -1,8 +1,10 @@
 """The pages of cases: from opening to the identities, by two persons, in both languages, at a desk and on a telephone."""
 
+import io
 import json
 import re
 import time
+import zipfile
 from typing import Any, Final
 
 import pytest
@@ -62,6 +64,32 @@ def case(site: Any) -> str:
     assert told.status == 200
     assert len(ana.get(f"{url}.json").json["rows"]) == 26
     return url
+
+
+def test_a_case_is_taken_along_by_pseudonym_and_with_identities_once(site: Any, case: str) -> None:
+    ana, bo = someone(site, "case", "trace"), someone(site, "reveal-approve")
+    link = f"{case}/exports/line-list"
+    assert f'href="{link}?lang=zh"' in ana.get(f"{case}?lang=zh").text
+    got = ana.get(f"{link}?lang=zh")
+    assert (got.status, got.headers["content-disposition"][:20]) == (200, "attachment; filename")
+    assert ("化名或标识" in text_of(got.body), PHONE_NUMBER in text_of(got.body)) == (True, False)
+    assert bo.get(link).status == 403
+    assert ana.get(f"{case}/exports/doc").status == 422
+    assert ana.post(f"{case}/reveal", {"why": "带走"}, on="/board").status == 303
+    number = next(one["reveal"] for one in bo.get("/approve.json").json["reveals"] if one["why"] == "带走")
+    assert bo.post(f"/approve/{number}", {"decision": "approve"}, on="/approve").status == 303
+    take = f"{link}/{number}"
+    assert f'action="{take}?lang=zh"' in ana.get(f"{case}?lang=zh").text
+    assert bo.post(take, {}, on="/approve").status == 403
+    shown = ana.post(take, {}, on="/board")
+    assert (shown.status, PHONE_NUMBER in text_of(shown.body)) == (200, True)
+    assert shown.headers["cache-control"] == "no-store"
+    assert ana.post(take, {}, on="/board").status == 409
+
+
+def text_of(body: bytes) -> str:
+    with zipfile.ZipFile(io.BytesIO(body)) as archive:
+        return archive.read("xl/sharedStrings.xml").decode()
 
 
 def test_identities_are_shown_once_to_who_asked_after_another_approved(site: Any, case: str) -> None:

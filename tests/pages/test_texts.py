@@ -35,6 +35,7 @@ FROM_DATA = (
     "case_reveal.",
     "case_kind.",
     "case_do.",
+    "case_form.",
     "case_said.",
     "case_place.",
     "case_by.",

@@ -78,6 +78,8 @@ COMMANDS: Final = {
     "case split": Scope.case,
     "case close": Scope.case,
     "case reopen": Scope.case,
+    "case export": Scope.case,
+    "case check-export": Scope.case,
     "case reveal ask": Scope.case,
     "case reveal show": Scope.case,
     "case reveal approve": Scope.reveal_approve,

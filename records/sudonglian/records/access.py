@@ -60,6 +60,20 @@ def cases_of_person(connection: Connection, person: int) -> list[dict[str, Any]]
     ]
 
 
+def answer_entry(connection: Connection, trace: int) -> int:
+    """Return the entry that says which document a trace gave.
+
+    Raises
+    ------
+    NotInLog
+        There is no such trace, or it has no answer.
+    """
+    for index, said in _entries(connection, b'"k":"trace-answer"'):
+        if said.get("trace") == trace:
+            return index
+    raise NotInLog(f"trace {trace} has no answer", place=f"traces/{trace}")
+
+
 def prove(connection: Connection, keys: Keys, index: int) -> bytes:
     """Return the proof that an entry is in the private tree under a checkpoint that covers it, an anchored one if there is.
 

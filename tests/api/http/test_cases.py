@@ -1,5 +1,7 @@
 """Cases over HTTP: the whole way, the two-person rule by keys, and that no identity stays in jobs, logs or answers."""
 
+import io
+import zipfile
 from typing import Any
 
 import pytest
@@ -113,3 +115,35 @@ def test_what_cannot_be_is_a_problem(outbreak: Any, path: str, body: Any, status
     answer = outbreak.ask("POST", path, body, token="investigator")
     assert answer.status == status, answer
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_exports_by_pseudonym_for_who_works_in_cases_and_with_identities_once(outbreak: Any) -> None:
+    path = "/cases/H-1/exports/line-list"
+    got = outbreak.ask("GET", path, token="investigator", headers={"Accept-Language": "zh"})
+    assert (got.status, got.body[:2]) == (200, b"PK")
+    assert got.headers["content-disposition"] == 'attachment; filename="case-1-line-list.xlsx"'
+    assert got.headers["cache-control"] == "no-store"
+    assert "化名或标识" in text_of(got.body)
+    assert PHONE not in text_of(got.body)
+    for other in ("tracer", "approver", "auditor", "worker", "firm", "operator"):
+        assert outbreak.ask("GET", path, token=other).status == 403
+        assert outbreak.ask("POST", path, {"reveal": 1}, token=other).status == 403
+    assert outbreak.ask("GET", path).status == 401
+    unknown = outbreak.ask("GET", "/cases/H-1/exports/doc", token="investigator")
+    assert (unknown.status, code(unknown)) == (422, "case-export")
+    number = outbreak.ask("POST", "/cases/H-1/reveals", {"why": "call"}, token="investigator").json["reveal"]
+    early = outbreak.ask("POST", path, {"reveal": number}, token="investigator")
+    assert (early.status, code(early)) == (409, "reveal-over")
+    assert outbreak.ask("POST", f"/reveals/{number}/approve", token="approver").status == 200
+    own = outbreak.ask("POST", path, {"reveal": number}, token="both")
+    assert (own.status, code(own)) == (403, "reveal-own")
+    shown = outbreak.ask("POST", path, {"reveal": number}, token="investigator", headers={"Idempotency-Key": "e-1"})
+    assert (shown.status, PHONE in text_of(shown.body)) == (200, True)
+    again = outbreak.ask("POST", path, {"reveal": number}, token="investigator", headers={"Idempotency-Key": "e-1"})
+    assert (again.status, code(again)) == (409, "reveal-over")
+    assert PHONE not in "".join(outbreak.lines)
+
+
+def text_of(body: bytes) -> str:
+    with zipfile.ZipFile(io.BytesIO(body)) as archive:
+        return archive.read("xl/sharedStrings.xml").decode()

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from sudonglian.api.commands import reveals, tasks
+from sudonglian.api.commands import exports, reveals, tasks
 from sudonglian.api.commands.reveals import KeyFile, Reason, token_in
 from sudonglian.api.console import DONE, Console, check_writable, write_file
 from sudonglian.api.errors import UsageRefused
@@ -280,6 +280,7 @@ def timeline(context: typer.Context, case: Named) -> int:
 
 def register(root: typer.Typer) -> None:
     """Add these commands to the command line."""
+    exports.register(app)
     app.add_typer(reveals.app, name="reveal")
     app.add_typer(tasks.app, name="tasks")
     root.add_typer(app, name="case")

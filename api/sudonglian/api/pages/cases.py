@@ -12,9 +12,11 @@ from sqlalchemy import Connection
 
 from sudonglian.api.commands.reveals import shown_json
 from sudonglian.api.errors import UsageRefused
+from sudonglian.api.exporting import tell
 from sudonglian.api.http.answers import json_answer
 from sudonglian.api.http.door import door_of
 from sudonglian.api.http.parameters import MAX_INTEGER, declared_only
+from sudonglian.api.http.routes.exports import file_answer
 from sudonglian.api.http.routes.reveals import to_approve
 from sudonglian.api.pages import rendering
 from sudonglian.api.pages.forms import Form, SmallForm
@@ -30,6 +32,7 @@ from sudonglian.records.case_state import Case
 from sudonglian.records.cases import CALLED, MAX_NAME, MAX_TEXT, RESULTS, Act
 from sudonglian.records.master_data import names_of
 from sudonglian.trace.casework import case_documents, case_list, disclosing
+from sudonglian.trace.casework.exports import making
 from sudonglian.trace.casework.seeding import kind_of
 
 ON_PAGE: Final = 200
@@ -41,6 +44,7 @@ router = APIRouter(
 
 Named = Annotated[str, Path(max_length=MAX_NAME)]
 Reveal = Annotated[int, Path(ge=1, le=MAX_INTEGER)]
+FormName = Annotated[str, Path(max_length=32)]
 
 
 @router.get("/board.json")
@@ -95,8 +99,29 @@ def case_page(request: Request, caller: CaseWorker, case: Named) -> Response:
         "results": RESULTS,
         "max_text": MAX_TEXT,
         "principal": act_of(caller).by,
+        "forms": making.FORMS,
     }
     return page(request, "case.html", caller, values, json_url=link(request, f"/board/{told['case']}.json"))
+
+
+@router.get("/board/{case}/exports/{form}")
+def export_case(request: Request, caller: CaseWorker, case: Named, form: FormName) -> Response:
+    """Give an export of a case, persons by pseudonym."""
+    door = door_of(request)
+    k, url = door.smallest_count, str(request.base_url)
+    made = making.export(door.store, door.keys, case, act_of(caller), form, lang_of(request), tell, k=k, url=url)
+    return file_answer(made, rendering.HEADERS)
+
+
+@router.post("/board/{case}/exports/{form}/{reveal}")
+def export_identities(
+    request: Request, caller: CaseWorker, case: Named, form: FormName, reveal: Reveal, sent: SmallForm
+) -> Response:
+    """Give who asked a line list with identities, once."""
+    door, act = door_of(request), act_of(caller)
+    made = making.export_identities(door.store, door.keys, case, act, form, lang_of(request), tell, reveal)
+    door.metrics.count("sudonglian_reveals_total", len(made.case.members))
+    return file_answer(made, rendering.HEADERS)
 
 
 @router.post("/board/{case}/{what}")

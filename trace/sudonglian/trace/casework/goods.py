@@ -44,7 +44,7 @@ def exposed(connection: Connection, case: Case) -> list[dict[str, Any]]:
         for member in document.get("members", ()):
             if member["kind"] == "person":
                 continue
-            kind, subject, place = _named(member)
+            kind, subject, place = named(member)
             row = {"kind": kind, "subject": subject, "place": place, "tier": member["tier"], "run": run}
             told = {"evidence": member["evidence"], "time": member["time"], "risk_rank": member.get("risk_rank", 0)}
             found.setdefault((kind, subject, place), row | told)
@@ -166,7 +166,7 @@ def _seeds(case: Case) -> list[dict[str, Any]]:
     ]
 
 
-def _named(member: dict[str, Any]) -> tuple[str, str, str]:
+def named(member: dict[str, Any]) -> tuple[str, str, str]:
     """Return what a member is as the subject of a task: its kind, identifier, and where a lot is."""
     if member["kind"] == "place":
         return "place", member["id"], ""

@@ -14,6 +14,7 @@ from sudonglian.trace.engine.pictures.svg import xml_text
 def encode(graph: "nx.MultiDiGraph[str]") -> bytes:
     """Return the graph as GraphML; characters that XML cannot hold are replaced, for identifiers may hold any."""
     clean: nx.MultiDiGraph[str] = nx.MultiDiGraph()
+    clean.graph.update({name: _plain(value) for name, value in graph.graph.items()})
     for node, attributes in graph.nodes(data=True):
         clean.add_node(_plain(node), **{name: _plain(value) for name, value in attributes.items()})
     for tail, head, key, attributes in graph.edges(keys=True, data=True):
