@@ -12,6 +12,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from sudonglian.api.caller import Caller, of_account
 from sudonglian.api.errors import UsageRefused
+from sudonglian.api.http import auth
 from sudonglian.api.http.door import door_of
 from sudonglian.api.http.parameters import declared_only
 from sudonglian.api.pages import rendering, session
@@ -20,7 +21,7 @@ from sudonglian.api.pages.language import named_language
 from sudonglian.api.pages.problems import PageRoute
 from sudonglian.api.pages.rendering import SEE_OTHER, link, page
 from sudonglian.api.pages.session import Anyone, Person
-from sudonglian.api.scopes import Role
+from sudonglian.api.scopes import Role, Scope
 from sudonglian.api.signing_in import authenticate
 from sudonglian.records import accounts, passwords, second_factor, sessions, totp
 from sudonglian.records.accounts import Account
@@ -76,7 +77,7 @@ def sign_in(request: Request, caller: Anyone) -> Response:
 def signed_in(request: Request, caller: Anyone, form: SmallForm) -> Response:
     """Sign in with name, password and code, or with an API key."""
     if key := form.field("key"):
-        response = _to(request, "/")
+        response = _to(request, _first(auth.known(request, key)))
         session.begin_with_key(request, response, key)
         return response
     door = door_of(request)
@@ -164,12 +165,17 @@ def _welcome(request: Request, code: str) -> dict[str, Any]:
     }
 
 
-def _entered(request: Request, account: Account, to: str = "/") -> Response:
+def _entered(request: Request, account: Account, to: str = "") -> Response:
     """Sign an account in, and lead whoever lacks a second factor to it."""
-    lacks = of_account(account).lacks_second_factor
-    response = _to(request, "/account/second-factor" if lacks else to)
+    caller = of_account(account)
+    response = _to(request, "/account/second-factor" if caller.lacks_second_factor else to or _first(caller))
     session.begin(request, response, account)
     return response
+
+
+def _first(caller: Caller) -> str:
+    """Return where somebody begins: a firm's people at the firm, everybody else at the store."""
+    return "/mine" if caller.may(Scope.read_own) and not caller.may(Scope.trace) else "/"
 
 
 def _own(request: Request, caller: Caller) -> dict[str, Any]:

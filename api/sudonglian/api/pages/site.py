@@ -13,6 +13,7 @@ from sudonglian.api.pages import (
     audit,
     cases,
     item,
+    mine,
     routes,
     tasks,
     team,
@@ -25,7 +26,7 @@ from sudonglian.api.pages.session import share_links
 
 ROUTERS = (
     *(routes.router, accounts.router, item.router, temperature.router, tracing.router),
-    *(cases.router, tasks.router, team.router, uploading.router, audit.router),
+    *(cases.router, tasks.router, team.router, uploading.router, mine.router, audit.router),
 )
 
 

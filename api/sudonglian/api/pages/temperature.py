@@ -12,6 +12,7 @@ from fastapi.responses import Response
 from sudonglian.api import temperature_curve as curves
 from sudonglian.api.commands import sample
 from sudonglian.api.http.answers import json_answer
+from sudonglian.api.http.auth import submitter_of
 from sudonglian.api.http.door import door_of
 from sudonglian.api.http.parameters import declared_only
 from sudonglian.api.http.routes import temperature as routes
@@ -43,10 +44,11 @@ Class = Annotated[str, Query(alias="class", max_length=40)]
 
 @router.get("/temperature")
 def temperature(request: Request, caller: Anyone, lot: Lot = "", kind: Class = "") -> Response:
-    """Show a lot's temperatures: all of it to who may trace, and to anybody the verdict in one sentence."""
+    """Show a lot's temperatures: all to who may trace, to a firm what its own records show, the verdict to anybody."""
     lang = lang_of(request)
     lot = lot.strip()
     values: dict[str, Any] = {"lot": lot, "kind": kind, "public": None, "report": None, "problem": None}
+    values |= {"own": False, "files": "/temperature"}
     values["classes"] = [
         (one.name, one.zh if lang == "zh" else one.en, range_of(one)[lang]) for one in door_of(request).classes.values()
     ]
@@ -57,6 +59,10 @@ def temperature(request: Request, caller: Anyone, lot: Lot = "", kind: Class = "
         report = routes.report_of(request, lot, kind)
         values |= _values(request, report, lang)
         json_url = link(request, "/temperature.json", lot=lot, **{"class": kind})
+    elif lot and caller is not None and caller.may(Scope.read_own):
+        values |= _values(request, routes.report_of(request, lot, kind, submitter_of(caller)), lang)
+        values |= {"own": True, "files": "/mine/temperature"}
+        json_url = link(request, "/mine/temperature.json", lot=lot, **{"class": kind})
     elif lot:
         values["public"] = judged(routes.public_of(request, lot), lang)
     return page(request, "temperature.html", caller, values, json_url=json_url)

@@ -3,7 +3,7 @@
 docs/spec/temperature.md §6; docs/decisions/0241 (who may see what).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 from sqlalchemy import Connection
@@ -71,6 +71,17 @@ def of_record(
     shown = reader.withheld(connection, [found.id], SHOWN)
     event = {**found.event(), **shown.get(found.id, {})}
     return report.of_event(event, record_hash.hex(), kind=kind, table=table)
+
+
+def of_records(
+    connection: Connection, records: Sequence[StoredRecord], *, table: Mapping[str, ProductClass] | None = None
+) -> Iterator[tuple[StoredRecord, Report]]:
+    """Yield of each record that has readings its report; the caller says whose records they are."""
+    shown = reader.withheld(connection, [one.id for one in records], SHOWN)
+    for one in records:
+        members = shown.get(one.id, {})
+        if SENSORS in members:
+            yield one, report.of_event({**one.event(), **members}, one.record_hash.hex(), table=table)
 
 
 def events_of(files: Sequence[tuple[str, bytes]]) -> list[Happening]:
