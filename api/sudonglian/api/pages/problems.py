@@ -34,7 +34,7 @@ SHARED: Final = frozenset(
 )
 """Addresses that the API has too: who accepts HTML gets the page, everybody else the API."""
 
-FORMS: Final = frozenset({"/trace", "/verify", "/sign-in", "/upload", "/account/second-factor"})
+FORMS: Final = frozenset({"/trace", "/verify", "/sign-in", "/upload", "/mine/new", "/account/second-factor"})
 """Where a form stands at the address that it is sent to."""
 
 

@@ -12,8 +12,10 @@ from sudonglian.api.pages import (
     accounts,
     audit,
     cases,
+    handing,
     item,
     mine,
+    receipts,
     routes,
     tasks,
     team,
@@ -26,7 +28,16 @@ from sudonglian.api.pages.session import share_links
 
 ROUTERS = (
     *(routes.router, accounts.router, item.router, temperature.router, tracing.router),
-    *(cases.router, tasks.router, team.router, uploading.router, mine.router, audit.router),
+    *(
+        cases.router,
+        tasks.router,
+        team.router,
+        uploading.router,
+        receipts.router,
+        handing.router,
+        mine.router,
+        audit.router,
+    ),
 )
 
 

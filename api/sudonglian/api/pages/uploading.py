@@ -99,8 +99,9 @@ def upload(request: Request, caller: Capturer, form: SheetForm) -> Response:
         )
     except SheetRefused as refusal:
         raise refusal.told(lang) from refusal
+    job = None
     if pressed in TAKES:
-        told, *_ = captures.take_sheet(door, caller, file.data, prepared, TAKES[pressed], now, wanted)
+        told, job, _ = captures.take_sheet(door, caller, file.data, prepared, TAKES[pressed], now, wanted)
     else:
         with door.store.read() as connection:
             told = taking.preview(connection, prepared)
@@ -108,13 +109,13 @@ def upload(request: Request, caller: Capturer, form: SheetForm) -> Response:
         copy = file_answer(annotated.annotated(told, "xlsx", lang), "xlsx", "sudonglian-errors")
         copy.headers.update(HEADERS)
         return copy
-    values = _values(caller, told=told, file=file)
+    values = {**_values(caller, told=told, file=file), "capture": "" if job is None else job.name}
     return page(request, "upload.html", caller, values)
 
 
 def _values(caller: Caller | None, *, told: Told | None = None, file: File | None = None) -> dict[str, Any]:
     may = caller is not None and Scope.capture in caller.scopes and caller.submitter is not None
-    values: dict[str, Any] = {"may": may, "firm": caller, "told": None, "limit": MAX_FILE_BYTES // 2**20}
+    values: dict[str, Any] = {"may": may, "firm": caller, "told": None, "capture": "", "limit": MAX_FILE_BYTES // 2**20}
     if told is None or file is None:
         return values
     beside = [Beside(one, text) for one, text in zip(told.faults, _rows(told), strict=True)]
