@@ -157,8 +157,8 @@ def pins() -> set[tuple[str, str]]:
 def test_nothing_found_is_said_with_how_much_was_asked(services: Services, audit: Any) -> None:
     services.faulty = {"minimist"}
     _, told = audit()
-    lock = json.loads((ROOT / "hardhat-local" / "package-lock.json").read_text())["packages"]
-    assert f"npm audit: {len(lock) - 1} packages, 0 findings" in told
+    locks = [json.loads((ROOT / part / "package-lock.json").read_text()) for part in ("hardhat-local", "api/browser")]
+    assert f"npm audit: {sum(len(one['packages']) - 1 for one in locks)} packages, 0 findings" in told
 
 
 @pytest.mark.parametrize("status", [200, 404, 405, 500])

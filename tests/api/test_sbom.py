@@ -77,12 +77,14 @@ def test_everything_in_the_lock_of_the_service_is_needed_to_run_it(made: dict[st
 
 
 def test_it_names_every_package_of_npms_lock(made: dict[str, Any]) -> None:
-    lock = json.loads((ROOT / "hardhat-local" / "package-lock.json").read_text())["packages"]
+    locks = [json.loads((ROOT / part / "package-lock.json").read_text()) for part in ("hardhat-local", "api/browser")]
+    lock = [one for each in locks for one in each["packages"].values()]
     node = [one for one in made["components"] if one["purl"].startswith("pkg:npm/")]
     assert len(node) == len(lock)
-    assert sorted(one["version"] for one in node) == sorted(one.get("version", "0") for one in lock.values())
+    assert sorted(one["version"] for one in node) == sorted(one.get("version", "0") for one in lock)
     whole = {one["bom-ref"]: one for one in node}
     assert whole["npm:hardhat-local/node_modules/hardhat"]["purl"] == "pkg:npm/hardhat@3.17.0"
+    assert whole["npm:sudonglian-browser/node_modules/@noble/curves"]["purl"] == "pkg:npm/%40noble/curves@2.4.0"
     assert whole["npm:hardhat-local/node_modules/@openzeppelin/contracts"]["purl"].startswith(
         "pkg:npm/%40openzeppelin/"
     )

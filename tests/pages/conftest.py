@@ -151,6 +151,12 @@ def serving(data: Path) -> Iterator[Site]:
         process.stderr.close()
 
 
+@pytest.fixture(scope="session")
+def serve() -> Any:
+    """Start a server of a test's own."""
+    return serving
+
+
 @pytest.fixture
 def fresh(tmp_path: Path) -> Iterator[Site]:
     """A server that nobody has used."""

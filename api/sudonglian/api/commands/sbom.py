@@ -16,7 +16,7 @@ from sudonglian.api.errors import FileUnreadable
 
 _CHECKOUT = Path(next(iter(sudonglian.api.__path__))).parents[2]
 _LOCKS = ("requirements.lock", "requirements-dev.lock")
-_NPM = "hardhat-local/package-lock.json"
+_NPM = ("hardhat-local/package-lock.json", "api/browser/package-lock.json")
 
 
 def sbom(
@@ -28,7 +28,9 @@ def sbom(
         list[str] | None,
         typer.Option(metavar="FILE", help="Requirements with hashes; those of the checkout if absent. Repeatable."),
     ] = None,
-    npm: Annotated[str, typer.Option(metavar="FILE", help="A package-lock.json; that of the checkout if absent.")] = "",
+    npm: Annotated[
+        str, typer.Option(metavar="FILE", help="A package-lock.json; those of the checkout if absent.")
+    ] = "",
     timestamp: Annotated[
         bool, typer.Option("--timestamp", help="Say when; without it equal things give equal bytes.")
     ] = False,
@@ -47,8 +49,7 @@ def sbom(
         for pin, digests in hashes_of_lock(_text_of(name)).items():
             hashes[pin] = hashes.get(pin, frozenset()) | digests
     subject, components = installed(hashes)
-    beside = npm or (str(_CHECKOUT / _NPM) if (_CHECKOUT / _NPM).is_file() else "")
-    if beside:
+    for beside in [npm] if npm else [str(one) for part in _NPM if (one := _CHECKOUT / part).is_file()]:
         components += packages(read_file(beside), beside)
     document = bill(subject, components, made=datetime.now(UTC).isoformat(timespec="seconds") if timestamp else "")
     if output:

@@ -94,6 +94,8 @@ def short(identifier: str, lang: Lang) -> str:
             return word(lang, "name.room", code=keys["254"], gln=keys["414"])
         case "414" if "414" in keys:
             return word(lang, "name.site", gln=keys["414"])
+        case "417" if "417" in keys:
+            return word(lang, "name.party", gln=keys["417"])
         case "8004" if "8004" in keys:
             return word(lang, "name.asset", code=keys["8004"])
         case _:

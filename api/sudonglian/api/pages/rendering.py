@@ -15,14 +15,17 @@ from fastapi.responses import Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from sudonglian.api.caller import Caller
-from sudonglian.api.pages import session, times
+from sudonglian.api.pages import scripts, session, times
 from sudonglian.api.pages.language import known, lang_of, word
 from sudonglian.trace.engine.pictures.svg import style
 
 POLICY: Final = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-"""No script at all: nothing on these pages needs one."""
+"""No script at all: few pages need one."""
+
+SCRIPTED: Final = f"{POLICY}; script-src 'self'"
+"""Modules of this server, and no connection that a script could open: what is sent is a form."""
 
 HEADERS: Final = {
     "Content-Security-Policy": POLICY,
@@ -85,8 +88,9 @@ def page(
     status: int = 200,
     json_url: str = "",
     refresh_s: int = 0,
+    headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """Return a page; with `refresh_s` the browser asks for it again after so many seconds."""
+    """Return a page; with `refresh_s` the browser asks for it again after so many seconds, `headers` go before ours."""
     lang = lang_of(request)
     context = {
         **values,
@@ -98,13 +102,16 @@ def page(
         "caller": caller,
         "form_token": session.form_token(request),
         "style_url": address_of(STYLE),
+        "module": scripts.address_of,
         "curve_style_url": address_of(CURVE_STYLE),
         "json_url": json_url,
         "refresh_s": refresh_s,
         "here": request.url.path,
     }
     body = environment().get_template(template).render(context)
-    response = Response(body, status, {**HEADERS, "Content-Language": lang}, "text/html; charset=utf-8")
+    response = Response(
+        body, status, {**HEADERS, "Content-Language": lang, **(headers or {})}, "text/html; charset=utf-8"
+    )
     session.set_visit(request, response)
     return response
 

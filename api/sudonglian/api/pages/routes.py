@@ -25,7 +25,7 @@ from sudonglian.api.http.parameters import declared_only
 from sudonglian.api.http.routes import lots as lot_routes
 from sudonglian.api.http.routes import records as record_routes
 from sudonglian.api.http.routes.verify import NOTICE
-from sudonglian.api.pages import rendering, session, verdicts
+from sudonglian.api.pages import rendering, scripts, session, verdicts
 from sudonglian.api.pages.forms import FilesForm, Form, SmallForm
 from sudonglian.api.pages.language import lang_of, named_language
 from sudonglian.api.pages.naming import Names, places_of
@@ -38,7 +38,7 @@ from sudonglian.api.parsing import record_hash_of
 from sudonglian.api.scopes import Scope
 from sudonglian.api.settings import Lang
 from sudonglian.chain import trust as trusts
-from sudonglian.chain.identifiers import identifiers_of
+from sudonglian.chain.identifiers import identifiers_of, normal
 from sudonglian.chain.verify import verify as judge
 from sudonglian.records import confirmation, intake, own_trust, reader
 from sudonglian.records.census import is_empty
@@ -131,6 +131,7 @@ def record(request: Request, caller: RecordReader, record_hash: str) -> Response
         "withheld": len(event.get("_sd", ())),  # type: ignore[arg-type]
         "raw": orjson.dumps(orjson.loads(found.body), option=orjson.OPT_INDENT_2).decode(),
         "size": len(found.body),
+        "may_sign": caller.may(Scope.read_own) and _is_side(caller, signed["handoff"]),
     }
     return page(request, "record.html", caller, values, json_url=link(request, f"/records/{digest.hex()}.json"))
 
@@ -185,6 +186,21 @@ def static(caller: Anyone, name: str, v: str = "") -> Response:
         raise HTTPException(404)
     headers = {"Cache-Control": f"public, max-age={YEAR_S}, immutable"}
     return Response(rendering.static(name), 200, headers, kind)
+
+
+@router.get("/static/modules/{version}/{name:path}")
+def module(caller: Anyone, version: str, name: str) -> Response:
+    """Give a module of a page's script; its address changes with any of them."""
+    body = scripts.modules().get(name)
+    if body is None:
+        raise HTTPException(404)
+    kept = f"public, max-age={YEAR_S}, immutable" if version == scripts.version() else "no-store"
+    return Response(body, 200, {"Cache-Control": kept, "X-Content-Type-Options": "nosniff"}, scripts.KIND)
+
+
+def _is_side(caller: Caller, handoff: dict[str, str] | None) -> bool:
+    """Whether a caller's firm gives or takes in a handoff."""
+    return handoff is not None and caller.submitter is not None and normal(caller.submitter) in handoff.values()
 
 
 def _overview(connection: Connection, caller: Caller | None) -> dict[str, Any]:
