@@ -20,11 +20,12 @@ from sudonglian.api.http.auth import submitter_of
 from sudonglian.api.http.door import door_of
 from sudonglian.api.http.entitlement import record_for
 from sudonglian.api.http.parameters import PER_PAGE, PageToken, PerPage, declared_only, row_of, token_for
-from sudonglian.api.http.routes.sheets import file_answer
-from sudonglian.api.pages import mine, problems, scripts
+from sudonglian.api.pages import problems, scripts
+from sudonglian.api.pages.exports import list_answer
 from sudonglian.api.pages.forms import SmallForm
 from sudonglian.api.pages.language import known, lang_of, named_language, word
 from sudonglian.api.pages.naming import Names
+from sudonglian.api.pages.own_rows import rows_of
 from sudonglian.api.pages.problems import PageRoute
 from sudonglian.api.pages.rendering import HEADERS, SCRIPTED, SEE_OTHER, link, page
 from sudonglian.api.pages.session import Capturer, Owner
@@ -38,7 +39,6 @@ from sudonglian.chain.identifiers import normal
 from sudonglian.records import anchor_book, confirmation, registry, unsigned
 from sudonglian.records.errors import UnknownRecord
 from sudonglian.records.master_data import names_of
-from sudonglian.records.sheets import written
 from sudonglian.records.sheets.cells import Cell
 from sudonglian.records.signatures import MAX_BYTES
 from sudonglian.records.unsigned import Waiting
@@ -152,7 +152,7 @@ def _handoff(request: Request, connection: Connection, caller: Caller, record_ha
     waiting = unsigned.of_record(connection, firm, found.id)
     if waiting is None:
         raise UnknownRecord("this record is no handoff of yours that can be signed", place=found.record_hash.hex())
-    [row] = mine.rows_of(connection, firm, [found], lang)
+    [row] = rows_of(connection, [found], lang)
     names = Names(lang, names_of(connection, [waiting.consignor, waiting.consignee]))
     other = waiting.consignee if waiting.role == "consignor" else waiting.consignor
     chain = anchor_book.live_chain(connection)
@@ -191,7 +191,7 @@ def _listed(
 
 def _rows(request: Request, connection: Connection, firm: str, found: list[Waiting]) -> list[dict[str, Any]]:
     lang = lang_of(request)
-    rows = mine.rows_of(connection, firm, [one.record for one in found], lang)
+    rows = rows_of(connection, [one.record for one in found], lang)
     names = Names(lang, names_of(connection, {one for each in found for one in (each.consignor, each.consignee)}))
     return [
         {**row, "role": one.role, "is_signed": one.is_signed, "parties": _parties(one, names)}
@@ -200,14 +200,8 @@ def _rows(request: Request, connection: Connection, firm: str, found: list[Waiti
 
 
 def _sheet(request: Request, caller: Caller, every: bool, form: str) -> Response:
-    rows = list(_cells(request, caller, every))
-    name = "sudonglian-handoffs"
-    if form == "csv":
-        answer = file_answer(written.csv_bytes(rows), form, name)
-    else:
-        answer = file_answer(written.workbook_bytes([(word(lang_of(request), "inbox.title"), rows)]), form, name)
-    answer.headers.update(HEADERS)
-    return answer
+    title = word(lang_of(request), "inbox.title")
+    return list_answer(list(_cells(request, caller, every)), form, "sudonglian-handoffs", title)
 
 
 def _cells(request: Request, caller: Caller, every: bool) -> Iterator[list[Cell]]:

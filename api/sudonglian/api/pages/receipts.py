@@ -16,8 +16,8 @@ from sudonglian.api.http.auth import submitter_of
 from sudonglian.api.http.door import door_of
 from sudonglian.api.http.entitlement import sight_of
 from sudonglian.api.http.parameters import declared_only
-from sudonglian.api.pages import mine
 from sudonglian.api.pages.language import lang_of, named_language
+from sudonglian.api.pages.own_rows import rows_of
 from sudonglian.api.pages.problems import PageRoute
 from sudonglian.api.pages.rendering import HEADERS, link, page
 from sudonglian.api.pages.session import Owner
@@ -47,10 +47,10 @@ def receipt(request: Request, caller: Owner, capture_id: str) -> Response:
     """Show what became of a submission: each record's hash, its proof, and labels for the goods."""
     told = _told(request, caller, capture_id)
     hashes = [bytes.fromhex(one["record_hash"]) for one in told["records"]]
-    firm, lang = submitter_of(caller), lang_of(request)
+    lang = lang_of(request)
     with door_of(request).store.read() as connection:
         found = _read(connection, caller, hashes[:SHOWN])
-        rows = mine.rows_of(connection, firm, found, lang)
+        rows = rows_of(connection, found, lang)
         goods = labelling.of_records(connection, hashes[:SHOWN], sight_of(connection, caller))
     values = {
         "told": told,

@@ -130,7 +130,7 @@ function row(one) {
   part('step').textContent = [...field('step').options].find((each) => each.value === one.step)?.text ?? one.step;
   for (const each of made.querySelectorAll('[data-is]')) each.hidden = each.dataset.is !== one.state;
   part('late').hidden = !one.late_s;
-  part('synced').textContent = one.syncedAt ? stamp(new Date(one.syncedAt)).slice(0, 16).replace('T', ' ') : '';
+  part('synced').textContent = one.syncedAt ? stamp(new Date(one.syncedAt)).slice(0, 16).replace('T', ' ') : '—';
   part('why').textContent = one.why ?? '';
   part('hash').hidden = !one.record_hash;
   if (one.record_hash) {
