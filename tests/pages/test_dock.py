@@ -332,6 +332,10 @@ def test_what_a_batch_must_have(desk: Any, keys: dict[str, str]) -> None:
     ).json
     assert [one["state"] for one in mixed["scans"]] == ["refused", "refused", "taken"]
     assert "a time" in mixed["scans"][1]["why"]
+    # What could not even be read is counted among the refused, on the first page and on the receipt.
+    newest = clerk.get("/mine.json").json["submissions"][0]
+    assert (newest["captureID"], newest["accepted"], newest["refused"]) == (mixed["capture"], 1, 2)
+    assert "1 new, 0 known before, 2 refused" in clerk.get(f"/mine/receipts/{mixed['capture']}?lang=en").text
     for refused, status in (
         (batch(desk, clerk, "k4", firm=OTHER), 403),
         (batch(desk, clerk, "k5", token="0" * 64), 403),

@@ -124,7 +124,8 @@ def take_sheet(
                 idempotency_key=idempotency_key,
                 request_mac=mac,
                 state="failed" if told.has_errors else "success",
-                result=orjson.dumps(_kept(told.taken)),
+                # A row that could not be read is in no list of refused events; how many there were is told of later, too.
+                result=orjson.dumps({**_kept(told.taken), "left_out": told.refused}),
             )
     if earlier is not None:
         then = derive.moment(earlier.created_us)
@@ -275,6 +276,12 @@ def _nameless(finding: Mapping[str, Any]) -> dict[str, Any]:
     )
     pointer = before + derive.PARTICIPANTS + "".join(f"/{step}" for step in steps)
     return {**finding, "pointer": pointer, "message": WITHHELD}
+
+
+def left_out(job: Job) -> int:
+    """Return how many events or handoffs of a capture were not taken."""
+    result = orjson.loads(job.result or b"{}")
+    return int(result.get("left_out", len(result.get("refused", ()))))
 
 
 def _told(finding: Mapping[str, Any], lang: Lang) -> dict[str, Any]:

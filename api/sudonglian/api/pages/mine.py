@@ -118,5 +118,5 @@ def _counted(job: jobs.Job) -> dict[str, int]:
     return {
         "accepted": kept.get("accepted", 0),
         "unchanged": kept.get("unchanged", 0),
-        "refused": len(kept.get("refused", ())),
+        "refused": captures.left_out(job),
     }

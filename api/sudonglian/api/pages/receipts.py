@@ -94,7 +94,7 @@ def make_labels(
 def _told(request: Request, caller: Caller, capture_id: str) -> dict[str, Any]:
     with door_of(request).store.read() as connection:
         job = jobs.find_of_firm(connection, submitter_of(caller), "capture", capture_id)
-    return captures.document(job, lang_of(request))
+    return {**captures.document(job, lang_of(request)), "left_out": captures.left_out(job)}
 
 
 def _read(connection: Any, caller: Caller, hashes: list[bytes]) -> list[StoredRecord]:

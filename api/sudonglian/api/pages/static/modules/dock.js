@@ -5,6 +5,7 @@ import { add, all, forget, next, opened, release, settle } from './queue.js';
 const KEPT = 'sudonglian-dock-1'; // as in dock-worker.js
 const FIELDS = ['step', 'place', 'from', 'to'];
 const SHOWN = 100;
+const AGAIN_MS = 60_000; // a network that is there without having come back, or a server that was busy
 
 const root = document.getElementById('dock');
 const form = document.getElementById('scan-form');
@@ -40,6 +41,7 @@ if (navigator.serviceWorker) {
   }
 } else say('unkept');
 await sync();
+setInterval(() => sync(), AGAIN_MS);
 root.dataset.ready = 'yes';
 
 /** Keep a scan, with the moment at which it was made, and try to send it. */
