@@ -44,9 +44,13 @@ STYLE: Final = "pages.css"
 CURVE_STYLE: Final = "temperature.css"
 """Of pages that show a curve alone: what every page carries stays small."""
 
+FIRM_STYLE: Final = "firm.css"
+"""Of a firm's own pages, likewise."""
+
 STATIC: Final = {
     STYLE: "text/css; charset=utf-8",
     CURVE_STYLE: "text/css; charset=utf-8",
+    FIRM_STYLE: "text/css; charset=utf-8",
     "icon.svg": "image/svg+xml",
 }
 """Every file beside the pages, with its type."""
@@ -103,6 +107,7 @@ def page(
         "form_token": session.form_token(request),
         "style_url": address_of(STYLE),
         "module": scripts.address_of,
+        "firm_style_url": address_of(FIRM_STYLE),
         "curve_style_url": address_of(CURVE_STYLE),
         "json_url": json_url,
         "refresh_s": refresh_s,
