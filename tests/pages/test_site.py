@@ -123,6 +123,9 @@ def test_every_page_declares_its_scope() -> None:
         Scope.read_record,
         Scope.case,
         Scope.reveal_approve,
+        Scope.follow_up,
+        Scope.accounts,
+        Scope.operate,
     }
 
 
