@@ -54,7 +54,7 @@ KINDS = [
 
 
 @pytest.fixture
-def window(request: pytest.FixtureRequest, chromium: Browser) -> Iterator[tuple[Page, dict[str, str], bool]]:
+def window(request: pytest.FixtureRequest, chromium: Browser) -> Iterator[tuple[Page, dict[str, str], bool, bool]]:
     lang, (width, height), scripts = request.param
     context = chromium.new_context(
         viewport={"width": width, "height": height},
@@ -66,7 +66,7 @@ def window(request: pytest.FixtureRequest, chromium: Browser) -> Iterator[tuple[
     page.on("console", lambda message: wrong.append(message.text))
     page.on("pageerror", lambda error: wrong.append(str(error)))
     page.on("request", lambda asked: None if "127.0.0.1" in asked.url else wrong.append(asked.url))
-    yield page, WORDS[lang], width < 700
+    yield page, WORDS[lang], width < 700, scripts
     context.close()
     assert wrong == []
 
@@ -81,9 +81,9 @@ def no_sideways(page: Page) -> None:
     "window", [(lang.values[0], *lang.values[1:]) for lang in KINDS], ids=[k.id for k in KINDS], indirect=True
 )
 def test_from_the_sample_to_a_checked_proof(
-    site: Any, window: tuple[Page, dict[str, str], bool], tmp_path: Path, trust: Path
+    site: Any, window: tuple[Page, dict[str, str], bool, bool], tmp_path: Path, trust: Path
 ) -> None:
-    page, words, phone = window
+    page, words, phone, scripts = window
     sign_in(page, site)
     expect(page.get_by_role("heading", level=1)).to_have_text(words["home"])
     look(page)
@@ -92,13 +92,21 @@ def test_from_the_sample_to_a_checked_proof(
     look(page)
     page.get_by_role("button", name=words["ask"], exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_have_text(words["answer"])
-    for picture in ("route", "timeline"):
-        expect(page.locator(f"svg.{picture}.narrow")).to_be_visible(visible=phone)
-        expect(page.locator(f"svg.{picture}.wide")).to_be_visible(visible=not phone)
-        expect(page.locator(f"section:has(> #{picture}) details")).to_have_count(1)
-    assert page.locator("section:has(> #list-person) tbody tr").count() > 10
-    look(page)
-    page.locator("section:has(> #list-person) a.why").last.click()
+    if scripts:
+        expect(page.locator("#views[data-ready]")).to_be_visible()
+        expect(page.locator("#drawn")).to_be_hidden()
+        page.locator("#f-kind").select_option("person")
+        expect(page.locator(".v-list")).to_have_attribute("aria-rowcount", "27")
+        look(page)
+        page.locator(".v-row a").first.click()
+    else:
+        for picture in ("route", "timeline"):
+            expect(page.locator(f"svg.{picture}.narrow")).to_be_visible(visible=phone)
+            expect(page.locator(f"svg.{picture}.wide")).to_be_visible(visible=not phone)
+            expect(page.locator(f"section:has(> #{picture}) details")).to_have_count(1)
+        assert page.locator("section:has(> #list-person) tbody tr").count() > 10
+        look(page)
+        page.locator("section:has(> #list-person) a.why").last.click()
     expect(page.get_by_role("heading", level=1)).to_contain_text(words["why"])
     expect(page.locator(".walk > li").first).to_contain_text(words["pallet"])
     look(page)

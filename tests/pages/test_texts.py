@@ -47,6 +47,7 @@ FROM_DATA = (
     *("once.", "once_how.", "team_state.", "team_do.", "team_key."),
     *("hook_count.", "hook_state.", "hook_do.", "hook_message.", "hook_type."),
     *("nav.todo", "nav.team", "nav.hooks"),
+    *("views.", "kind.", "list.", "sort.", "places.", "filter."),
 )
 """Texts whose key ends with what data say."""
 

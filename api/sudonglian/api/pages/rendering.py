@@ -3,6 +3,8 @@
 service.md (strict Content-Security-Policy, nothing from a CDN; every page is also .json; state lives in the URL).
 """
 
+import gzip
+import re
 from collections.abc import Mapping
 from functools import cache, partial
 from hashlib import sha256
@@ -27,6 +29,9 @@ POLICY: Final = (
 SCRIPTED: Final = f"{POLICY}; script-src 'self'"
 """Modules of this server, and no connection that a script could open: what is sent is a form."""
 
+LINKED: Final = f"{SCRIPTED}; connect-src 'self'"
+"""Of an answer's page, whose views read their data from this server."""
+
 HEADERS: Final = {
     "Content-Security-Policy": POLICY,
     # A form that is sent with "no-referrer" loses its Origin, which check_form looks at.
@@ -47,20 +52,40 @@ CURVE_STYLE: Final = "temperature.css"
 FIRM_STYLE: Final = "firm.css"
 """Of a firm's own pages, likewise."""
 
+VIEWS_STYLE: Final = "views.css"
+
+SCRIPT: Final = "text/javascript; charset=utf-8"
+
 STATIC: Final = {
     STYLE: "text/css; charset=utf-8",
     CURVE_STYLE: "text/css; charset=utf-8",
     FIRM_STYLE: "text/css; charset=utf-8",
+    VIEWS_STYLE: "text/css; charset=utf-8",
+    **dict.fromkeys(
+        ("views.js", "model.js", "list.js", "timeline.js", "places.js", "route.js", "canvas.js", "ask.js"), SCRIPT
+    ),
     "icon.svg": "image/svg+xml",
 }
 """Every file beside the pages, with its type."""
 
 
+_PART: Final = re.compile(rb"""from "\./([a-z]+\.js)\"""")
+"""Where a script takes in another one: what is kept for a year must change its address with its parts."""
+
+
 @cache
 def static(name: str) -> bytes:
-    """Return a file of `STATIC`; the style sheet has the pictures' own rules too."""
+    """Return a file of `STATIC`; the style sheet has the pictures' own rules too, a script its parts' addresses."""
     found = files("sudonglian.api.pages").joinpath("static", name).read_bytes()
+    if STATIC[name] == SCRIPT:
+        return _PART.sub(lambda part: f'from "{address_of(part[1].decode())}"'.encode(), found)
     return found + style().encode() if name == STYLE else found
+
+
+@cache
+def squeezed(name: str) -> bytes:
+    """Return a file of `STATIC`, compressed: nothing in it is a secret."""
+    return gzip.compress(static(name), mtime=0)
 
 
 @cache
@@ -93,8 +118,12 @@ def page(
     json_url: str = "",
     refresh_s: int = 0,
     headers: Mapping[str, str] | None = None,
+    script: str = "",
 ) -> Response:
-    """Return a page; with `refresh_s` the browser asks for it again after so many seconds, `headers` go before ours."""
+    """Return a page; with `refresh_s` the browser asks for it again after so many seconds, `headers` go before ours.
+
+    `script` is a module of `STATIC` that the page does without too; a policy among the headers allows it.
+    """
     lang = lang_of(request)
     context = {
         **values,
@@ -102,6 +131,7 @@ def page(
         "t": partial(word, lang),
         "known": partial(known, lang),
         "url": partial(link, request),
+        "named": request.query_params.get("lang") in ("zh", "en"),
         "other_url": other_language(request),
         "caller": caller,
         "form_token": session.form_token(request),
@@ -109,6 +139,8 @@ def page(
         "module": scripts.address_of,
         "firm_style_url": address_of(FIRM_STYLE),
         "curve_style_url": address_of(CURVE_STYLE),
+        "views_style_url": address_of(VIEWS_STYLE),
+        "script_url": address_of(script) if script else "",
         "json_url": json_url,
         "refresh_s": refresh_s,
         "here": request.url.path,

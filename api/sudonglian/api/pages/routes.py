@@ -179,12 +179,14 @@ def verify(request: Request, caller: Anyone, form: FilesForm) -> Response:
 
 
 @router.get("/static/{name}")
-def static(caller: Anyone, name: str, v: str = "") -> Response:
-    """Give the style sheet, whose address changes with it, or the icon."""
+def static(request: Request, caller: Anyone, name: str, v: str = "") -> Response:
+    """Give a style sheet or a script, whose address changes with it, or the icon."""
     kind = rendering.STATIC.get(name)
     if kind is None:
         raise HTTPException(404)
-    headers = {"Cache-Control": f"public, max-age={YEAR_S}, immutable"}
+    headers = {"Cache-Control": f"public, max-age={YEAR_S}, immutable", "Vary": "Accept-Encoding"}
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        return Response(rendering.squeezed(name), 200, {**headers, "Content-Encoding": "gzip"}, kind)
     return Response(rendering.static(name), 200, headers, kind)
 
 

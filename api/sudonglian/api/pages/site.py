@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from sudonglian.api.http.door import Door
 from sudonglian.api.pages import (
     accounts,
+    asking,
     audit,
     cases,
     countersigning,
@@ -30,7 +31,7 @@ from sudonglian.api.pages.problems import NotHere, asks_for_html
 from sudonglian.api.pages.session import share_links
 
 ROUTERS = (
-    *(routes.router, accounts.router, item.router, temperature.router, tracing.router),
+    *(routes.router, accounts.router, item.router, temperature.router, asking.router, tracing.router),
     *(
         cases.router,
         tasks.router,

@@ -1,52 +1,48 @@
-"""The pages of a trace: the question, the answer with its pictures, and why one member is on the list.
+"""The pages of an answer: its pictures and linked views, its lists as tables, and why one member is on the list.
 
-service.md (Pages, epidemiologist); docs/decisions/0720. A question is a job of the HTTP door, so that the API has it too.
+service.md (Pages, epidemiologist); docs/decisions/0720 and 0860. The answer is that of a job of the HTTP door (0711).
 """
 
+import gzip
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from functools import partial
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 import orjson
 from fastapi import APIRouter, Depends, Query, Request
-from fastapi.responses import RedirectResponse, Response
-from pydantic import ValidationError
+from fastapi.responses import Response
 
-from sudonglian.api.commands import sample
-from sudonglian.api.errors import UsageRefused
 from sudonglian.api.http import tracing
 from sudonglian.api.http.answers import json_answer
 from sudonglian.api.http.door import Door, door_of
 from sudonglian.api.http.parameters import declared_only
 from sudonglian.api.http.routes import traces as trace_routes
-from sudonglian.api.http.tracing import MAX_IDENTIFIER, TraceAsk
-from sudonglian.api.pages import rendering, steps
+from sudonglian.api.http.routes.sheets import file_answer
+from sudonglian.api.http.tracing import MAX_IDENTIFIER
+from sudonglian.api.pages import linked, rendering, steps, wanted
 from sudonglian.api.pages.answer import KINDS, Answer, first_time, headline, read_answer
-from sudonglian.api.pages.forms import Form, SmallForm
+from sudonglian.api.pages.asking import again
 from sudonglian.api.pages.language import lang_of, named_language, word
 from sudonglian.api.pages.problems import PageRoute, advice
-from sudonglian.api.pages.rendering import SEE_OTHER, link, page
-from sudonglian.api.pages.routes import SAMPLE
-from sudonglian.api.pages.session import Anyone, Tracer
+from sudonglian.api.pages.rendering import link, page
+from sudonglian.api.pages.session import Tracer
 from sudonglian.api.pages.times import told
+from sudonglian.api.pages.wanted import Wanted, choices
 from sudonglian.api.settings import Lang
 from sudonglian.api.signing import confirmations_among
-from sudonglian.chain import canonical
 from sudonglian.chain.errors import SudonglianError
 from sudonglian.records import jobs, reader
-from sudonglian.records.cases import MAX_NAME
 from sudonglian.records.errors import UnknownRecord
-from sudonglian.records.jobs import Job
-from sudonglian.records.master_data import names_of
-from sudonglian.trace.casework.run import MAX_WHY, seed_of
+from sudonglian.records.jobs import Job, JobUnknown
+from sudonglian.records.master_data import described, names_of
+from sudonglian.records.sheets import written
+from sudonglian.trace.casework.geojson import Told
+from sudonglian.trace.casework.run import seed_of
 from sudonglian.trace.engine.pictures import route, timeline, words
 from sudonglian.trace.engine.pictures.route_picture import draw_route
 from sudonglian.trace.engine.pictures.svg import Picture
-from sudonglian.trace.engine.pictures.times import local
-from sudonglian.trace.engine.query import LOOKBACK
 
 WAIT_S: Final = 1.0
 """How long a page waits for its answer before it shows that the trace runs: most are over by then."""
@@ -55,11 +51,14 @@ LOOK_S: Final = 0.05
 
 REFRESH_S: Final = 1
 
-ON_PAGE: Final = 20
-"""Members of each kind beside the pictures: a page of at most some 100 KB."""
+ON_PAGE: Final = 12
+"""Members of each kind beside the pictures: with its script a page of at most some 100 KB."""
 
 ON_OWN_PAGE: Final = 100
-"""Members on a page of one kind alone."""
+"""Members, or places, on a page of a list alone."""
+
+SQUEEZED: Final = 1_024
+"""Bytes from which data for the views are worth compressing; nothing in them is a secret of a form (BREACH)."""
 
 WIDE: Final = 1040
 HALF: Final = 660
@@ -80,48 +79,26 @@ def own_trace(request: Request, caller: Tracer, trace_id: str) -> Job:
         return jobs.find(connection, caller.principal, "trace", trace_id)
 
 
+ALLOWED: Final = {"Content-Security-Policy": rendering.LINKED}
+
 OwnTrace = Annotated[Job, Depends(own_trace)]
+Wants = Annotated[Wanted, Depends(wanted.wanted)]
+From = Annotated[int, Query(alias="from", ge=0, le=1_000_000)]
+Form = Literal["csv", "xlsx"]
 
 
-@router.get("/trace")
-def trace_form(
-    request: Request,
-    caller: Anyone,
-    seed: Text = "",
-    at: Text = "",
-    lookback: Text = "",
-    place: Text = "",
-    case: Annotated[str, Query(max_length=MAX_NAME)] = "",
-) -> Response:
-    """Ask what is to be traced; whatever the address names is filled in."""
-    moment = local(at)
-    asked = {
-        "seed": seed,
-        "at": "" if moment is None else f"{moment:%Y-%m-%dT%H:%M}",
-        "lookback": lookback or f"{LOOKBACK.days}d",
-        "place": place,
-        "why": case,
-        "why_kind": "case" if case else "",
-    }
-    return _form(request, caller, asked)
+class NoAnswerYet(SudonglianError):
+    """A list is asked of a trace that runs still, or that has failed."""
+
+    slug: ClassVar[str] = "trace-no-answer"
 
 
-@router.post("/trace")
-def ask(request: Request, caller: Tracer, form: SmallForm) -> Response:
-    """Take a question; its answer has a page of its own."""
-    try:
-        asked = _asked(form)
-        asked.query()
-        tracing.check_case(door_of(request), caller, asked)
-    except SudonglianError as refusal:
-        told_ = {"slug": refusal.slug, "reason": refusal.reason, "place": refusal.place.strip("/-")}
-        return _form(request, caller, form.fields, {**told_, "next": advice(refusal.slug, 400, lang_of(request))})
-    door = door_of(request)
-    question = canonical.encode(asked.model_dump())
-    with door.store.write() as connection:
-        job = jobs.add(connection, caller.principal, "trace", question, datetime.now(UTC))
-    door.wake.set()
-    return RedirectResponse(link(request, f"/trace/{job.name}"), SEE_OTHER, rendering.HEADERS)
+def seed_name(answer: Answer) -> str:
+    """Return what the seed of an answer is called."""
+    seeds = answer.document["seeds"]
+    if len(seeds) == 1:
+        return answer.names.of(seeds[0]["kind"], seeds[0]["id"])
+    return answer.names.thing(seed_of(answer.document["seed"]))
 
 
 @router.get("/trace/{trace_id}.json")
@@ -141,8 +118,8 @@ def trace(
     request: Request,
     caller: Tracer,
     job: OwnTrace,
-    kind: Annotated[str, Query(pattern="^(person|place|item)?$")] = "",
-    start: Annotated[int, Query(alias="from", ge=0, le=1_000_000)] = 0,
+    wants: Wants,
+    was: Annotated[str, Query(max_length=64)] = "",
 ) -> Response:
     """Show an answer: how many, whom to call first, the route, the timeline, everything as tables."""
     job = _awaited(door_of(request), job)
@@ -157,20 +134,94 @@ def trace(
         values["next_text"] = advice(slug, 422, lang_of(request))
         return page(request, "failed.html", caller, values, json_url=json_url)
     with _answer(request, said) as answer:
-        if not kind:
-            values |= _pictures(answer)
+        rows = wants.of(answer)
         values |= {
-            "kind": kind,
-            "seed_name": _seed_name(answer),
+            **_pictures(answer),
+            **_filters(request, answer, wants, f"/trace/{job.name}/list"),
+            "seed_name": seed_name(answer),
             "answer": answer,
             "counts": headline(answer),
             "first": first_time(answer),
             "generations": answer.generations(),
-            "kinds": [(one, answer.of(one)) for one in ((kind,) if kind else KINDS)],
-            "start": start if kind else 0,
-            "on_page": ON_OWN_PAGE if kind else ON_PAGE,
+            "kinds": [(kind, [row for row in rows if row.kind == kind]) for kind in KINDS],
+            "chosen": answer.find(wants.selected) if wants.selected else None,
+            "on_page": ON_PAGE,
+            "again": again(said["asked"], job.name),
+            "before": _before(request, caller, was, answer),
         }
-        return page(request, "trace.html", caller, values, json_url=json_url)
+        return page(request, "trace.html", caller, values, json_url=json_url, headers=ALLOWED, script="views.js")
+
+
+@router.get("/trace/{trace_id}/views.json")
+def trace_views(request: Request, caller: Tracer, job: OwnTrace) -> Response:
+    """Give what the linked views draw: every member and place in columns, in the reader's language."""
+    said = _over(job)
+    with _answer(request, said) as answer:
+        found = linked.views(answer, seed_name(answer), _described(request, answer))
+    return squeezed(request, orjson.dumps(found))
+
+
+@router.get("/trace/{trace_id}/list.json")
+def list_json(request: Request, caller: Tracer, job: OwnTrace, wants: Wants) -> Response:
+    """Give the members that are wanted."""
+    with _answer(request, _over(job)) as answer:
+        return json_answer({"members": wanted.as_json(answer, wants.of(answer))})
+
+
+@router.get("/trace/{trace_id}/list.{form}")
+def list_table(request: Request, caller: Tracer, job: OwnTrace, form: Form, wants: Wants) -> Response:
+    """Give the members that are wanted as a table for a spreadsheet."""
+    with _answer(request, _over(job)) as answer:
+        return _table("members", form, wanted.listed(answer, wants.of(answer)))
+
+
+@router.get("/trace/{trace_id}/list")
+def list_page(request: Request, caller: Tracer, job: OwnTrace, wants: Wants, start: From = 0) -> Response:
+    """Show the members that are wanted, a hundred at a time."""
+    said = _over(job)
+    with _answer(request, said) as answer:
+        path = f"/trace/{job.name}/list"
+        values = {
+            **_filters(request, answer, wants, path),
+            "job": said,
+            "answer": answer,
+            "rows": wants.of(answer),
+            "start": start,
+            "on_page": ON_OWN_PAGE,
+            "of": len(answer.rows),
+        }
+        json_url = link(request, f"{path}.json", **wants.asked())
+        return page(request, "trace_list.html", caller, values, json_url=json_url)
+
+
+@router.get("/trace/{trace_id}/places.json")
+def places_json(request: Request, caller: Tracer, job: OwnTrace) -> Response:
+    """Give the places of the route."""
+    with _answer(request, _over(job)) as answer:
+        return json_answer({"places": linked.places(answer, seed_name(answer), _described(request, answer))})
+
+
+@router.get("/trace/{trace_id}/places.{form}")
+def places_table(request: Request, caller: Tracer, job: OwnTrace, form: Form) -> Response:
+    """Give the places of the route as a table for a spreadsheet."""
+    with _answer(request, _over(job)) as answer:
+        found = linked.places(answer, seed_name(answer), _described(request, answer))
+        return _table("places", form, linked.listed(answer, found))
+
+
+@router.get("/trace/{trace_id}/places")
+def places_page(request: Request, caller: Tracer, job: OwnTrace, start: From = 0) -> Response:
+    """Show the places of the route: what the route, the timeline and the map draw, as a table."""
+    said = _over(job)
+    with _answer(request, said) as answer:
+        values = {
+            "job": said,
+            "places": linked.places(answer, seed_name(answer), _described(request, answer)),
+            "start": start,
+            "on_page": ON_OWN_PAGE,
+        }
+    json_url = link(request, f"/trace/{job.name}/places.json")
+    return page(request, "trace_places.html", caller, values, json_url=json_url)
 
 
 @router.get("/trace/{trace_id}/why.json")
@@ -202,48 +253,6 @@ def why(request: Request, caller: Tracer, job: OwnTrace, member: Text) -> Respon
         values["confirmations"] = confirmations_among(connection, rests_on)
     json_url = link(request, f"/trace/{job.name}/why.json", member=member)
     return page(request, "why.html", caller, values, json_url=json_url)
-
-
-def _asked(form: Form) -> TraceAsk:
-    """Return a form as the API's question.
-
-    Raises
-    ------
-    UsageRefused
-        A field that is missing or too long; it is named, what was filled in is not repeated.
-    """
-    why_ = form.field("why")
-    seed = form.field("seed")
-    at = form.field("at")
-    given = {
-        "seed": seed,
-        # A browser's local time names no offset: the pages speak China's.
-        "at": f"{at}:00+08:00" if len(at) == len("2024-11-10T14:00") else at,
-        "lookback": form.field("lookback") or f"{LOOKBACK.days}d",
-        "backward": form.field("direction") == "backward",
-        "place": form.field("place"),
-        "case": why_ if form.field("why_kind") == "case" else "",
-        "purpose": "" if form.field("why_kind") == "case" else why_,
-    }
-    try:
-        return TraceAsk.model_validate(given)
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
-        raise UsageRefused(first["msg"], place="/".join(map(str, first["loc"]))) from error
-
-
-def _form(
-    request: Request, caller: Any, asked: Mapping[str, str], problem: Mapping[str, str] | None = None
-) -> Response:
-    values = {
-        "asked": asked,
-        "problem": problem,
-        "story": sample.stories()[SAMPLE],
-        "sample_seed": sample.stories()[SAMPLE]["seed"],
-        "max_why": MAX_WHY,
-        "max_identifier": MAX_IDENTIFIER,
-    }
-    return page(request, "trace_form.html", caller, values, status=200 if problem is None else 422)
 
 
 def _awaited(door: Door, job: Job) -> Job:
@@ -293,17 +302,73 @@ def _answer(request: Request, said: Mapping[str, Any]) -> Iterator[Answer]:
         )
 
 
-def _seed_name(answer: Answer) -> str:
-    seeds = answer.document["seeds"]
-    if len(seeds) == 1:
-        return answer.names.of(seeds[0]["kind"], seeds[0]["id"])
-    return answer.names.thing(seed_of(answer.document["seed"]))
+def _over(job: Job) -> dict[str, Any]:
+    """Return a trace that has its answer.
+
+    Raises
+    ------
+    NoAnswerYet
+        It runs still, or it has failed.
+    """
+    said = tracing.document(job)
+    if said["answer"] is None:
+        raise NoAnswerYet("this trace has no answer (yet); its own page says why", place=job.name)
+    return said
+
+
+def _described(request: Request, answer: Answer) -> Told:
+    """Return what firms say of where the places of an answer are."""
+    names = {row.place for row in answer.rows if row.place}
+    # tenants: of a trace that its asker was given, who may trace
+    with door_of(request).store.read() as connection:
+        return Told(described(connection, names, limit=len(names) * 10 + 100))
+
+
+def _filters(request: Request, answer: Answer, wants: Wanted, path: str) -> dict[str, Any]:
+    """Return what the form of filters shows, and the addresses of what they leave."""
+    return {
+        "wants": wants,
+        "choices": choices(answer),
+        "list_url": path,
+        "tables": [(form, link(request, f"{path}.{form.lower()}", **wants.asked())) for form in ("CSV", "XLSX")],
+    }
+
+
+def _before(request: Request, caller: Tracer, was: str, answer: Answer) -> dict[str, Any] | None:
+    """Return how an answer differs from the one that it was asked again after, if that is the caller's own."""
+    if not was:
+        return None
+    try:
+        said = tracing.document(own_trace(request, caller, was))
+    except JobUnknown:
+        return None
+    if said["answer"] is None:
+        return None
+    before = {f"{one['kind']}:{one['id']}" for one in said["answer"]["members"]}
+    now = {row.key for row in answer.rows}
+    return {"id": was, "more": len(now - before), "fewer": len(before - now), "same": len(now & before)}
+
+
+def _table(name: str, form: Form, rows: Iterable[tuple[str, ...]]) -> Response:
+    data = written.csv_bytes(rows) if form == "csv" else written.workbook_bytes([(name, rows)])
+    answer = file_answer(data, form, f"sudonglian-{name}")
+    answer.headers.update(rendering.HEADERS)
+    return answer
+
+
+def squeezed(request: Request, body: bytes) -> Response:
+    """Return JSON, compressed for whoever takes that: columns of names fold to a tenth."""
+    headers = {"Vary": rendering.HEADERS["Vary"] + ", Accept-Encoding"}
+    if len(body) > SQUEEZED and "gzip" in request.headers.get("accept-encoding", ""):
+        body = gzip.compress(body, 6, mtime=0)
+        headers["Content-Encoding"] = "gzip"
+    return Response(body, 200, headers, "application/json")
 
 
 def _pictures(answer: Answer) -> dict[str, Any]:
     """Return the pictures, wide and narrow, with what their tables show."""
     lang = answer.names.lang
-    seed = _seed_name(answer)
+    seed = seed_name(answer)
     names = answer.names
     found = route.stops(answer.rows, names.of, backward=answer.backward)
     lanes = timeline.lanes(answer.rows, found, lang)
