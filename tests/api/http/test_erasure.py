@@ -37,6 +37,7 @@ CARD: Final = "110105199003071235"
 """Of a wrong check character, so that a warning is about it too."""
 PHONE: Final = "13987654321"
 NAME: Final = "欧阳试验员"
+AUTHORITY: Final = "urn:sudonglian:submitter:cdc"
 SEEN: Final = "SEAL-CONTROL-77"
 """Nobody's data: what the search must find."""
 
@@ -187,6 +188,18 @@ def plant(server: Any, world: World, make: Any) -> None:
         assert server.ask("POST", "/traces", {**question, **members}, token="tracer").status in (400, 422, 202)
     asked = server.ask("POST", "/traces", question, token="tracer")
     server.wait_for(asked.headers["location"], lambda told: told["state"] == "success", token="tracer")
+    # Somebody tells of them in an interview: by a sheet, over HTTP, rightly and wrongly.
+    world.command("case", "open", "C-1", "--purpose", "p", "--basis", "b", "--responsible", "r")
+    said = world.root / "said.csv"
+    row = f"phone:{PHONE}={NAME},cn-id:{CARD}={NAME},2026-01-04 19:00,2026-01-06 09:00"
+    for rows_ in (f"{row[:-1]}x", row, row):
+        said.write_text(f"person,with,begin,told\n{rows_}\n", encoding="utf-8")
+        world.command("case", "interview", "import", "C-1", str(said), code=1 if rows_ != row else 0)
+    said.unlink()  # the interviewer's own file
+    told = {"told": "2026-01-06T09:00:00+08:00", "begin": ["2026-01-05T19:00:00+08:00"]}
+    for people, status in (([f"phone:{PHONE}={NAME}", f"{CARD}"], (201, 422)), ([f"telephone:{PHONE}"], (422,))):
+        asked = {"statements": [{"persons": people, **told}]}
+        assert server.ask("POST", "/cases/C-1/interviews", asked, token="investigator").status in status
     written = world.root / "sent.json"
     written.write_bytes(make.document(make.event(30, **{"sdl:participants": [person(CARD)]})))
     world.command("capture", str(written))
@@ -218,7 +231,7 @@ def test_nothing_is_left_of_somebody_who_came_in_by_every_door(
     world: World, make: Any, start_server: Callable[..., Any]
 ) -> None:
     tokens, _ = make.deploy(world.data, None if world.postgres is None else world.url)
-    server = start_server(world.data, **{"SUDONGLIAN_SEAL_AFTER": "0", **world.env})
+    server = start_server(world.data, **{"SUDONGLIAN_SEAL_AFTER": "0", "SUDONGLIAN_SUBMITTER": AUTHORITY, **world.env})
     server.tokens = tokens
     plant(server, world, make)
     server.wait_for("/status", lambda told: told["pending"] == 0)
