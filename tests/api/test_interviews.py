@@ -294,3 +294,44 @@ def test_a_positive_person_becomes_a_seed_with_one_command(loaded: Run, tmp_path
     seeds = run("case", "show", "C-1", "--json").json["seeds"]
     assert [it["subject"] for it in seeds if it["kind"] == "person"] == [str(person), str(friend)]
     assert run("fsck").code == 0
+
+
+def test_a_statement_is_signed_by_the_interviewer_and_countersigned_by_whoever_keeps_the_case(
+    loaded: Run, tmp_path: Path
+) -> None:
+    run = loaded
+    phrase, unit, office = tmp_path / "phrase", tmp_path / "unit.key", tmp_path / "office.key"
+    phrase.write_text("correct horse battery staple\n", encoding="utf-8")
+    secret = ("--passphrase-file", str(phrase))
+    person = next(iter(members(run)))
+    who = ("case", "interview", "add", "C-1", "--person", f"person:{person}", "--told", "2024-11-13T09:00:00+08:00")
+    said = (*who, "--place", KITCHEN, "--begin", "2024-11-11T19:00:00+08:00", "--counterparty", "9520001001024")
+    keys = {}
+    for name, file in (("9520001001017", unit), ("9520001001024", office)):
+        made = run("keys", "party", "create", "--keyfile", str(file), *secret, "--json")
+        assert made.code == 0, made.err
+        keys[name] = made.json["address"]
+    # Before there is a registry the record is kept, and that it is not signed is said.
+    early = run(*said, "--keyfile", str(unit), *secret, "--json")
+    assert (early.code, [one["code"] for one in early.json["signatures"]]) == (1, ["no-registry"])
+    assert run("anchor").code == 0
+    for name, address in keys.items():
+        told = ("--party", name, "--roles", "consignor,consignee")
+        assert run("keys", "party", "register", "--key", address, *told).code == 0
+    done = run(*said, "--keyfile", str(unit), *secret, "--json")
+    assert (done.code, [one["signed"] for one in done.json["signatures"]]) == (0, [True])
+    (one,) = done.json["taken"]
+    assert (one["unchanged"], one["record_hash"]) == (True, early.json["taken"][0]["record_hash"])
+    note, signed = tmp_path / "checkpoint", tmp_path / "office.json"
+    note.write_text(run("log", "checkpoint").out, encoding="utf-8")
+    asked = ("--role", "consignee", "--counterparty", "9520001001017", "--checkpoint", str(note))
+    assert run("sign", one["record_hash"], *asked, "--keyfile", str(office), *secret, "-o", str(signed)).code == 0
+    assert run("case", "interview", "list", "C-1", "--json").json["interviews"][0]["confirmation"] == "consignor"
+    assert run("signature", "add", str(signed)).code == 0
+    assert run("case", "interview", "list", "C-1", "--json").json["interviews"][0]["confirmation"] == "both"
+    assert run("anchor").code == 0
+    bundle, trust = tmp_path / "bundle.json", tmp_path / "trust.json"
+    assert run("bundle", one["record_hash"], "-o", str(bundle), "--disclose", "sdl:interview").code == 0
+    assert run("trust", "add", "-o", str(trust)).code == 0
+    verdict = run("verify", str(bundle), "--trust", str(trust), "--json").json
+    assert (verdict["verdict"], verdict["confirmation"]) == ("VALID", "both")

@@ -191,15 +191,22 @@ def plant(server: Any, world: World, make: Any) -> None:
     # Somebody tells of them in an interview: by a sheet, over HTTP, rightly and wrongly.
     world.command("case", "open", "C-1", "--purpose", "p", "--basis", "b", "--responsible", "r")
     said = world.root / "said.csv"
-    row = f"phone:{PHONE}={NAME},cn-id:{CARD}={NAME},2026-01-04 19:00,2026-01-06 09:00"
-    for rows_ in (f"{row[:-1]}x", row, row):
-        said.write_text(f"person,with,begin,told\n{rows_}\n", encoding="utf-8")
-        world.command("case", "interview", "import", "C-1", str(said), code=1 if rows_ != row else 0)
+    times = "2026-01-04 19:00,2026-01-06 09:00"
+    good = f"phone:{PHONE}={NAME},,9520001001062+kitchen,{times}"
+    # Of the second a digit is wrong, and of the third the kind.
+    for row, code in (
+        (good, 0),
+        (f"phone:{PHONE}={NAME},cn-id:{CARD}={NAME},,{times}", 1),
+        (f"phone:{NAME},{CARD},,{times}", 1),
+    ):
+        said.write_text(f"person,with,place,begin,told\n{row}\n", encoding="utf-8")
+        world.command("case", "interview", "import", "C-1", str(said), code=code)
     said.unlink()  # the interviewer's own file
     told = {"told": "2026-01-06T09:00:00+08:00", "begin": ["2026-01-05T19:00:00+08:00"]}
-    for people, status in (([f"phone:{PHONE}={NAME}", f"{CARD}"], (201, 422)), ([f"telephone:{PHONE}"], (422,))):
-        asked = {"statements": [{"persons": people, **told}]}
-        assert server.ask("POST", "/cases/C-1/interviews", asked, token="investigator").status in status
+    place = "https://id.gs1.org/414/9520001001062"
+    for people, status in (([f"phone:{PHONE}={NAME}"], 201), ([f"phone:{PHONE}", CARD], 422), ([f"tel:{PHONE}"], 422)):
+        asked = {"statements": [{"persons": people, "place": place, **told}]}
+        assert server.ask("POST", "/cases/C-1/interviews", asked, token="investigator").status == status
     written = world.root / "sent.json"
     written.write_bytes(make.document(make.event(30, **{"sdl:participants": [person(CARD)]})))
     world.command("capture", str(written))

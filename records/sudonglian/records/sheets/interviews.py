@@ -10,11 +10,12 @@ from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 
 from sudonglian.records.epcis.interview import BY, CERTAINTIES, CONTACTS
 from sudonglian.records.interviews import Statement, StatementRefused, Who, reference_of
-from sudonglian.records.sheets import cells, csv_file, goods, workbook
+from sudonglian.records.sheets import cells, goods
 from sudonglian.records.sheets.cells import Cell
 from sudonglian.records.sheets.columns import plain
-from sudonglian.records.sheets.faults import CellRefused, Fault, SheetHeader, SheetRefused, SheetTooLarge
+from sudonglian.records.sheets.faults import CellRefused, Fault, SheetHeader, SheetRefused
 from sudonglian.records.sheets.rows import Row, Sheet, filled
+from sudonglian.records.sheets.table import opened
 
 T = TypeVar("T")
 
@@ -74,13 +75,7 @@ def read_statements(raw: bytes, now: datetime, parted: Parted) -> Reading:
     SheetRefused
         The file is no sheet with these headings.
     """
-    if len(raw) > workbook.MAX_FILE_BYTES:
-        limit = workbook.MAX_FILE_BYTES
-        raise SheetTooLarge(f"at most {limit} bytes are read", zh=f"最多读取 {limit} 字节")
-    if not raw.strip():
-        raise SheetRefused("the file is empty", zh="文件为空")
-    source = workbook.read(raw) if workbook.is_workbook(raw) else csv_file.read(raw)
-    sheet = source.sheets[0]
+    sheet = opened(raw).sheets[0]
     reading = Reading([], [])
     heads: dict[str, tuple[int, str]] = {}
     for number, row in filled(sheet.rows, sheet.name):
