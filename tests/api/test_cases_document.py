@@ -15,7 +15,7 @@ PEOPLE = DOCUMENT.parents[1] / "tests" / "people.py"
 
 def test_every_block_runs(tmp_path: Path) -> None:
     blocks = re.findall(r"```sh case\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL)
-    assert len(blocks) == DOCUMENT.read_text(encoding="utf-8").count("```") // 2 == 9
+    assert len(blocks) == DOCUMENT.read_text(encoding="utf-8").count("```") // 2 == 11
     own = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "LANG": "C.UTF-8", "TMPDIR": str(tmp_path)}
     env = {name: value for name, value in os.environ.items() if not name.startswith(("SUDONGLIAN_", "LC_"))} | own
     script = "set -euo pipefail\n" + "\n".join(blocks)

@@ -17,7 +17,7 @@ from sudonglian.trace.casework import run as casework
 from sudonglian.trace.casework.again import again
 from sudonglian.trace.casework.run import PurposeRefused, reason, run_trace, seed_of
 from sudonglian.trace.engine import result
-from sudonglian.trace.engine.editions import FIRST, RANK, THIRD, TIERS, as_edition
+from sudonglian.trace.engine.editions import FIRST, FOURTH, RANK, TIERS, as_edition
 from sudonglian.trace.engine.progress import Stage
 from sudonglian.trace.engine.query import TraceQuery
 from sudonglian.trace.engine.result import DOMAIN, trace
@@ -288,18 +288,18 @@ def test_a_kept_answer_is_made_again_to_the_byte(outbreak: Any, changes: dict[st
     done = run_trace(outbreak.store, outbreak.keys, replace(QUERY, **changes), purpose="p")
     found = again(outbreak.store, done.number)
     assert found.is_same
-    assert (found.edition, found.kept) == (THIRD, done.result.encoded())
+    assert (found.edition, found.kept) == (FOURTH, done.result.encoded())
 
 
 def test_an_answer_that_was_kept_in_the_first_edition_is_made_again_in_it(outbreak: Any) -> None:
     """The row as it was written then: its question in seconds, its document without what came later."""
-    asked = replace(QUERY, persistence={"location": timedelta(hours=5)}, tiers=TIERS, rank=RANK)
+    asked = replace(QUERY, persistence={"location": timedelta(hours=5)}, tiers=TIERS, rank=RANK, interviews=False)
     done = run_trace(outbreak.store, outbreak.keys, asked, purpose="p")
     with outbreak.store.write() as connection:
         kept = traces.kept(connection, done.number)
         told = canonical.parse_stored(kept.query)
         assert isinstance(told, dict)
-        unknown = ("persistence_us", "min_dwell_us", "strict", "tiers", "rank")
+        unknown = ("persistence_us", "min_dwell_us", "strict", "tiers", "rank", "interviews")
         old = {name: value for name, value in told.items() if name not in unknown}
         number = traces.ask(
             connection, {"purpose": "p"}, {**old, "persistence_s": {"location": 18_000}}, kept.log_size, QUERY.at

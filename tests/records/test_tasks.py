@@ -142,9 +142,10 @@ def test_a_test_of_a_person_is_a_result_of_the_case(store: Store, keys: Keys, ca
     change(store, case, tasks.close, 1, "positive", ct="24.1", act=WEN)
     now = found(store, case)
     assert now.members[people[0]].status == "positive"
-    assert [(one.said["do"], one.said["by"]) for one in now.events[-2:]] == [
+    assert [(one.said["do"], one.said["by"]) for one in now.events[-3:]] == [
         ("task-closed", WEN.by),
         ("result", WEN.by),
+        ("seed", WEN.by),
     ]
     assert now.events[-1].said["ct"] == "24.1"
     make(store, case, people[0])

@@ -11,7 +11,7 @@ from sudonglian.chain import canonical
 from sudonglian.trace.casework.again import query_of
 from sudonglian.trace.casework.run import query_json
 from sudonglian.trace.engine.derive import derive_facts
-from sudonglian.trace.engine.editions import FIRST, SECOND, THIRD, as_edition
+from sudonglian.trace.engine.editions import FIRST, FOURTH, SECOND, THIRD, as_edition
 from sudonglian.trace.engine.events import EventView
 from sudonglian.trace.engine.facts import EPOCH
 from sudonglian.trace.engine.query import RANK, TIERS, TraceQuery
@@ -21,7 +21,7 @@ from sudonglian.trace.errors import QueryRefused
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
-EARLIER = {"tiers": "tiers/1", "rank": "rank/1"}
+EARLIER: dict[str, Any] = {"tiers": "tiers/1", "rank": "rank/1", "interviews": False}
 """What there was before the third edition."""
 
 
@@ -59,7 +59,7 @@ def test_a_question_that_was_kept_before_there_were_editions_is_asked_as_then() 
     assert query_of(now, 0, "").tiers == TIERS
     assert query_of(now, 0, "").rank == RANK
     then = query_of({name: value for name, value in now.items() if name not in EARLIER}, 0, "")
-    assert {"tiers": then.tiers, "rank": then.rank} == EARLIER
+    assert {"tiers": then.tiers, "rank": then.rank, "interviews": then.interviews} == EARLIER
 
 
 @pytest.mark.parametrize("more", [{"tiers": "cn-nhc-8/1"}, {"rank": "rank/2"}])
@@ -91,7 +91,7 @@ def test_what_the_second_edition_could_not_say_is_refused(more: dict[str, Any]) 
 )
 def test_the_first_edition_is_what_it_was(made: Any, digest: str) -> None:
     document = made().document()
-    assert as_edition(document, THIRD) is document
+    assert as_edition(document, FOURTH) is document
     first = canonical.encode(as_edition(document, FIRST))
     assert hashlib.sha256(DOMAIN + first).hexdigest() == digest
 
@@ -109,3 +109,37 @@ def test_what_the_first_edition_could_not_say_is_refused(more: dict[str, Any]) -
         as_edition(answer(handover(), BOX, 3, **more).document(), FIRST)
     with pytest.raises(QueryRefused):
         as_edition(answer(handover(), BOX, 3).document(), "sudonglian/trace/0")
+
+
+@pytest.mark.parametrize(
+    ("made", "digest"),
+    [
+        (lambda: plain(handover(), BOX, 3), "869e6fe378ba162dd6dd0edfcb31ef581fefac75b49e87c1570699c3326c8a96"),
+        (
+            lambda: plain(handover(), "driver", 3, min_dwell={"location": HOUR / 4}),
+            "ace08bcf332ee17e2c27522c22dcb6aace8c14969770ed6001a6d807ed3087cc",
+        ),
+        (
+            lambda: plain(two_cities(), LOT, 2, seed_place=PORT, tiers="cn-nhc-9/1"),
+            "572644be8f2de7e86f89d487bedb68884bea89faae13a137c5af4843d45e2c01",
+        ),
+        (
+            lambda: plain(handover(), "late", 10, backward=True, lookback=DAY),
+            "a846ca2bc6ef400df3ece3b862903a1eb0b45966892095f24e50db2f559ab95d",
+        ),
+    ],
+)
+def test_the_third_edition_is_what_it_was(made: Any, digest: str) -> None:
+    third = canonical.encode(as_edition(made().document(), THIRD))
+    assert hashlib.sha256(DOMAIN + third).hexdigest() == digest
+
+
+def test_the_third_edition_knows_no_interviews() -> None:
+    asked = TraceQuery(BOX, at=EPOCH + 3 * HOUR)
+    with pytest.raises(QueryRefused):
+        as_edition(trace(derive_facts(handover()), asked).document(), THIRD)
+
+
+def plain(events: list[EventView], seed: str, hour: int, **more: Any) -> TraceResult:
+    """Answer a question of today, without what people said."""
+    return trace(derive_facts(events), TraceQuery(seed, at=EPOCH + hour * HOUR, interviews=False, **more))

@@ -17,9 +17,27 @@ from sudonglian.trace.casework import goods
 
 
 class NoAuthority(DoorError):
-    """What was done to goods is to be recorded, and the server was not told who the authority is."""
+    """Something is to be recorded in the authority's name, and the server was not told who the authority is."""
 
     slug: ClassVar[str] = "no-authority"
+
+
+def authority(submitter: str | None) -> str:
+    """Return whose the records of the authority are.
+
+    Raises
+    ------
+    NoAuthority
+        Nobody has said so.
+    """
+    if submitter is None:
+        raise NoAuthority(
+            "what was done to goods, or said by people, becomes a record of the authority: start the server with"
+            " SUDONGLIAN_SUBMITTER set to its URI",
+            place="SUDONGLIAN_SUBMITTER",
+            zh="对货物和场所所做的处置、人员的陈述要作为主管部门的记录:请用 SUDONGLIAN_SUBMITTER 设置其 URI 后重新启动服务器",
+        )
+    return submitter
 
 
 def close(
@@ -46,14 +64,7 @@ def close(
     """
     one = case.tasks.by_number.get(number)
     is_record = one is not None and one.is_open and one.person is None and outcome in RECORDED.get(one.kind, ())
-    if is_record and door.submitter is None:
-        raise NoAuthority(
-            "what was done to goods becomes a record of the authority: start the server with SUDONGLIAN_SUBMITTER set to"
-            " its URI",
-            place="SUDONGLIAN_SUBMITTER",
-            zh="对货物和场所所做的处置要作为主管部门的记录:请用 SUDONGLIAN_SUBMITTER 设置其 URI 后重新启动服务器",
-        )
-    submitter = door.submitter or ""
+    submitter = authority(door.submitter) if is_record else door.submitter or ""
     return goods.close(
         connection, door.keys, case, act, number, outcome, submitter=submitter, note=note, ct=ct, at=at, place=place
     )

@@ -1,9 +1,9 @@
 """The access log: who looked at whose data, when and what for, and proofs of it from the private tree.
 
-docs/spec/access-log.md. A look is a trace that listed a person, or a reveal of the person's identity.
+docs/spec/access-log.md. A look is a trace that listed a person, a reveal of the identity, an interview about the person.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -29,6 +29,9 @@ def looks_at_person(connection: Connection, person: int) -> list[dict[str, Any]]
     for index, said in _entries(connection, b'"k":"access"'):
         if said.get("person") == person:
             found.append(_reveal(index, said))
+    for index, said in _entries(connection, b'"k":"case"'):
+        if said.get("do") == "interview" and any(person in persons for _, persons in said["records"]):
+            found.append(_interview(index, said, person))
     return _told(connection, found)
 
 
@@ -48,6 +51,10 @@ def looks_of_case(connection: Connection, case: Case) -> list[dict[str, Any]]:
         if not isinstance(value, dict):
             raise StoreCorrupt("no entry about a person", place=f"private_entries/{index}")
         found.append(_reveal(index, value))
+    for event in case.events:
+        if event.said["do"] == "interview":
+            for person in sorted({one for _, persons in event.said["records"] for one in persons}):
+                found.append(_interview(event.at, event.said, person))
     return _told(connection, found)
 
 
@@ -172,6 +179,11 @@ def _trace(question: tuple[int, dict[str, Any]]) -> dict[str, Any]:
 def _reveal(index: int, said: dict[str, Any]) -> dict[str, Any]:
     told = {name: said[name] for name in ("at", "by", "approved_by", "why", "case", "reveal", "person")}
     return {"what": "reveal", **told, "trace": None, "entry": index}
+
+
+def _interview(index: int, said: Mapping[str, Any], person: int) -> dict[str, Any]:
+    told = {"at": said["at"], "by": said["by"], "approved_by": "", "why": "", "case": said["case"]}
+    return {"what": "interview", **told, "trace": None, "reveal": None, "person": person, "entry": index}
 
 
 def _told(connection: Connection, found: list[dict[str, Any]]) -> list[dict[str, Any]]:

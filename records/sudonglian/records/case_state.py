@@ -91,6 +91,18 @@ class Reveal:
     """Whether follow-up workers may see, each for a task of theirs, how to reach the person."""
 
 
+@dataclass(slots=True)
+class Told:
+    """A record of what somebody said in an interview of the case."""
+
+    record: str
+    at_us: int
+    by: str
+    persons: tuple[int, ...]
+    withdrawn: str = ""
+    """The record that declares it to be in error."""
+
+
 class Happened(NamedTuple):
     """An event of the timeline: its index in the private tree, and what it says."""
 
@@ -123,6 +135,10 @@ class Case:
     members: dict[int, Member] = field(default_factory=dict)
     reveals: dict[int, Reveal] = field(default_factory=dict)
     tasks: Tasks = field(default_factory=lambda: Tasks({}, {}, []))
+    interviews: dict[str, Told] = field(default_factory=dict)
+    """By the hash of the record, those of cases that were merged into this one too."""
+    dropped: dict[int, Member] = field(default_factory=dict)
+    """Who was listed by what somebody took back; as they were, should a later run list them again."""
 
     def apply(self, happened: Happened) -> None:
         """Take in the next event.
@@ -238,6 +254,8 @@ def _run(case: Case, one: Happened) -> None:
         held = case.members.get(person)
         if held is None:
             case.members[person] = Member(run.trace, tier, rank)
+            if (before := case.dropped.pop(person, None)) is not None:
+                case.members[person].status, case.members[person].reached_us = before.status, before.reached_us
         else:
             held.origin = None  # its own now, whoever brought it
             if rank < held.rank:
@@ -288,8 +306,21 @@ def _taken(case: Case, one: Happened) -> None:
         case.seeds[max(case.seeds, default=-1) + 1] = Seed(
             kind, subject, at_us, place, result, ct, sample, status, origin
         )
+    for record, at_us, by, persons, withdrawn in said.get("interviews", ()):
+        case.interviews.setdefault(record, Told(record, at_us, by, tuple(persons), withdrawn))
     if said["persons"] and case.first_list_us is None:
         case.first_list_us = one.at_us
+
+
+def _interview(case: Case, one: Happened) -> None:
+    for record, persons in one.said["records"]:
+        case.interviews[record] = Told(record, one.at_us, str(one.said["by"]), tuple(persons))
+
+
+def _withdrawn(case: Case, one: Happened) -> None:
+    case.interviews[str(one.said["of"])].withdrawn = str(one.said["record"])
+    for person in one.said["persons"]:
+        case.dropped[person] = case.members.pop(person)
 
 
 def _back(case: Case, one: Happened) -> None:
@@ -358,6 +389,8 @@ _CHANGES: Final = {
     "run": _run,
     "result": _result,
     "status": _status,
+    "interview": _interview,
+    "interview-withdrawn": _withdrawn,
     "taken": _taken,
     "back": _back,
     "given": _given,

@@ -231,6 +231,58 @@ def add_result(
     append(connection, case, act, said | _test(result, ct, sample, needed=True))
 
 
+def add_positive(
+    connection: Connection, case: Case, act: Act, person: int, *, at: datetime, ct: str = "", sample: str = ""
+) -> tuple[int, bool]:
+    """Keep that a person is positive, and let the case begin from that person too; return the seed, and if it is new.
+
+    Nothing happens a second time: a test that is kept is kept once, a person is one seed for one sample. Its open
+    `test` task ends with the result.
+
+    Raises
+    ------
+    CaseRefused
+        The case has no such person, on its line list, as a seed, or in an interview.
+    """
+    subject = str(person)
+    at_us = derive.micros(at)
+    seeds = [(number, one) for number, one in case.seeds.items() if (one.kind, one.subject) == ("person", subject)]
+    named = any(person in one.persons for one in case.interviews.values() if not one.withdrawn)
+    if not (person in case.members or seeds or named):
+        raise CaseRefused(f"person {person} is not known to case {case.number}", place="person")
+    seed = next((number for number, one in seeds if one.at_us == at_us and one.result == "positive"), None)
+    is_new = seed is None
+    if seed is None:
+        told: dict[str, Any] = {"at": at, "result": "positive", "ct": ct, "sample": sample}
+        seed = add_seed(connection, case, act, kind="person", subject=subject, **told)
+    kept = any(
+        one.said["do"] == "result"
+        and (one.said["subject"], one.said["is_person"], one.said["at_us"]) == (subject, True, at_us)
+        and one.said["result"] == "positive"
+        for one in case.events
+    )
+    if not kept:
+        told = {"result": "positive", "at": at, "ct": ct, "sample": sample}
+        add_result(connection, case, act, subject=subject, is_person=True, **told)
+    return seed, is_new
+
+
+def add_interviews(connection: Connection, case: Case, act: Act, told: Iterable[tuple[str, Sequence[int]]]) -> None:
+    """Keep the hashes of records of an interview, each with the numbers of whom it names."""
+    records: list[Json] = [[record, list[Json](persons)] for record, persons in told]
+    if records:
+        append(connection, case, act, {"do": "interview", "records": records})
+
+
+def withdraw_interview(
+    connection: Connection, case: Case, act: Act, record: str, declaration: str, persons: Iterable[int], why: str
+) -> None:
+    """Keep that what somebody said is taken back, by the record that declares it to be in error; its people are dropped."""
+    dropped = list[Json](sorted(persons))
+    said: dict[str, Json] = {"do": "interview-withdrawn", "of": record, "record": declaration, "persons": dropped}
+    append(connection, case, act, said | {"why": text_of(why, "reason")})
+
+
 def set_status(connection: Connection, case: Case, act: Act, person: int, status: str, note: str = "") -> None:
     """Say how far one is with a person.
 
@@ -259,7 +311,10 @@ def merge(connection: Connection, case: Case, other: Case, act: Act, why: str) -
         raise CaseRefused("a case cannot be merged with itself", place="other")
     check_open(other)
     reason = text_of(why, "reason")
-    _take(connection, case, act, other, sorted(other.members), sorted(other.seeds), reason)
+    told: list[Json] = [
+        [one.record, one.at_us, one.by, list[Json](one.persons), one.withdrawn] for one in other.interviews.values()
+    ]
+    _take(connection, case, act, other, sorted(other.members), sorted(other.seeds), reason, told)
     append(connection, other, act, {"do": "merged", "into": case.number, "why": reason})
 
 
@@ -388,11 +443,20 @@ def _test(result: str, ct: str, sample: str, *, needed: bool) -> dict[str, Json]
 
 
 def _take(
-    connection: Connection, case: Case, act: Act, other: Case, persons: Iterable[int], seeds: Iterable[int], why: str
+    connection: Connection,
+    case: Case,
+    act: Act,
+    other: Case,
+    persons: Iterable[int],
+    seeds: Iterable[int],
+    why: str,
+    interviews: Sequence[Json] = (),
 ) -> None:
     told: list[Json] = [_told(other, person) for person in persons]
     begun: list[Json] = [_seed(other.seeds[number]) for number in seeds]
     said: dict[str, Json] = {"do": "taken", "from": other.number, "persons": told, "seeds": begun, "why": why}
+    if interviews:
+        said["interviews"] = list(interviews)
     append(connection, case, act, said)
 
 

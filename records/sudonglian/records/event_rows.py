@@ -4,16 +4,28 @@ docs/spec/facts.md §2; docs/decisions/0352 why they are also read without what 
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final
 
 from sqlalchemy import Connection, select
 
 from sudonglian.chain import entry
 from sudonglian.chain.canonical import Json
 from sudonglian.records import derive
-from sudonglian.records.reader import Correction, StoredRecord, corrections_of, entry_of, events_of, withheld
+from sudonglian.records.reader import (
+    Correction,
+    StoredRecord,
+    corrections_of,
+    entry_of,
+    events_of,
+    records_of,
+    withheld,
+)
 from sudonglian.records.store import BATCH, in_batches
 from sudonglian.records.tables import ENTRIES, PARTICIPANTS, RECORDS
+
+UNSEALED: Final = -1
+"""Where a record is that the log does not hold yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +65,17 @@ def event_views(
     shown = [derive.EVENT_ID, *(name for name in names if name != derive.PARTICIPANTS)]
     for page in _pages(events_of(connection, normal, size)):
         yield from _views(page, *_beside(connection, page, shown), corrections_of(connection, _hashes(page), size))
+
+
+def rows_of(connection: Connection, hashes: Sequence[bytes], names: Iterable[str] = ()) -> Iterator[EventRow]:
+    """Yield some records as a trace reads them, whether they are sealed by now or not."""
+    shown = [derive.EVENT_ID, *(name for name in names if name != derive.PARTICIPANTS)]
+    for batch in in_batches(list(dict.fromkeys(hashes))):
+        page = [
+            one if one.log_index is not None else replace(one, log_index=UNSEALED)
+            for one in records_of(connection, batch)
+        ]
+        yield from _views(page, *_beside(connection, page, shown), {})
 
 
 def sealed_events(connection: Connection, start: int, size: int, names: Iterable[str]) -> Iterator[EventRow]:

@@ -17,7 +17,7 @@ from sudonglian.records import derive, vault
 from sudonglian.records.fsck_log import Log
 from sudonglian.records.fsck_report import Report
 from sudonglian.records.handoffs import Handoff, handoff_of
-from sudonglian.records.identities import identity
+from sudonglian.records.identities import identity, numbered
 from sudonglian.records.keys import Keys
 from sudonglian.records.store import BATCH
 from sudonglian.records.tables import DISCLOSURES, HANDOFFS, IDENTIFIERS, PARTICIPANTS, PERSONS, RECORDS, TRACES
@@ -227,6 +227,8 @@ def _participants(
         report.same("participant", place, numbers, derive.participant_row(position, element))
         reference = element["personRef"] if isinstance(element, dict) else None
         if isinstance(reference, dict):
+            if numbered(str(reference["kind"]), str(reference["value"])) == proof.person_no:
+                continue  # named by number: there is no identity to look the person up by
             who = identity(str(reference["kind"]), str(reference["value"]), row.submitter)
             due = vault.lookup_of(keys, who)
             report.same("lookup", f"persons/{proof.person_no}", people.lookups.get(proof.person_no), due)

@@ -27,6 +27,10 @@ KEEP_TRUNK_ZERO: Final = ("+39", "+378", "+379")
 """Countries in which the zero in brackets is dialled from abroad as well (ITU-T E.164, national numbering plans)."""
 
 _OLD_ID = re.compile(r"[0-9]{15}", re.ASCII)
+BY_NUMBER: Final = "urn:sudonglian:person:"
+"""Before a person's number where a record of the authority names somebody whom the vault knows."""
+
+_NUMBERED = re.compile(rf"{BY_NUMBER}([0-9]{{16}})")
 _MOBILE = re.compile(r"1[3-9][0-9]{9}", re.ASCII)
 _TRUNK_MOBILE = re.compile(r"01[3-9][0-9]{9}", re.ASCII)
 _LANDLINE_ABROAD = re.compile(r"(?:10|2[0-9])[0-9]{8}|[3-9][0-9]{9,10}", re.ASCII)
@@ -173,6 +177,16 @@ def phone_fault(value: str) -> str | None:
     (None, None, 'shape')
     """
     return None if _PHONE.fullmatch(identity("phone", value, "").normal) else "shape"
+
+
+def numbered(kind: str, value: str) -> int | None:
+    """Return the number of a person whom a reference names by number, or None; only a record of our own making may.
+
+    >>> numbered("badge", "urn:sudonglian:person:7113840018923441"), numbered("badge", "D-77")
+    (7113840018923441, None)
+    """
+    found = _NUMBERED.fullmatch(value) if kind == "badge" else None
+    return None if found is None else int(found[1])
 
 
 def reads_as_identity(text: str) -> bool:

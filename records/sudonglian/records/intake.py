@@ -20,7 +20,7 @@ from sudonglian.records import bulk, derive, master_data, sequencer, store, vaul
 from sudonglian.records.epcis.document import Form
 from sudonglian.records.epcis.findings import Finding, pointer
 from sudonglian.records.handoffs import Handoff, handoff_of
-from sudonglian.records.identities import Identity, identity
+from sudonglian.records.identities import Identity, identity, numbered
 from sudonglian.records.judging import RULE, Judged, JudgedEvent, Refusal, judge, participants_of, refusal_of
 from sudonglian.records.keks import Ring
 from sudonglian.records.keys import KEY_BYTES, Keys
@@ -116,6 +116,7 @@ def capture(
     behaviour: Behaviour = "rollback",
     form: Form | None = None,
     profile: Profile | None = None,
+    by_number: bool = False,
 ) -> CaptureResult:
     """Take the events of one document: `judge` and `take` in one.
 
@@ -139,14 +140,19 @@ def capture(
         JSON or XML, if the sender says which.
     profile
         What the document must tell as well; what it lacks refuses.
+    by_number
+        Whether a participant may be named by the number that the vault gave (`identities.numbered`): in documents of
+        our own making alone, else whoever guessed a number could write about somebody.
 
     Raises
     ------
     DocumentRefused
         The bytes are no document with events.
+    UnknownPerson
+        Nobody has a number that is named.
     """
     judged = judge(keys, raw, submitter=submitter, now=now, form=form, profile=profile)
-    return take(connection, keys, judged, duplicate_ids=duplicate_ids, behaviour=behaviour)
+    return take(connection, keys, judged, duplicate_ids=duplicate_ids, behaviour=behaviour, by_number=by_number)
 
 
 def rehearse(
@@ -179,6 +185,7 @@ def take(
     *,
     duplicate_ids: DuplicateIds = "refuse",
     behaviour: Behaviour = "rollback",
+    by_number: bool = False,
 ) -> CaptureResult:
     """Compare judged events with what is known, and write the new ones (see `capture`)."""
     refused = list(judged.refused)
@@ -188,7 +195,7 @@ def take(
     refused.sort(key=_by_event)
     if refused and behaviour == "rollback":
         return CaptureResult(tuple(refused), (), judged.warnings)
-    _write(connection, keys, drafts, judged.submitter, judged.came)
+    _write(connection, keys, drafts, judged.submitter, judged.came, by_number=by_number)
     master_data.put(connection, judged.submitter, judged.described, judged.came)
     return CaptureResult(tuple(refused), tuple(receipts), judged.warnings, len(judged.described))
 
@@ -261,7 +268,9 @@ def _corrections(one: JudgedEvent, own: bytes, earlier: Sequence[_Known], others
     return [entry.correction_entry(other.record_hash, own) for other in others]
 
 
-def _write(connection: Connection, keys: Keys, drafts: Sequence[_Draft], submitter: str, now: datetime) -> None:
+def _write(
+    connection: Connection, keys: Keys, drafts: Sequence[_Draft], submitter: str, now: datetime, *, by_number: bool
+) -> None:
     if not drafts:
         return
     captured_us = derive.micros(now)
@@ -294,7 +303,7 @@ def _write(connection: Connection, keys: Keys, drafts: Sequence[_Draft], submitt
     for batch in in_batches([said.of for draft in drafts for said in map(_correction, draft.corrections)]):
         corrected = select(RECORDS.c.id).where(RECORDS.c.record_hash.in_(batch))
         connection.execute(update(HANDOFFS).where(HANDOFFS.c.record_id.in_(corrected)).values(taken_back=True))
-    _write_disclosures(connection, keys, ids, drafts, submitter)
+    _write_disclosures(connection, keys, ids, drafts, submitter, by_number=by_number)
     sequencer.enqueue(connection, (data for data, _ in entries), now, (record_id for _, record_id in entries))
 
 
@@ -309,10 +318,21 @@ def _handoff(draft: _Draft) -> Handoff | None:
 
 
 def _write_disclosures(
-    connection: Connection, keys: Keys, ids: Sequence[int], drafts: Sequence[_Draft], submitter: str
+    connection: Connection,
+    keys: Keys,
+    ids: Sequence[int],
+    drafts: Sequence[_Draft],
+    submitter: str,
+    *,
+    by_number: bool,
 ) -> None:
-    who = [[_identity(participant, submitter) for participant in participants_of(one.event.plain)] for one in drafts]
-    persons = vault.admit(connection, keys, (identity for each in who for identity in each))
+    who = [
+        [_who(participant, submitter, by_number=by_number) for participant in participants_of(one.event.plain)]
+        for one in drafts
+    ]
+    everybody = [one for each in who for one in each]
+    admitted = vault.admit(connection, keys, (one for one in everybody if isinstance(one, Identity)))
+    known = vault.known(connection, keys, (one for one in everybody if isinstance(one, int)))
     disclosures: list[dict[str, Any]] = []
     participants: list[dict[str, Any]] = []
     for record_id, draft, identities in zip(ids, drafts, who, strict=True):
@@ -329,7 +349,8 @@ def _write_disclosures(
                 "sealed": None,
             }
             if one.position is not None:
-                person = persons[identities[one.position]]
+                named = identities[one.position]
+                person = known[named] if isinstance(named, int) else admitted[named]
                 sealed = vault.seal(person, draft.sealed.record_hash, one.digest, one.text)
                 row |= {"text": None, "person_no": person.number, "sealed": sealed}
                 kept = derive.participant_row(one.position, elements[one.position])
@@ -339,10 +360,12 @@ def _write_disclosures(
     bulk.put(connection, PARTICIPANTS, participants)
 
 
-def _identity(participant: Mapping[str, Json], submitter: str) -> Identity:
+def _who(participant: Mapping[str, Json], submitter: str, *, by_number: bool) -> Identity | int:
     reference = participant["personRef"]
     assert isinstance(reference, dict)
-    return identity(str(reference["kind"]), str(reference["value"]), submitter)
+    kind, value = str(reference["kind"]), str(reference["value"])
+    number = numbered(kind, value) if by_number else None
+    return identity(kind, value, submitter) if number is None else number
 
 
 def _erased(one: JudgedEvent) -> Refusal:

@@ -88,6 +88,12 @@ def record(connection: Connection, record_hash: bytes) -> StoredRecord:
     return StoredRecord(*row)
 
 
+def records_of(connection: Connection, hashes: Sequence[bytes]) -> list[StoredRecord]:
+    """Return those of the records that there are, in the order in which they were taken; at most a batch of them."""
+    query = _RECORD.where(RECORDS.c.record_hash.in_(hashes)).order_by(RECORDS.c.id)
+    return [StoredRecord(*row) for row in connection.execute(query)]
+
+
 def disclosures(
     connection: Connection, keys: Keys, record_hash: bytes, names: Iterable[str] | None = None, *, people: bool = False
 ) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from sudonglian.records import cases, derive, private, store, vault
 from sudonglian.records.case_state import Case, Reveal
 from sudonglian.records.cases import Act
 from sudonglian.records.errors import StoreCorrupt
+from sudonglian.records.identities import numbered
 from sudonglian.records.keys import Keys
 from sudonglian.records.store import in_batches
 from sudonglian.records.tables import DISCLOSURES, RECORDS, REVEALS
@@ -213,7 +214,9 @@ def identities(connection: Connection, keys: Keys, numbers: Iterable[int]) -> di
         query = select(*columns).join(RECORDS, RECORDS.c.id == DISCLOSURES.c.record_id)
         for row in connection.execute(query.where(DISCLOSURES.c.person_no.in_(batch)).order_by(DISCLOSURES.c.id)):
             text = vault.unseal(known[row.person_no], row.record_hash, row.digest, row.sealed)
-            found[row.person_no][_identity(text)] = None
+            told = _identity(text)
+            if numbered(told.kind, told.value) != row.person_no:
+                found[row.person_no][told] = None
     return {number: tuple(told) for number, told in found.items()}
 
 

@@ -11,12 +11,16 @@ from sqlalchemy import Connection, or_, select
 
 from sudonglian.chain.canonical import Json
 from sudonglian.chain.identifiers import normal
+from sudonglian.records.interviews import STEP
 from sudonglian.records.reader import StoredRecord
 from sudonglian.records.tables import HANDOFFS, IDENTIFIERS, RECORDS
 from sudonglian.records.visibility import Visibility, visibility_of
 
 PARTY_TYPES: Final = frozenset({"possessing_party", "owning_party"})
 """CBV 2.0 §7.4.2; a `location` is no party."""
+
+INTERVIEWING: Final = f'"bizStep":"{STEP}"'.encode()
+"""In the canonical form of a record of an interview, whoever has submitted it."""
 
 
 @dataclass
@@ -32,7 +36,9 @@ class Sight:
         self._party = normal(self.firm)
 
     def may_read(self, record: StoredRecord) -> bool:
-        """Return whether the firm may read what a record says in the clear."""
+        """Return whether the firm may read what a record says in the clear; an interview's no firm reads."""
+        if INTERVIEWING in record.body:
+            return False
         if record.submitter == self.firm:
             return True
         known = self._seen.get(record.record_hash)
@@ -44,7 +50,7 @@ class Sight:
 
     def may_disclose(self, record: StoredRecord, names: Iterable[str]) -> bool:
         """Return whether the firm may read withheld members: its own, of a partner's record those for partners."""
-        if record.submitter == self.firm:
+        if record.submitter == self.firm and INTERVIEWING not in record.body:
             return True
         return self.may_read(record) and all(visibility_of(one) is Visibility.PARTNER for one in names)
 

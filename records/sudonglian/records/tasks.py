@@ -187,11 +187,44 @@ def close(
         if one.kind == "test":
             tested: dict[str, Any] = {"result": outcome, "ct": ct, "at": at or act.now}
             cases.add_result(connection, case, act, subject=one.subject, is_person=True, **tested)
+            if outcome == "positive":
+                # Whoever is positive exposes others: the case begins from there too (docs/decisions/0831).
+                cases.add_positive(connection, case, act, person, at=tested["at"], ct=ct)
         elif outcome in SPOKEN and status in (LISTED, "unreachable"):
             cases.set_status(connection, case, act, person, "contacted")
         elif outcome == "unreachable" and status == LISTED:
             cases.set_status(connection, case, act, person, "unreachable")
     return one
+
+
+def positive(
+    connection: Connection, case: Case, act: Act, person: int, *, at: datetime, ct: str = "", sample: str = ""
+) -> tuple[int, bool, list[Task]]:
+    """Keep that a person is positive (`cases.add_positive`), and end the open tasks that were to find that out.
+
+    Returns
+    -------
+    The seed's number, whether it is new, and the tasks that ended.
+
+    Raises
+    ------
+    CaseRefused
+        The case knows no such person.
+    """
+    seed, is_new = cases.add_positive(connection, case, act, person, at=at, ct=ct, sample=sample)
+    ended = [
+        one for one in case.tasks.by_number.values() if one.is_open and one.kind == "test" and one.person == person
+    ]
+    for one in ended:
+        said: dict[str, Json] = {
+            "do": "task-closed",
+            "task": one.number,
+            "outcome": "positive",
+            "note": "",
+            "record": "",
+        }
+        cases.append(connection, case, act, said)
+    return seed, is_new, ended
 
 
 def of_worker(connection: Connection, by: str, *, is_open: bool = True) -> list[tuple[Case, Task]]:

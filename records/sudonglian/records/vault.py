@@ -154,6 +154,25 @@ def persons(connection: Connection, keys: Keys, numbers: Iterable[int]) -> dict[
     return found
 
 
+def known(connection: Connection, keys: Keys, numbers: Iterable[int]) -> dict[int, Person]:
+    """Return persons by number to write about; their rows stay locked as those of `admit` do.
+
+    Raises
+    ------
+    UnknownPerson
+        Nobody has one of the numbers, or the person has been erased.
+    """
+    wanted = sorted(set(numbers))
+    found: dict[int, Person] = {}
+    for batch in in_batches(wanted):
+        query = select(PERSONS).where(PERSONS.c.person_no.in_(batch)).order_by(PERSONS.c.person_no)
+        for row in connection.execute(query.with_for_update(read=True)):
+            found[row.person_no] = unwrap(keys, row.kek, row.person_no, row.wrapped_key)
+    if lacking := [one for one in wanted if one not in found]:
+        raise UnknownPerson("nobody has this number, or the person has been erased", place=f"persons/{lacking[0]}")
+    return found
+
+
 def hold(connection: Connection, numbers: Iterable[int]) -> None:
     """See that nobody of these is erased before this transaction ends; the erased are not there any more.
 

@@ -26,7 +26,7 @@ def test_every_block_runs(tmp_path: Path) -> None:
     if shutil.which("curl") is None:
         pytest.skip("no curl: apt-get install curl enables the test of docs/http.md")
     blocks = re.findall(r"```bash\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL)
-    assert len(blocks) == 31
+    assert len(blocks) == 32
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

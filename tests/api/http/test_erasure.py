@@ -37,6 +37,7 @@ CARD: Final = "110105199003071235"
 """Of a wrong check character, so that a warning is about it too."""
 PHONE: Final = "13987654321"
 NAME: Final = "欧阳试验员"
+AUTHORITY: Final = "urn:sudonglian:submitter:cdc"
 SEEN: Final = "SEAL-CONTROL-77"
 """Nobody's data: what the search must find."""
 
@@ -187,6 +188,25 @@ def plant(server: Any, world: World, make: Any) -> None:
         assert server.ask("POST", "/traces", {**question, **members}, token="tracer").status in (400, 422, 202)
     asked = server.ask("POST", "/traces", question, token="tracer")
     server.wait_for(asked.headers["location"], lambda told: told["state"] == "success", token="tracer")
+    # Somebody tells of them in an interview: by a sheet, over HTTP, rightly and wrongly.
+    world.command("case", "open", "C-1", "--purpose", "p", "--basis", "b", "--responsible", "r")
+    said = world.root / "said.csv"
+    times = "2026-01-04 19:00,2026-01-06 09:00"
+    good = f"phone:{PHONE}={NAME},,9520001001062+kitchen,{times}"
+    # Of the second a digit is wrong, and of the third the kind.
+    for row, code in (
+        (good, 0),
+        (f"phone:{PHONE}={NAME},cn-id:{CARD}={NAME},,{times}", 1),
+        (f"phone:{NAME},{CARD},,{times}", 1),
+    ):
+        said.write_text(f"person,with,place,begin,told\n{row}\n", encoding="utf-8")
+        world.command("case", "interview", "import", "C-1", str(said), code=code)
+    said.unlink()  # the interviewer's own file
+    told = {"told": "2026-01-06T09:00:00+08:00", "begin": ["2026-01-05T19:00:00+08:00"]}
+    place = "https://id.gs1.org/414/9520001001062"
+    for people, status in (([f"phone:{PHONE}={NAME}"], 201), ([f"phone:{PHONE}", CARD], 422), ([f"tel:{PHONE}"], 422)):
+        asked = {"statements": [{"persons": people, "place": place, **told}]}
+        assert server.ask("POST", "/cases/C-1/interviews", asked, token="investigator").status == status
     written = world.root / "sent.json"
     written.write_bytes(make.document(make.event(30, **{"sdl:participants": [person(CARD)]})))
     world.command("capture", str(written))
@@ -218,7 +238,7 @@ def test_nothing_is_left_of_somebody_who_came_in_by_every_door(
     world: World, make: Any, start_server: Callable[..., Any]
 ) -> None:
     tokens, _ = make.deploy(world.data, None if world.postgres is None else world.url)
-    server = start_server(world.data, **{"SUDONGLIAN_SEAL_AFTER": "0", **world.env})
+    server = start_server(world.data, **{"SUDONGLIAN_SEAL_AFTER": "0", "SUDONGLIAN_SUBMITTER": AUTHORITY, **world.env})
     server.tokens = tokens
     plant(server, world, make)
     server.wait_for("/status", lambda told: told["pending"] == 0)

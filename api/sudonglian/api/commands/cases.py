@@ -3,24 +3,26 @@
 docs/cases.md; the JSON is that of `trace.casework.case_documents`.
 """
 
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 
-from sudonglian.api.commands import exports, reveals, tasks
+from sudonglian.api.commands import exports, interviews, reveals, tasks
 from sudonglian.api.commands.reveals import KeyFile, Reason, token_in
 from sudonglian.api.console import DONE, Console, check_writable, write_file
 from sudonglian.api.errors import UsageRefused
 from sudonglian.api.parsing import PERSON, identifier_of, moment, seed_of, span
 from sudonglian.api.principals import here
 from sudonglian.api.scopes import Scope
-from sudonglian.api.wiring import open_house
+from sudonglian.api.wiring import House, open_house
 from sudonglian.api.working import working
 from sudonglian.records import cases, derive
-from sudonglian.records.case_state import Case
+from sudonglian.records import tasks as case_tasks
+from sudonglian.records.case_state import Case, Seed
+from sudonglian.records.cases import Act
 from sudonglian.trace.casework import case_documents, case_list
 from sudonglian.trace.casework.clock import clock as clock_of
 from sudonglian.trace.casework.run import run_trace
@@ -29,6 +31,10 @@ from sudonglian.trace.engine.policies import policy_table
 from sudonglian.trace.engine.query import POLICY, TraceQuery
 
 Named = Annotated[str, typer.Argument(metavar="CASE", help="The case, by its number or name.")]
+
+WithoutInterviews = Annotated[
+    bool, typer.Option("--without-interviews", help="Ask firms' records alone, and not what people said.")
+]
 
 POLICIES: Final = ", ".join(policy_table())
 
@@ -90,6 +96,7 @@ def run(
     ] = "14d",
     backward: Annotated[bool, typer.Option("--backward", help="Ask what may have exposed the seed.")] = False,
     policy: Annotated[str, typer.Option(metavar="P", help=f"What is assumed of the pathogen: {POLICIES}.")] = POLICY,
+    without_interviews: WithoutInterviews = False,
     key_file: KeyFile = "",
 ) -> int:
     """Trace from a case's seeds, and keep the runs and whom they list in the case."""
@@ -104,20 +111,48 @@ def run(
         begun = found.seeds if number is None else {number: found.seeds.get(number)}
         if not begun or None in begun.values():
             raise UsageRefused("the case has no such seed", place="--seed")
-        with working(console, "tracing"):
-            for one in begun.values():
-                assert one is not None
-                query = TraceQuery(
-                    seed=f"{PERSON}{one.subject}" if one.kind == "person" else one.subject,
-                    at=derive.moment(one.at_us),
-                    lookback=ago,
-                    backward=backward,
-                    seed_place=one.place,
-                    policy=policy,
-                )
-                run_trace(house.store, house.keys, query, case=str(found.number), by=act.by)
+        seeds = [one for one in begun.values() if one is not None]
+        _trace(console, house, found, act, seeds, ago, backward, policy, interviewed=not without_interviews)
         with house.store.read() as connection:
             found = cases.find(connection, case)
+    return _emit(console, found)
+
+
+@app.command()
+def positive(
+    context: typer.Context,
+    case: Named,
+    person: Annotated[int, typer.Argument(metavar="PERSON", min=1, help="The person's number.")],
+    at: Annotated[str, typer.Option(metavar="TIME", help="When it was sampled, with its offset.")],
+    ct: Annotated[str, typer.Option(metavar="CT", help="The test's Ct value: 31.5.")] = "",
+    sample: Annotated[str, typer.Option(metavar="TEXT", help="What was sampled: throat swab.")] = "",
+    trace: Annotated[
+        bool, typer.Option("--trace", help="Also trace from this person, so that the contacts of contacts are listed.")
+    ] = False,
+    lookback: Annotated[
+        str, typer.Option(metavar="SPAN", help="How long before that the person may have exposed others: 14d, 36h.")
+    ] = "14d",
+    policy: Annotated[str, typer.Option(metavar="P", help=f"What is assumed of the pathogen: {POLICIES}.")] = POLICY,
+    without_interviews: WithoutInterviews = False,
+    key_file: KeyFile = "",
+) -> int:
+    """Keep that a person is positive: the result, a seed of the case, and the end of open test tasks; twice is once."""
+    console: Console = context.obj
+    if policy not in policy_table():
+        raise UsageRefused(f"{policy!r} is none of: {POLICIES}", place="--policy")
+    told: dict[str, Any] = {"at": moment(at, "--at"), "ct": ct, "sample": sample}
+    ago = span(lookback, "--lookback")
+    with open_house(console, create=False) as house:
+        act = here(house, token_in(key_file), Scope.case)
+        with house.store.write() as connection:
+            found = cases.to_change(connection, case)
+            seed, _, _ = case_tasks.positive(connection, found, act, person, **told)
+        if trace:
+            _trace(
+                console, house, found, act, [found.seeds[seed]], ago, False, policy, interviewed=not without_interviews
+            )
+            with house.store.read() as connection:
+                found = cases.find(connection, case)
     return _emit(console, found)
 
 
@@ -283,7 +318,34 @@ def register(root: typer.Typer) -> None:
     exports.register(app)
     app.add_typer(reveals.app, name="reveal")
     app.add_typer(tasks.app, name="tasks")
+    app.add_typer(interviews.app, name="interview")
     root.add_typer(app, name="case")
+
+
+def _trace(
+    console: Console,
+    house: House,
+    case: Case,
+    act: Act,
+    seeds: Iterable[Seed],
+    lookback: timedelta,
+    backward: bool,
+    policy: str,
+    *,
+    interviewed: bool,
+) -> None:
+    with working(console, "tracing"):
+        for one in seeds:
+            query = TraceQuery(
+                seed=f"{PERSON}{one.subject}" if one.kind == "person" else one.subject,
+                at=derive.moment(one.at_us),
+                lookback=lookback,
+                backward=backward,
+                seed_place=one.place,
+                policy=policy,
+                interviews=interviewed,
+            )
+            run_trace(house.store, house.keys, query, case=str(case.number), by=act.by)
 
 
 def _found(console: Console, case: str) -> Case:
@@ -345,7 +407,12 @@ def _clock(console: Console, told: dict[str, Any]) -> Iterator[str]:
 def _row(console: Console, row: dict[str, Any]) -> str:
     tier = row["tier_zh"] if console.lang == "zh" else row["tier"]
     generation = f"{row['generation']['objects']}+{row['generation']['persons']}"
-    return f"{row['person']:<17} {tier:<10} {generation:<5} {row['evidence']:<8} {row['status']:<12} {row['time']}  {row['place']}"
+    flag = "".join(f"  ! {one['reason'][console.lang]}" for one in row["flags"])
+    said = console.text(" (by what was said)") if row["stated"] == "yes" else ""
+    return (
+        f"{row['person']:<17} {tier:<10} {generation:<5} {row['evidence']:<8} {row['status']:<12} {row['time']}  "
+        f"{row['place']}{said}{flag}"
+    )
 
 
 def _counted(console: Console, told: dict[str, Any]) -> Iterator[str]:

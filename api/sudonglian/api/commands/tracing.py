@@ -86,6 +86,9 @@ def trace(
     log_size: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Answer from the first N entries, as it was answered then.")
     ] = None,
+    without_interviews: Annotated[
+        bool, typer.Option("--without-interviews", help="Ask firms' records alone, and not what people said.")
+    ] = False,
     case: Annotated[
         str, typer.Option(metavar="C", help="The open case that keeps this trace, by number or name.")
     ] = "",
@@ -144,6 +147,7 @@ def trace(
         persistence=spans((_pair(text) for text in lasting or ()), "--persistence"),
         min_dwell=spans((_pair(text) for text in dwelt or ()), "--min-dwell"),
         strict=strict,
+        interviews=not without_interviews,
     )
     if member:
         seed_of(member, "--why")

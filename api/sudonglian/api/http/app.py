@@ -29,6 +29,7 @@ from sudonglian.api.http.routes import (
     fsma204,
     handoffs,
     health,
+    interviews,
     labels,
     log,
     lots,
@@ -86,6 +87,7 @@ ROUTERS: Final = (
     examine,
     webhooks,
     health,
+    interviews,
     resolver,
 )
 

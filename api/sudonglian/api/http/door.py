@@ -45,7 +45,7 @@ class Door:
     smallest_count: int = 5
     """Counts of people below it are hidden."""
     submitter: str | None = None
-    """Whose records of the authority are: what was done to goods is submitted by it; None if nobody has said so."""
+    """Whose records of the authority are: what was done to goods, and what people said; None if nobody has said so."""
     webhook_hosts: frozenset[str] = frozenset()
     """Hosts inside one's own network that webhooks may lead to."""
     metrics: Metrics = field(default_factory=Metrics)

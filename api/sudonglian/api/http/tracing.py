@@ -78,6 +78,7 @@ class TraceAsk(BaseModel):
     strict: bool | None = Field(
         None, description="Meetings of one instant do not chain; null: they do only where nothing but days is known."
     )
+    interviews: bool = Field(True, description="false: firms' records alone, and not what people said.")
     log_size: int = Field(0, ge=0, description="Answer from so many entries, as it was answered then; 0 for all.")
     case: str = Field("", max_length=MAX_WHY, description="The open case that keeps the run; needs the scope case.")
     purpose: str = Field("", max_length=MAX_WHY)
@@ -106,6 +107,7 @@ class TraceAsk(BaseModel):
             policy=self.policy,
             tiers=self.tiers,
             log_size=self.log_size,
+            interviews=self.interviews,
             persistence=spans(self.persistence.items(), "/persistence"),
             min_dwell=spans(self.min_dwell.items(), "/min_dwell"),
             strict=self.strict,

@@ -4,6 +4,7 @@ docs/cases.md; the answers are those of the API. An identity is on one page, onc
 """
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Path, Request
@@ -17,7 +18,9 @@ from sudonglian.api.http.answers import json_answer
 from sudonglian.api.http.door import door_of
 from sudonglian.api.http.parameters import MAX_INTEGER, declared_only
 from sudonglian.api.http.routes.exports import file_answer
+from sudonglian.api.http.routes.interviews import authority_of, record_all, told_of
 from sudonglian.api.http.routes.reveals import to_approve
+from sudonglian.api.interviewing import statement_of
 from sudonglian.api.pages import rendering
 from sudonglian.api.pages.forms import Form, SmallForm
 from sudonglian.api.pages.language import lang_of, named_language
@@ -27,11 +30,12 @@ from sudonglian.api.pages.rendering import SEE_OTHER, link, page
 from sudonglian.api.pages.session import Approver, CaseWorker
 from sudonglian.api.parsing import PERSON, moment, seed_of
 from sudonglian.api.principals import act_of
-from sudonglian.records import cases, reveals
+from sudonglian.records import cases, reveals, tasks
 from sudonglian.records.case_state import Case
 from sudonglian.records.cases import CALLED, MAX_NAME, MAX_TEXT, RESULTS, Act
+from sudonglian.records.epcis.interview import BY, CERTAINTIES, CONTACTS
 from sudonglian.records.master_data import names_of
-from sudonglian.trace.casework import case_documents, case_list, disclosing
+from sudonglian.trace.casework import case_documents, case_list, disclosing, interviews
 from sudonglian.trace.casework.exports import making
 from sudonglian.trace.casework.seeding import kind_of
 
@@ -91,12 +95,13 @@ def case_page(request: Request, caller: CaseWorker, case: Named) -> Response:
     """Show a case: what for, clock, seeds, runs, line list by number, reveals, timeline."""
     told = _told(request, case)
     with door_of(request).store.read() as connection:
-        called = names_of(connection, {one["place"] for one in told["rows"][:ON_PAGE]})
+        called = names_of(connection, {one["place"] for one in (*told["rows"][:ON_PAGE], *told["said"])})
     values = told | {
         "on_page": ON_PAGE,
         "names": Names(lang_of(request), called),
         "statuses": CALLED,
         "results": RESULTS,
+        "words": {"by": BY, "certainty": CERTAINTIES, "contact": ("", *CONTACTS)},
         "max_text": MAX_TEXT,
         "principal": act_of(caller).by,
         "forms": making.FORMS,
@@ -124,10 +129,31 @@ def export_identities(
     return file_answer(made, rendering.HEADERS)
 
 
+@router.post("/board/{case}/interview")
+def add_interview(request: Request, caller: CaseWorker, case: Named, form: SmallForm) -> Response:
+    """Make a record of what somebody said."""
+    begin, end = (
+        [_clock(form.field(name)) for name in names if form.field(name)]
+        for names in (("begin", "begin_to"), ("end", "end_to"))
+    )
+    one = statement_of(
+        persons=[form.field("person"), *(who for who in form.field("with").split(";") if who.strip())],
+        told=_clock(form.field("told")),
+        begin=begin,
+        end=end,
+        place=form.field("place"),
+        goods=[one for one in form.field("goods").split() if one],
+        contact=form.field("contact"),
+        by=form.field("by"),
+        certainty=form.field("certainty"),
+    )
+    return _to(request, f"/board/{record_all(request, caller, case, [one])['case']}")
+
+
 @router.post("/board/{case}/{what}")
 def change_case(request: Request, caller: CaseWorker, case: Named, what: str, form: SmallForm) -> Response:
     """Do something in a case."""
-    do = CHANGES.get(what)
+    do = partial(_withdraw, request) if what == "withdraw" else CHANGES.get(what)
     if do is None:
         raise UsageRefused("this page has no such form", place="form")
     act = act_of(caller)
@@ -188,6 +214,19 @@ def _result(connection: Connection, case: Case, act: Act, form: Form) -> None:
     cases.add_result(connection, case, act, is_person=is_person, at=local_time(form.field("at")), **named, **told)
 
 
+def _positive(connection: Connection, case: Case, act: Act, form: Form) -> None:
+    told = {name: form.field(name) for name in ("ct", "sample")}
+    tasks.positive(
+        connection, case, act, cases.person_of(form.field("person")), at=local_time(form.field("at")), **told
+    )
+
+
+def _withdraw(request: Request, connection: Connection, case: Case, act: Act, form: Form) -> None:
+    record, why = form.field("record"), form.field("why")
+    keys, whose = door_of(request).keys, authority_of(request)
+    interviews.withdraw(connection, keys, case, act, record, why, submitter=whose)
+
+
 def _status(connection: Connection, case: Case, act: Act, form: Form) -> None:
     cases.set_status(connection, case, act, cases.person_of(form.field("person")), form.field("status"))
 
@@ -207,6 +246,7 @@ def _close(connection: Connection, case: Case, act: Act, form: Form) -> None:
 CHANGES: Final = {
     "seed": _seed,
     "result": _result,
+    "positive": _positive,
     "status": _status,
     "reveal": _ask,
     "merge": _merge,
@@ -218,8 +258,12 @@ CHANGES: Final = {
 
 def local_time(text: str) -> datetime:
     """Return a time as a form gives it."""
+    return moment(_clock(text), "at")
+
+
+def _clock(text: str) -> str:
     # A browser's local time names no offset: the pages speak China's.
-    return moment(f"{text}:00+08:00" if len(text) == len("2024-11-10T14:00") else text, "at")
+    return f"{text}:00+08:00" if len(text) == len("2024-11-10T14:00") else text
 
 
 def _listed(request: Request) -> list[dict[str, Any]]:
@@ -236,7 +280,9 @@ def _told(request: Request, case: str) -> dict[str, Any]:
         rows = case_list.rows(connection, found)
     counts = case_list.counts(rows, door.smallest_count)
     told = case_documents.case_json(found, datetime.now(UTC))
-    return {**told, "rows": rows, "timeline": case_documents.timeline(found), "counts": counts}
+    said = told_of(request, case)
+    beside = {"said": said["interviews"], "impossible": said["impossible"]}
+    return {**told, **beside, "rows": rows, "timeline": case_documents.timeline(found), "counts": counts}
 
 
 def _waiting(request: Request) -> list[dict[str, Any]]:

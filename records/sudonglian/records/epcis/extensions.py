@@ -9,6 +9,7 @@ from typing import Final
 from sudonglian.chain.canonical import Json
 from sudonglian.chain.identifiers.normal import IdentifierRefused
 from sudonglian.records.epcis.findings import Finding, error, pointer, warning
+from sudonglian.records.epcis.interview import check_interview
 from sudonglian.records.epcis.times import instant
 from sudonglian.records.identifiers import container
 
@@ -35,6 +36,8 @@ def check_extensions(event: dict[str, Json]) -> list[Finding]:
     found = list(_misplaced(event))
     if "sdl:participants" in event:
         found += _participants(event["sdl:participants"])
+    if "sdl:interview" in event:
+        found += check_interview(event["sdl:interview"])
     if "sdl:traceCode" in event:
         found += _trace_codes(event["sdl:traceCode"])
     number = event.get("sdl:containerNo")

@@ -77,12 +77,7 @@ def open_book(raw: bytes) -> Book:
     SheetRefused
         Each reason has its own class and slug.
     """
-    if len(raw) > workbook.MAX_FILE_BYTES:
-        limit = workbook.MAX_FILE_BYTES
-        raise SheetTooLarge(f"at most {limit} bytes are read", zh=f"最多读取 {limit} 字节,请分为几个文件")
-    if not raw.strip():
-        raise SheetRefused("the file is empty", zh="文件为空")
-    source = workbook.read(raw) if workbook.is_workbook(raw) else csv_file.read(raw)
+    source = opened(raw)
     found: list[Table] = []
     people: Table | None = None
     passed_over = [*source.hidden]
@@ -117,6 +112,22 @@ def open_book(raw: bytes) -> Book:
             zh=f"没有一个表有这些表头:{columns.named(wanted, 'zh')}",
         )
     return Book(source, found[0], people, tuple(passed_over))
+
+
+def opened(raw: bytes) -> Source:
+    """Return the sheets of an XLSX or CSV file, whatever they are about.
+
+    Raises
+    ------
+    SheetRefused
+        It is none, or too large.
+    """
+    if len(raw) > workbook.MAX_FILE_BYTES:
+        limit = workbook.MAX_FILE_BYTES
+        raise SheetTooLarge(f"at most {limit} bytes are read", zh=f"最多读取 {limit} 字节,请分为几个文件")
+    if not raw.strip():
+        raise SheetRefused("the file is empty", zh="文件为空")
+    return workbook.read(raw) if workbook.is_workbook(raw) else csv_file.read(raw)
 
 
 def _table(sheet: Sheet, *, people: bool) -> Table:

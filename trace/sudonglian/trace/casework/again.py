@@ -13,6 +13,7 @@ from sudonglian.records import event_rows, log, traces
 from sudonglian.records.keys import Keys
 from sudonglian.records.store import Store
 from sudonglian.trace.casework import memory
+from sudonglian.trace.casework.positions import positions_in
 from sudonglian.trace.casework.views import SHOWN, views
 from sudonglian.trace.engine.derive import derive_facts
 from sudonglian.trace.engine.editions import as_edition
@@ -52,7 +53,7 @@ def again(store: Store, number: int) -> Again:
         document, query = _asked(connection, number)
         edition = str(canonical.parse_stored(document)["v"])  # type: ignore[index, call-overload]
         facts = derive_facts(views(event_rows.event_views(connection, query.log_size, SHOWN)))
-    made = as_edition(trace(facts, query).document(), edition)
+    made = as_edition(trace(facts, query, positions=positions_in(document)).document(), edition)
     return Again(edition, document, canonical.encode(made))
 
 
@@ -65,8 +66,9 @@ def answered(store: Store, keys: Keys, number: int) -> TraceResult:
         As `again`.
     """
     with store.read() as connection:
-        _, query = _asked(connection, number)
-    return trace(memory.of(store).facts(store, keys, query.log_size), query)
+        document, query = _asked(connection, number)
+    facts = memory.of(store).facts(store, keys, query.log_size)
+    return trace(facts, query, positions=positions_in(document))
 
 
 def _asked(connection: Connection, number: int) -> tuple[bytes, TraceQuery]:
@@ -98,6 +100,8 @@ def query_of(told: Any, size: int, root: str) -> TraceQuery:
         policy=told["policy"],
         tiers=told.get("tiers", FIRST_TIERS),
         rank=told.get("rank", FIRST_RANK),
+        # Before there were interviews, questions were without.
+        interviews=told.get("interviews", False),
         log_size=size,
         log_root=root,
     )

@@ -12,7 +12,7 @@ from sudonglian.trace.casework.clock import clock, iso
 
 FRAME: Final = ("k", "case", "n", "at", "by", "do")
 
-COUNTED: Final = ("persons", "seeds", "tasks", "told")
+COUNTED: Final = ("persons", "seeds", "tasks", "told", "interviews")
 """Lists that the timeline tells by their length alone."""
 
 
@@ -35,6 +35,7 @@ def case_json(case: Case, now: datetime) -> dict[str, Any]:
             for run in case.runs.values()
         ],
         "reveals": [reveal_json(case, one, now) for one in case.reveals.values()],
+        "interviews": len(case.interviews),
         "clock": {name: term.as_json() for name, term in clock(case, now).items()},
     }
 
@@ -63,6 +64,8 @@ def timeline(case: Case) -> list[dict[str, Any]]:
         for name in COUNTED:
             if name in said:
                 said[name] = len(said[name])
+        if one.said["do"] == "interview":
+            said["records"] = [record for record, _ in said["records"]]
         for name in [name for name in said if name.endswith("_us")]:
             said[name.removesuffix("_us")] = iso(said.pop(name))
         told = {"n": number, "at": iso(one.at_us), "by": one.said["by"], "do": one.said["do"], "entry": one.at}

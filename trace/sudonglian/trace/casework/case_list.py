@@ -26,13 +26,14 @@ BY: Final = ("tier", "place", "day", "status")
 
 COLUMNS: Final = (
     *("person", "tier", "tier_zh", "reason", "generation", "evidence", "time", "place", "risk_rank"),
-    *("status", "reached", "run", "origin"),
+    *("status", "reached", "run", "origin", "stated", "flags"),
 )
 
 
 def rows(connection: Connection, case: Case) -> list[dict[str, Any]]:
     """Return whom the case lists, the strongest tier first, then whom to call first by risk."""
     told = {run: _persons(connection, run) for run in {one.run for one in case.members.values()}}
+    flags = _flags(connection, case)
     found = []
     for person, one in case.members.items():
         said = told[one.run].get(person, {})
@@ -51,6 +52,8 @@ def rows(connection: Connection, case: Case) -> list[dict[str, Any]]:
                 "reached": None if one.reached_us is None else iso(one.reached_us),
                 "run": one.run,
                 "origin": one.origin,
+                "stated": said.get("stated", "no"),
+                "flags": flags.get(person, []),
                 "rank": one.rank,
             }
         )
@@ -71,7 +74,8 @@ def encode(rows: Iterable[Mapping[str, Any]]) -> bytes:
     writer.writerow(COLUMNS)
     for row in rows:
         generation = row["generation"]
-        told = {**row, "generation": generation["objects"] + generation["persons"]}
+        flags = " ".join(f"{one['code']}:{one['record_hash']}" for one in row["flags"])
+        told = {**row, "generation": generation["objects"] + generation["persons"], "flags": flags}
         writer.writerow(["" if told[name] is None else safe(str(told[name])) for name in COLUMNS])
     return b"\xef\xbb\xbf" + out.getvalue().encode()
 
@@ -87,6 +91,25 @@ def counts_json(found: Mapping[str, Counts], k: int) -> dict[str, Any]:
     }
 
 
+def resting(connection: Connection, case: Case, record_hash: str) -> list[int]:
+    """Return whom the case lists by walks that all rest on one record."""
+    found: list[int] = []
+    for run in sorted({one.run for one in case.members.values()}):
+        document: Any = canonical.parse_stored(traces.kept(connection, run).document or b"{}")
+        rests: list[bool] = []
+        for link in document.get("links", []):
+            here = any(record_hash in fact["record_hashes"] for fact in link["facts"])
+            rests.append(here or (link["previous"] >= 0 and rests[link["previous"]]))
+        for member in document.get("members", []):
+            person = int(member["id"]) if member["kind"] == "person" else None
+            if person is None or person not in case.members or case.members[person].run != run:
+                continue
+            walks = [rests[member[name]] for name in ("walk", "earliest_walk") if name in member]
+            if walks and all(walks):
+                found.append(person)
+    return found
+
+
 def _persons(connection: Connection, run: int) -> dict[int, dict[str, Any]]:
     document: Any = canonical.parse_stored(traces.kept(connection, run).document or b"{}")
     links = document.get("links", [])
@@ -98,6 +121,23 @@ def _persons(connection: Connection, run: int) -> dict[int, dict[str, Any]]:
             # The inside of a unit and a handoff have no name but a record's hash: their kind says more.
             place = where["id"] if where["kind"] in LISTED else where["kind"]
             found[int(member["id"])] = {**member, "place": place}
+    return found
+
+
+def _flags(connection: Connection, case: Case) -> dict[int, list[Mapping[str, Any]]]:
+    """Return what of those listed cannot be true, each by the newest run that speaks of that person."""
+    found: dict[int, list[Mapping[str, Any]]] = {}
+    runs = sorted(case.runs, reverse=True) if case.interviews else []
+    for run in runs:
+        if case.members.keys() <= found.keys():
+            break
+        document: Any = canonical.parse_stored(traces.kept(connection, run).document or b"{}")
+        spoken = (*document.get("members", ()), *document.get("seeds", ()))
+        new = {int(one["id"]) for one in spoken if one["kind"] == "person"} - found.keys()
+        found |= {person: [] for person in new}
+        for one in document.get("impossible", ()):
+            if one["about"].isdigit() and int(one["about"]) in new:
+                found[int(one["about"])].append(one)
     return found
 
 

@@ -19,6 +19,7 @@ from sudonglian.records.identities import mentions_identity
 from sudonglian.records.keys import Keys
 from sudonglian.records.store import Store
 from sudonglian.trace.casework import memory
+from sudonglian.trace.casework.positions import positions_of
 from sudonglian.trace.engine.progress import Report, Stage, silent
 from sudonglian.trace.engine.query import TraceQuery
 from sudonglian.trace.engine.result import TraceResult, trace
@@ -108,7 +109,7 @@ def run_trace(
     try:
         facts = memory.of(store).facts(store, keys, size, report=report)
         with memory.uncollected():
-            result = trace(facts, query, report=report)
+            result = trace(facts, query, positions=positions_of(store), report=report)
     except SudonglianError as error:
         with store.write() as connection:
             traces.refuse(connection, number, error.slug)
@@ -184,6 +185,7 @@ def query_json(query: TraceQuery) -> dict[str, Json]:
         "policy": query.policy,
         "tiers": query.tiers,
         "rank": query.rank,
+        "interviews": query.interviews,
         "log_size": query.log_size,
         "log_root": query.log_root,
     }

@@ -23,6 +23,7 @@ from sudonglian.trace.engine.events import (
     ROLES,
     Disinfection,
     EventView,
+    Interview,
     ItemRef,
     Participant,
     PartyRef,
@@ -34,13 +35,14 @@ from sudonglian.trace.errors import EventRefused
 
 LAB_TEST: Final = "sdl:labTest"
 DISINFECTION: Final = "sdl:disinfection"
+INTERVIEW: Final = "sdl:interview"
 TEMPERATURE: Final = re.compile(r"(?:.*[:/#-])?Temperature")
 """A report's type, however a firm spells it: Temperature, gs1:Temperature, gs1:MT-Temperature, the whole IRI."""
 
 FREEZING: Final = Fraction("273.15")
 """Of water, in kelvin, in which temperatures are compared."""
 
-SHOWN: Final = (LAB_TEST, DISINFECTION, "eventID")
+SHOWN: Final = (LAB_TEST, DISINFECTION, INTERVIEW, "eventID")
 
 
 def view(
@@ -62,15 +64,19 @@ def view(
     time, kind = instant(event.get("eventTime")), event.get("type")
     if time is None or not isinstance(kind, str):
         raise EventRefused("has no time or no type", place=record_hash)
+    said = interview_of(event.get(INTERVIEW))
     return EventView(
         record_hash=record_hash,
         log_index=log_index,
-        event_time=micros(time),
+        # What somebody tells of happened when they say it began; the event is their telling.
+        event_time=micros(time) if said is None else said.begin_from,
         type=kind,
         action=_text(event.get("action")),
         biz_step=_text(event.get("bizStep")),
         disposition=_text(event.get("disposition")),
-        items=tuple(ItemRef(item.normal, item.role) for item in identifiers_of(event) if item.role in ROLES),
+        items=()
+        if said is not None
+        else tuple(ItemRef(item.normal, item.role) for item in identifiers_of(event) if item.role in ROLES),
         read_point=_place(event.get("readPoint")),
         biz_location=_place(event.get("bizLocation")),
         sources=_parties(event.get("sourceList"), "source"),
@@ -83,6 +89,7 @@ def view(
         event_id=_text(event.get("eventID")),
         disinfection=_disinfection(event.get(DISINFECTION)),
         temperatures=tuple(_temperatures(event, micros(time))),
+        interview=said,
     )
 
 
@@ -143,6 +150,34 @@ def _disinfection(value: Json) -> Disinfection | None:
         normal(subject) if subject else "",
         micros(time) if time else None,
     )
+
+
+def interview_of(value: Json) -> Interview | None:
+    """Return what an interview's record says, None if it is none; what cannot be read has not been captured."""
+    if not isinstance(value, dict):
+        return None
+    told, begin = instant(value.get("told")), _range(value.get("begin"))
+    if told is None or begin is None:
+        return None
+    end = _range(value.get("end")) or begin
+    contact = _text(value.get("contact"))
+    return Interview(
+        *(micros(told), _text(value.get("by")), _text(value.get("certainty")), *begin, *end),
+        place=_place({"id": value.get("place")}),
+        contact=contact if contact in CONTACTS else "",  # type: ignore[arg-type]
+        items=_uris(value.get("items")),
+        lots=_uris(value.get("lots")),
+    )
+
+
+def _range(value: Json) -> tuple[Micros, Micros] | None:
+    moments = [instant(one) for one in value] if isinstance(value, list) else []
+    first, last = (moments[0], moments[-1]) if len(moments) in (1, 2) else (None, None)
+    return None if first is None or last is None else (micros(first), micros(last))
+
+
+def _uris(value: Json) -> tuple[str, ...]:
+    return tuple(normal(one) for one in value if isinstance(one, str)) if isinstance(value, list) else ()
 
 
 def _temperatures(event: dict[str, Json], event_time: Micros) -> Iterator[Temperature]:

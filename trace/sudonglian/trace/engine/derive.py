@@ -8,13 +8,25 @@ from dataclasses import replace
 from typing import Final
 
 from sudonglian.trace.engine.events import EventView, check
-from sudonglian.trace.engine.facts import INSTANT, Clean, Facts, Micros, Party, Place, Reading, SampleFact, canonical
+from sudonglian.trace.engine.facts import (
+    INSTANT,
+    Clean,
+    Facts,
+    Micros,
+    Party,
+    Place,
+    Reading,
+    SampleFact,
+    Statement,
+    canonical,
+)
 from sudonglian.trace.engine.handling import People, Shown, cleans_of, parent_of, readings_of, samples_of
 from sudonglian.trace.engine.ledger import Ledger, interior_of, place_of
 from sudonglian.trace.engine.order import LEAVING, SINGLE, in_order
 from sudonglian.trace.engine.portions import Portions, Share, settled_place
 from sudonglian.trace.engine.progress import Report, counted, silent
 from sudonglian.trace.engine.rules import FactTable, Rule, fact_table, is_location, is_vehicle, site
+from sudonglian.trace.engine.stated import stated
 
 DAY: Final[Micros] = 86_400_000_000
 
@@ -39,7 +51,8 @@ def derive_facts(events: Iterable[EventView], table: FactTable | None = None, *,
     for *_, event, rule in counted("facts", ordered, report):
         reader.read(event, rule)
     reader.ledger.finish()
-    times = {event.event_time for event in telling}
+    # What somebody remembers to the minute does not make firms' days to moments.
+    times = {event.event_time for event in telling if event.interview is None}
     return canonical(
         replace(
             reader.told(),
@@ -62,6 +75,7 @@ class Reader:
         self.samples: list[SampleFact] = []
         self.cleans: list[Clean] = []
         self.readings: list[Reading] = []
+        self.statements: list[Statement] = []
         self.clashes: Mapping[tuple[str, Micros], str] = {}
 
     def copied(self) -> "Reader":
@@ -81,10 +95,14 @@ class Reader:
             notes=tuple(self.ledger.notes),
             samples=tuple(self.samples),
             readings=tuple(self.readings),
+            statements=tuple(self.statements),
         )
 
     def read(self, event: EventView, rule: Rule) -> None:
         """Write down what one event says."""
+        if event.interview is not None:
+            self.statements.append(stated(self.ledger, event, event.interview))
+            return
         here = event.read_point or event.biz_location
         place = place_of(here) if here else None
         before = {item: self.ledger.whereabouts(item) for item in self._named(event)}
@@ -166,6 +184,7 @@ class Reader:
         after = event.biz_location
         if effect == "end":
             ledger.leave(item, time, record)
+            ledger.ended[item] = (time, record)
         elif effect in LEAVING:
             if place is not None and self._just_elsewhere(item, place, event):
                 return

@@ -3,19 +3,22 @@
 docs/spec/trace-document.md §2-5. Walks share their beginnings: each step is written once and names the one before.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
-from sudonglian.trace.engine.editions import THIRD
+from sudonglian.trace.engine.editions import FOURTH, WITH, WITHOUT
 from sudonglian.trace.engine.facts import Facts, Party, iso, micros
 from sudonglian.trace.engine.forward import ROOT, PlaceLabel
+from sudonglian.trace.engine.impossible import Found, as_json
 from sudonglian.trace.engine.member import Member, step_told
 from sudonglian.trace.engine.portions import SEPARATOR
 from sudonglian.trace.engine.query import CARRIERS, PLACES, Seed, TraceQuery
 from sudonglian.trace.engine.risk import ranked
 from sudonglian.trace.engine.run import Run
+from sudonglian.trace.engine.stated import is_stated
 from sudonglian.trace.engine.terms import Terms
+from sudonglian.trace.engine.travel import table
 
 NONE: Final = -1
 """The link before a walk's first, and the generation that is not limited."""
@@ -70,7 +73,13 @@ def _link(previous: int, subject: Party | Member, hops: int, time: str, steps: l
 
 
 def build(
-    query: TraceQuery, terms: Terms, facts: Facts, seeds: Sequence[Seed], members: Sequence[Member], tiers: str
+    query: TraceQuery,
+    terms: Terms,
+    facts: Facts,
+    seeds: Sequence[Seed],
+    members: Sequence[Member],
+    tiers: str,
+    found: Found,
 ) -> dict[str, Any]:
     """Return the document of a trace."""
     links = _Links()
@@ -84,8 +93,11 @@ def build(
         }
         for member in members
     ]
+    said = _stated(links.links)
+    for one in listed:
+        one["stated"] = "yes" if said[one["walk"]] else "no"
     return {
-        "v": THIRD,
+        "v": FOURTH,
         "log": {"size": query.log_size, "root": query.log_root},
         "query": {
             "seed": query.seed,
@@ -96,11 +108,18 @@ def build(
             "direction": "backward" if query.backward else "forward",
             "max_generation": NONE if query.max_generation is None else query.max_generation,
             "instants": "strict" if query.strict else "chain",
+            "interviews": WITH if query.interviews else WITHOUT,
             "min_dwell_us": {kind: terms.dwell(kind) for kind in PLACES},
             "persistence_us": {kind: _lasts(terms, kind) for kind in (*PLACES, *CARRIERS)},
             "curves": {kind: lasting.curve for kind, lasting in terms.lasting.items() if lasting.curve},
         },
-        "versions": {"policy": query.policy, "facts": facts.table_version, "tiers": tiers, "rank": query.rank},
+        "versions": {
+            "policy": query.policy,
+            "facts": facts.table_version,
+            "tiers": tiers,
+            "rank": query.rank,
+            "impossible": table().version,
+        },
         "seeds": [
             {
                 "kind": seed.subject.kind,
@@ -114,7 +133,18 @@ def build(
         "links": links.links,
         **_said_beside(facts, query, seeds, members),
         "superseded": list(facts.superseded),
+        "impossible": [as_json(one) for one in found.findings],
+        "positions": {place: [str(value) for value in point] for place, point in found.positions.items()},
     }
+
+
+def _stated(links: Sequence[Mapping[str, Any]]) -> list[bool]:
+    """Return for each link whether a walk that ends with it rests on what somebody said."""
+    found: list[bool] = []
+    for link in links:
+        before = link["previous"] >= 0 and found[link["previous"]]
+        found.append(before or any(is_stated(fact["fact"]) for fact in link["facts"]))
+    return found
 
 
 def ranks_of(members: Sequence[Member]) -> dict[str, int]:

@@ -11,9 +11,17 @@ from sudonglian.trace.errors import QueryRefused
 FIRST: Final = "sudonglian/trace/1"
 SECOND: Final = "sudonglian/trace/2"
 THIRD: Final = "sudonglian/trace/3"
+FOURTH: Final = "sudonglian/trace/4"
 
 ADDED: Final = ("time", "exposure_us", "tier_facts", "risk_rank")
 """What the second edition says of a member, and the first does not."""
+
+WITH: Final = "with"
+WITHOUT: Final = "without"
+"""Whether what people said counts; the only questions before the fourth edition were without."""
+
+BESIDE: Final = ("impossible", "positions")
+"""What the fourth edition says beside the members."""
 
 TIERS: Final = "tiers/1"
 RANK: Final = "rank/1"
@@ -30,10 +38,23 @@ def as_edition(document: dict[str, Any], edition: str) -> dict[str, Any]:
     """
     if edition == document["v"]:
         return document
-    if edition not in (FIRST, SECOND):
+    if edition not in (FIRST, SECOND, THIRD):
         raise QueryRefused(f"{edition!r} is no edition of the trace document", place="v")
-    second = _second(document)
+    third = _third(document)
+    if edition == THIRD:
+        return third
+    second = _second(third)
     return second if edition == SECOND else _first(second)
+
+
+def _third(document: dict[str, Any]) -> dict[str, Any]:
+    if document["query"]["interviews"] != WITHOUT:
+        raise QueryRefused("the earlier editions know no interviews", place="v")
+    query = {name: value for name, value in document["query"].items() if name != "interviews"}
+    versions = {name: version for name, version in document["versions"].items() if name != "impossible"}
+    members = [{name: value for name, value in one.items() if name != "stated"} for one in document["members"]]
+    rest = {name: value for name, value in document.items() if name not in BESIDE}
+    return {**rest, "v": THIRD, "query": query, "versions": versions, "members": members}
 
 
 def _second(document: dict[str, Any]) -> dict[str, Any]:

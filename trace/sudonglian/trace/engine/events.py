@@ -80,6 +80,25 @@ class Temperature(NamedTuple):
     high: int
 
 
+class Interview(NamedTuple):
+    """What somebody said of where people were, with whom, and with which goods (`sdl:interview`).
+
+    When it began, and when it ended, each lies between two moments, both included; `told` is when it was said.
+    """
+
+    told: Micros
+    by: str
+    certainty: str
+    begin_from: Micros
+    begin_to: Micros
+    end_from: Micros
+    end_to: Micros
+    place: str = ""
+    contact: Contact = ""
+    items: tuple[str, ...] = ()
+    lots: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class EventView:
     """What the derivation of facts needs to know of one recorded event."""
@@ -104,6 +123,7 @@ class EventView:
     event_id: str = ""
     disinfection: Disinfection | None = None
     temperatures: tuple[Temperature, ...] = ()
+    interview: Interview | None = None
 
     def named(self, *roles: str) -> tuple[str, ...]:
         """Return the identifiers with one of the roles, each once, in the event's order."""

@@ -119,6 +119,22 @@ class Beside:
         self.told = told
 
 
+class Statement(NamedTuple):
+    """What a record of an interview says: people, where, with which goods, when; see `events.Interview`."""
+
+    record: str
+    persons: tuple[str, ...]
+    told: Micros
+    begin_from: Micros
+    begin_to: Micros
+    end_from: Micros
+    end_to: Micros
+    place: str
+    items: tuple[str, ...]
+    by: str
+    certainty: str
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """All that a set of events says, in a canonical order that no order of the input changes."""
@@ -130,6 +146,7 @@ class Facts:
     notes: tuple[Note, ...] = ()
     samples: tuple[SampleFact, ...] = ()
     readings: tuple[Reading, ...] = ()
+    statements: tuple[Statement, ...] = ()
     superseded: tuple[str, ...] = ()
     table_version: str = ""
     days_only: bool = False
@@ -151,6 +168,7 @@ def canonical(facts: Facts) -> Facts:
         notes=tuple(sorted(set(facts.notes))),
         samples=tuple(sorted(set(facts.samples), key=KEYS["samples"])),
         readings=tuple(sorted(set(facts.readings))),
+        statements=tuple(sorted(set(facts.statements))),
         superseded=tuple(sorted(set(facts.superseded))),
         table_version=facts.table_version,
         days_only=facts.days_only,

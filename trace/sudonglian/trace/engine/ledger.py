@@ -52,6 +52,8 @@ class Ledger:
         self._inside: dict[Party, Nested] = {}
         self._contents: dict[Party, dict[Party, None]] = {}
         self._opened: dict[Party, tuple[Micros, str]] = {}
+        self.ended: dict[Party, tuple[Micros, str]] = {}
+        """What records say was used up, destroyed or taken out of trade, since when and by which."""
 
     def copied(self) -> "Ledger":
         """Return a ledger in which everything is where it is here, and that has nothing written down."""
@@ -59,6 +61,7 @@ class Ledger:
         other._at, other._gone = self._at.copy(), self._gone.copy()
         other._elsewhere = {item: list(begun) for item, begun in self._elsewhere.items()}
         other._inside, other._opened = self._inside.copy(), self._opened.copy()
+        other.ended = self.ended.copy()
         other._contents = {parent: held.copy() for parent, held in self._contents.items() if held}
         return other
 
@@ -69,6 +72,7 @@ class Ledger:
         self._elsewhere.update(other._elsewhere)
         self._inside.update(other._inside)
         self._opened.update(other._opened)
+        self.ended.update(other.ended)
         self._contents.update(other._contents)
 
     def weight(self) -> int:
@@ -162,6 +166,7 @@ class Ledger:
     def settle(self, item: Party, place: Place, time: Micros, record: str, *, certain: bool = True) -> None:
         """Let the item stay in the place from now on; a stay that merely goes on keeps its beginning."""
         self._gone.pop(item, None)
+        self.ended.pop(item, None)
         begun = self._at.get(item)
         if begun is not None and begun.place == place and begun.certain == certain:
             self._at[item] = begun._replace(shown=max(time, begun.shown), shown_record=record)

@@ -44,7 +44,7 @@ class TraceQuery:
 
     `seed` is an item, a lot, a place, a person's number, or the record hash or eventID of a positive sample. `strict`:
     two meetings at one instant may not chain; by default they may only where nothing but days is known. `persistence`
-    and `min_dwell` go before what the policy says of a kind.
+    and `min_dwell` go before what the policy says of a kind. Without `interviews` firms' records alone are asked.
     """
 
     seed: str
@@ -60,6 +60,7 @@ class TraceQuery:
     policy: str = POLICY
     tiers: str = TIERS
     rank: str = RANK
+    interviews: bool = True
     log_size: int = 0
     log_root: str = ""
 

@@ -15,13 +15,16 @@ from sudonglian.chain import canonical
 from sudonglian.trace.engine import graph
 from sudonglian.trace.engine.document import build
 from sudonglian.trace.engine.facts import Facts
+from sudonglian.trace.engine.impossible import NOTHING, Found, impossible, nowhere
 from sudonglian.trace.engine.member import Member, members, step_json
 from sudonglian.trace.engine.policies import Policy
 from sudonglian.trace.engine.progress import Report, Stage, silent
 from sudonglian.trace.engine.query import Seed, TraceQuery, resolved, seeds
 from sudonglian.trace.engine.run import Run, runs
+from sudonglian.trace.engine.stated import without_interviews
 from sudonglian.trace.engine.terms import Terms
 from sudonglian.trace.engine.tiers import Tiers, tiers_of
+from sudonglian.trace.engine.travel import Positions
 
 DOMAIN: Final = b"sudonglian/trace/v1\x00"
 
@@ -53,6 +56,8 @@ class TraceResult:
     narrow: Run = field(repr=False)
     tiers: Tiers
     terms: Terms = field(repr=False)
+    found: Found = field(repr=False, default=NOTHING)
+    """What people said of those listed that cannot be true."""
 
     def to_networkx(self, limit: int | None = None) -> "nx.MultiDiGraph[str]":
         """Return the graph of the exposed: typed nodes, edges with interval, kind and record hashes."""
@@ -72,7 +77,7 @@ class TraceResult:
 
     @cached_property
     def _document(self) -> dict[str, Any]:
-        return build(self.query, self.terms, self.facts, self.seeds, self.members, self.tiers.version)
+        return build(self.query, self.terms, self.facts, self.seeds, self.members, self.tiers.version, self.found)
 
     @cached_property
     def _encoded(self) -> bytes:
@@ -108,6 +113,8 @@ class TraceResult:
             "samples": document["samples"],
             "disinfections": document["disinfections"],
             "superseded": document["superseded"],
+            "impossible": document["impossible"],
+            "positions": document["positions"],
             "document_hash": self.document_hash(),
         }
 
@@ -126,6 +133,7 @@ def trace(
     tiers: Tiers | None = None,
     *,
     policies: Mapping[str, Policy] | None = None,
+    positions: Positions = nowhere,
     report: Report = silent,
 ) -> TraceResult:
     """Return who and what the seed exposed, from when, how surely and by which records.
@@ -150,13 +158,16 @@ def trace(
     """
     query.check()
     tiers = tiers or tiers_of(query)
+    facts = facts if query.interviews else without_interviews(facts)
     query = resolved(facts, query)
     meant = seeds(facts, query)
     terms = Terms(query, facts, policies)
     wide, narrow = runs(facts, query, terms, meant, report)
     report(Stage("members", total=len(wide.spread.first) + len(wide.spread.first_place)))
     listed = members(wide, narrow, meant, tiers, facts.portions, terms)
-    return TraceResult(query, facts, meant, listed, wide, narrow, tiers, terms)
+    about = {*(one.subject.id for one in meant), *(one.id for one in listed)}
+    found = impossible(facts, about, positions)
+    return TraceResult(query, facts, meant, listed, wide, narrow, tiers, terms, found)
 
 
 __all__ = ["TraceResult", "trace"]

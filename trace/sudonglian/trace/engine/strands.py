@@ -77,7 +77,8 @@ class Strands:
             was, is_now = before(event), after(event)
             if was == is_now:
                 continue
-            self._count(event.event_time, 1 if is_now else -1)
+            if event.interview is None:
+                self._count(event.event_time, 1 if is_now else -1)
             root = self._root(record)
             touched[root] = min(event.event_time, touched.get(root, event.event_time))
         self.size = size
@@ -101,7 +102,7 @@ class Strands:
         """Take facts that `facts` gave of the same events at this size, instead of deriving them; before anything else."""
         counts = self._counting(size)
         for event in self._events.values():
-            if counts(event):
+            if counts(event) and event.interview is None:
                 self._count(event.event_time, 1)
         self._whole.facts = replace(facts, superseded=(), table_version="", days_only=False)
         for strand in self._strands.values():
@@ -166,6 +167,8 @@ class Strands:
         """Return the strand of an event's items, joined if they were of several."""
         # A portion is written as its lot with a fragment, and is never apart from it.
         keys = {event.record_hash, *(item.uri.partition(SEPARATOR)[0] for item in event.items)}
+        if event.interview is not None:
+            keys |= {*event.interview.items, *event.interview.lots}
         roots = sorted({self._root(key) for key in keys if key in self._parents})
         found = [root for root in roots if root in self._strands]
         best = max(found, key=lambda root: len(self._strands[root].events), default=event.record_hash)

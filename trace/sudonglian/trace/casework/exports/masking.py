@@ -41,7 +41,8 @@ def masked(document: Mapping[str, Any], name: Alias) -> dict[str, Any]:
     persons = {str(one["id"]) for one in _subjects(document) if one["kind"] == PERSON}
     found: dict[str, Any] = _renamed(document, name)
     # What is named without its kind is a person's if some subject of the document is: no other identifier is a number.
-    for part, key in (("notes", "about"), ("samples", "subject")):
+    spoken = (("notes", "about"), ("samples", "subject"), *([("impossible", "about")] if "impossible" in found else []))
+    for part, key in spoken:
         found[part] = [one | {key: _plain(one.get(key, ""), persons, name)} for one in found.get(part, ())]
     if "query" in found:
         found["query"] = found["query"] | {"seed": _plain(document["query"].get("seed", ""), persons, name)}
