@@ -98,7 +98,7 @@ def test_from_the_sample_to_a_checked_proof(
         page.locator("#f-kind").select_option("person")
         expect(page.locator(".v-list")).to_have_attribute("aria-rowcount", "27")
         look(page)
-        page.locator(".v-row a").first.click()
+        page.locator('.v-row[aria-rowindex="2"] a').click()
     else:
         for picture in ("route", "timeline"):
             expect(page.locator(f"svg.{picture}.narrow")).to_be_visible(visible=phone)

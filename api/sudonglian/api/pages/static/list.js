@@ -55,7 +55,7 @@ export class List {
 
   tell() {
     const { shown, state } = this.model;
-    this.height = matchMedia("(max-width: 700px)").matches ? 150 : 62;
+    this.height = matchMedia("(max-width: 700px)").matches ? 200 : 62;
     for (const head of this.heads) {
       const sorts = head.dataset.sort === state.sort;
       const down = state.sort === "time" && this.model.backward;
