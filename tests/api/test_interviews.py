@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.api.test_exports import unpacked
 
 from sudonglian.api.commands import sample
 
@@ -219,6 +220,12 @@ def test_what_cannot_be_true_is_flagged_in_the_case_the_list_and_the_document(lo
     csv = tmp_path / "list.csv"
     assert run("case", "members", "C-1", "--csv", str(csv)).code == 0
     assert f"against-record:{one['record_hash']}" in csv.read_text(encoding="utf-8-sig")
+    # In exports people stand by pseudonym, whoever spoke of them.
+    for form in ("line-list", "graphml", "sormas"):
+        file = tmp_path / form
+        assert run("case", "export", "C-1", "--format", form, "-o", str(file)).code == 0
+        body = file.read_bytes()
+        assert person not in (unpacked(body) if body[:2] == b"PK" else body.decode("utf-8-sig")), form
 
 
 def test_faster_than_anybody_travels_by_master_data_and_again_without_them(loaded: Run, tmp_path: Path) -> None:
@@ -231,6 +238,8 @@ def test_faster_than_anybody_travels_by_master_data_and_again_without_them(loade
     for place, hour in zip(places, ("19:00", "19:05"), strict=True):
         begin = f"2024-11-15T{hour}:00+08:00"
         assert run("case", "interview", "add", "C-1", *who, "--place", place, "--begin", begin).code == 0
+    waiting = run("case", "interview", "list", "C-1", "--json").json["impossible"]
+    assert [one["code"] for one in waiting] == ["too-fast"], "before anything is sealed"
     assert run("case", "run", "C-1").code == 0
     (flag,) = run("case", "interview", "list", "C-1", "--json").json["impossible"]
     assert (flag["code"], flag["distance_m"] // 1_000, flag["km_per_h"]) == ("too-fast", 459, 1_000)

@@ -123,11 +123,11 @@ def _env(data: Path) -> dict[str, str]:
 
 
 @contextmanager
-def serving(data: Path) -> Iterator[Site]:
+def serving(data: Path, **more: str) -> Iterator[Site]:
     """Start a server as a user does, and end it as one does."""
     process = subprocess.Popen(
         [PROGRAM, "serve", "--port", "0", "--rate", "0"],
-        env=_env(data),
+        env={**_env(data), **more},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,

@@ -5,7 +5,7 @@ docs/spec/facts.md §17 and §18; docs/spec/access-log.md rule 15; docs/decision
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID, uuid4
@@ -27,6 +27,7 @@ from sudonglian.trace.casework.clock import iso
 from sudonglian.trace.casework.positions import positions_of
 from sudonglian.trace.casework.seeding import kind_of
 from sudonglian.trace.casework.views import interview_of, views
+from sudonglian.trace.engine.derive import derive_facts
 from sudonglian.trace.engine.events import EventView
 from sudonglian.trace.engine.facts import iso as at_utc
 from sudonglian.trace.engine.impossible import as_json, impossible
@@ -188,14 +189,23 @@ def listed(connection: Connection, case: Case) -> list[dict[str, Any]]:
 
 
 def flags(store: Store, keys: Keys, case: Case, size: int) -> list[dict[str, Any]]:
-    """Return what of a case's statements cannot be true by the first `size` entries of the log, as they are today."""
-    about = {str(person) for one in case.interviews.values() for person in one.persons}
-    about |= {str(person) for person in case.members}
-    about |= {one.subject for one in case.seeds.values()}
+    """Return what of a case's statements cannot be true by the first `size` entries of the log, and by those that wait.
+
+    What is withdrawn says nothing any more, whether or not that is sealed by now.
+    """
+    with store.read() as connection:
+        waiting = [one for one in _views(connection, case) if not 0 <= one.log_index < size]
+    withdrawn = {one.record for one in case.interviews.values() if one.withdrawn}
     facts = memory.of(store).facts(store, keys, size)
-    records = {one.record for one in case.interviews.values()}
-    about |= {item for one in facts.statements if one.record in records for item in one.items}
-    return [as_json(one) for one in impossible(facts, about, positions_of(store)).findings]
+    if waiting:
+        told = derive_facts(waiting)
+        facts = replace(facts, stays=facts.stays + told.stays, statements=facts.statements + told.statements)
+    about = {str(person) for one in case.interviews.values() for person in one.persons}
+    about |= {str(person) for person in case.members} | {one.subject for one in case.seeds.values()}
+    about |= {item for one in facts.statements if one.record in case.interviews for item in one.items}
+    statements = tuple(one for one in facts.statements if one.record not in withdrawn)
+    found = impossible(replace(facts, statements=statements), about, positions_of(store))
+    return [as_json(one) for one in found.findings]
 
 
 def _views(connection: Connection, case: Case) -> list[EventView]:
