@@ -23,6 +23,7 @@ from sudonglian.records.store import Store, StoreError
 from sudonglian.records.tables import ANCHORS, CHAINS, HANDOFFS, ID, JOBS, META, METADATA
 
 CASE_TABLES = ("cases", "case_events", "case_seeds", "case_runs", "case_members", "reveals", "tasks")
+HOOK_TABLES = ("webhook_messages", "webhooks")
 THEN = datetime(2026, 1, 5, tzinfo=UTC)
 
 
@@ -59,7 +60,8 @@ def test_handoffs_are_found_among_the_records_of_an_earlier_schema(
     capture(event(eventID="urn:x:2", errorDeclaration=declared, **parties))
     with store.write() as connection:
         before = connection.execute(select(HANDOFFS).order_by(HANDOFFS.c.record_id)).all()
-        for name in ("key_proofs", "signatures", "registrations", "handoffs", "kept_pieces", "keks", *CASE_TABLES):
+        rest = ("key_proofs", "signatures", "registrations", "handoffs", "kept_pieces", "keks")
+        for name in (*rest, *CASE_TABLES, *HOOK_TABLES):
             connection.execute(text(f"DROP TABLE {name}"))
         connection.execute(text("DROP INDEX ix_master_data_submitter"))
         _without_accounts(connection)

@@ -44,6 +44,7 @@ from sudonglian.api.commands import (
     sources,
     temperature,
     tracing,
+    warm,
     webhooks,
 )
 from sudonglian.api.console import INTERRUPTED, REFUSED, USAGE, Console, prepare_streams, tell
@@ -150,6 +151,7 @@ for commands in (
     sample,
     sbom,
     webhooks,
+    warm,
 ):
     commands.register(app)
 

@@ -31,6 +31,7 @@ COMMANDS: Final = {
     "sources": Scope.public,
     "sample list": Scope.public,
     "sbom": Scope.public,
+    "warm": Scope.public,
     "log entries": Scope.public,
     "log checkpoint": Scope.public,
     "log range": Scope.public,
