@@ -294,6 +294,14 @@ def test_a_persons_key_does_what_both_may(office: Any) -> None:
     assert visitor.get("/traces/none", accept="application/json", **headers).status == 401
 
 
+def sent(visitor: Any, path: str, token: str, **headers: str) -> Any:
+    """Send a form with nothing but its token; what a script sends has it in a header."""
+    if not path.endswith(".json"):
+        return visitor.post(path, {"form": token}, **headers)
+    told = {"Accept": "application/json", "Content-Type": "application/json", "X-Form-Token": token, **headers}
+    return visitor.ask("POST", path, b"{}", told)
+
+
 def test_every_form_is_ours_alone(office: Any) -> None:
     visitor = member(office, "wu", "firm", submitter="urn:x:firm")
     forms = {
@@ -305,10 +313,10 @@ def test_every_form_is_ours_alone(office: Any) -> None:
     assert {"/welcome", "/sign-in", "/sign-out", "/account/password", "/account/sessions"} < forms
     for path in forms:
         token = visitor.get("/sign-in").token
-        assert visitor.post(path, {"form": "0" * 64}).status == 403, path
-        assert visitor.post(path, {"form": token}, Origin="https://evil.example").status == 403, path
+        assert sent(visitor, path, "0" * 64).status == 403, path
+        assert sent(visitor, path, token, Origin="https://evil.example").status == 403, path
         stranger = office.visitor()
         stranger.get("/sign-in")
         stranger.cookies[COOKIE] = visitor.cookies[COOKIE]
-        assert stranger.post(path, {"form": token}).status == 403, path
+        assert sent(stranger, path, token).status == 403, path
     assert visitor.get("/account").status == 200, "no form has done anything"
