@@ -122,7 +122,7 @@ def succeeded(run: Run, data: Path) -> None:
     ("state", "code", "problem", "ready", "zh", "en"),
     [
         (fine, 0, None, 200, "途中:无", "on its way: nothing"),
-        (lags, 0, None, 200, "未被最终锚定覆盖", "not covered by a final anchor: 1"),
+        (lags, 0, None, 200, "未被最终锚定覆盖", "not covered by a final anchor: 2"),
         (flies, 0, None, 200, "途中:规模", "on its way: size"),
         (foreign, 1, "foreign-anchor", 200, "外来锚定", "FOREIGN ANCHOR"),
         (halted, 1, "stale-store", 503, "已停止", "HALTED"),

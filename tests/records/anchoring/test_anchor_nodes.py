@@ -156,7 +156,7 @@ def test_a_reorganisation_deeper_than_final_halts(anvil_world: Any) -> None:
 @pytest.mark.anvil
 def test_a_raised_depth_sends_a_shallow_final_anchor_again(anvil_world: Any) -> None:
     anvil_world.grow()
-    assert anvil_world.advance()[-1] == "idle"
+    anvil_world.until("idle")
     anvil_world.settings = AnchoringSettings(finality_depth=10)
     rpc(anvil_world, "anvil_reorg", 1, [])
     assert anvil_world.step().did == "reorged"

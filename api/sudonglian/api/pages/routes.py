@@ -46,9 +46,6 @@ from sudonglian.records.temperature import told
 
 YEAR_S: Final = 31_536_000
 
-LOOK_AGAIN_S: Final = 3
-"""While something waits to be sealed or anchored, which takes seconds."""
-
 SAMPLE: Final = "frozen-fish"
 
 
@@ -70,8 +67,7 @@ def home(request: Request, caller: Anyone, q: str = "") -> Response:
     waits = bool(seen["records"]) and bool(seen["lag"] or seen["pending"])
     may_load = not seen["records"] and (caller is not None or session.is_local(request))
     values = {"seen": seen, "may_load": may_load, "story": story, "has_sample": has_sample, "waits": waits}
-    refresh_s = LOOK_AGAIN_S if waits else 0
-    return page(request, "home.html", caller, values, json_url=link(request, "/index.json"), refresh_s=refresh_s)
+    return page(request, "home.html", caller, values, json_url=link(request, "/index.json"))
 
 
 @router.get("/index.json")
