@@ -86,6 +86,7 @@ async function attempt() {
   };
   // Two windows of one telephone must not send one batch at once; if they did, its key would make it one.
   await (navigator.locks ? navigator.locks.request('sudonglian-dock', work) : work());
+  await shown(); // what another window has sent meanwhile
 }
 
 async function send(batch, token) {
